@@ -1,0 +1,6 @@
+"""Who, why and on what authority: context of changes, history by trigger, ledger of disclosures."""
+
+from creditplatform.core.audit.context import context, current
+from creditplatform.core.audit.tracking import append_only, audited, guarded
+
+__all__ = ["append_only", "audited", "context", "current", "guarded"]

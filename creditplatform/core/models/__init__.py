@@ -1,0 +1,23 @@
+"""Tables of the core."""
+
+from creditplatform.core.models.access import AccessLog, AccessSeal
+from creditplatform.core.models.messages import Heartbeat, Notice, OutboxEvent, Receipt, StepEvent
+from creditplatform.core.models.people import Agency, Membership, Region, Site, User
+from creditplatform.core.models.rules import CalendarDay, RuleValue
+
+__all__ = [
+    "AccessLog",
+    "AccessSeal",
+    "Agency",
+    "CalendarDay",
+    "Heartbeat",
+    "Membership",
+    "Notice",
+    "OutboxEvent",
+    "Receipt",
+    "Region",
+    "RuleValue",
+    "Site",
+    "StepEvent",
+    "User",
+]

@@ -1,0 +1,37 @@
+"""Messages to persons: a row first, delivery and reading proven afterwards."""
+
+from django.utils import timezone
+
+from creditplatform.core.enums import NoticeChannel
+from creditplatform.core.models import Notice, User
+
+
+def write_notice(
+    *, addressee: bytes, code: str, text: str, text_en: str, about: str, user: User | None = None
+) -> Notice:
+    """Write a notice once per person, kind and thing; a second call returns the first notice."""
+    notice, _created = Notice.objects.get_or_create(
+        addressee=addressee,
+        code=code,
+        subject_key=about,
+        defaults={"text": text, "text_en": text_en, "user": user},
+    )
+    return notice
+
+
+def show_notices(*, addressee: bytes, user: User) -> list[Notice]:
+    """Notices of a person, newest first. Showing them on the site is their delivery, and is proven by it."""
+    waiting = Notice.objects.filter(addressee=addressee, delivered_at=None)
+    waiting.update(
+        delivered_at=timezone.now(),
+        delivery_proof=f"shown to account {user.pk}",
+        user=user,
+        channel=NoticeChannel.SITE,
+    )
+    return list(Notice.objects.filter(addressee=addressee).order_by("-created_at")[:200])
+
+
+def mark_read(*, addressee: bytes, notice_id: int) -> bool:
+    """Note that the person has read a notice of theirs; says whether that changed anything."""
+    unread = Notice.objects.filter(pk=notice_id, addressee=addressee, read_at=None, delivered_at__isnull=False)
+    return bool(unread.update(read_at=timezone.now()))

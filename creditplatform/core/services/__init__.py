@@ -1,0 +1,1 @@
+"""Everything in the core that writes."""

@@ -1,0 +1,242 @@
+"""Settings, driven by the environment; production refuses to start with a missing secret and says which."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from pghistory import ContextJSONField
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+MODE = env("CREDIT_MODE", default="development")
+if MODE not in {"development", "test", "production"}:
+    raise ImproperlyConfigured("CREDIT_MODE must be development, test or production")
+PRODUCTION = MODE == "production"
+DEBUG = False
+VAR_DIR = Path(env("CREDIT_VAR", default=str(BASE_DIR / "var")))
+
+NEEDED_IN_PRODUCTION = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CREDIT_KEYRING", "ALLOWED_HOSTS")
+missing = [
+    name for name in NEEDED_IN_PRODUCTION if not (env.str(name, default="") or env.str(f"{name}_FILE", default=""))
+]
+if PRODUCTION and missing:
+    raise ImproperlyConfigured(
+        f"Production cannot start: set {', '.join(missing)} (or the same name with _FILE, holding a path)."
+    )
+
+SECRET_KEY = env("SECRET_KEY", default="not-secret-only-for-development-and-tests-0000000000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CREDIT_KEYRING = Path(env("CREDIT_KEYRING", default=str(VAR_DIR / "secrets" / "keyring.json")))
+CREDIT_CIPHER = env("CREDIT_CIPHER", default="AES-256-GCM")
+# The banner "demonstration data" and the demonstration real-name register; never in production by default.
+DEMONSTRATION = env.bool("CREDIT_DEMONSTRATION", default=not PRODUCTION)
+REAL_NAME_ADAPTER = env("CREDIT_REAL_NAME_ADAPTER", default="records.realname.DemonstrationRegister")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "pghistory",
+    "guardian",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "import_export",
+    "bootstrap",
+    "creditplatform.core",
+    "records",
+    "sanctions",
+    "repair",
+    "publicity",
+    "creditplatform.apps.StaffAdminConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "creditplatform.core.middleware.RequestLogMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "creditplatform.core.middleware.AccessRuleMiddleware",
+    "creditplatform.core.middleware.AuditContextMiddleware",
+]
+
+ROOT_URLCONF = "creditplatform.urls"
+WSGI_APPLICATION = "creditplatform.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "creditplatform.core.context.page",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default="postgres:///credit")}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CREDIT_CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if MODE == "test":
+    # Test clean-up truncates; the guard of append-only tables is lifted for the owner's test connection alone.
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c credit.allow_truncate=on"
+
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL.replace("redis+socket://", "unix://"),
+        "KEY_PREFIX": "credit",
+    }
+}
+
+# Who changed what: the context travels in database settings and every history row keeps a copy.
+PGHISTORY_APPEND_ONLY = True
+PGHISTORY_CONTEXT_FIELD = ContextJSONField()
+
+AUTH_USER_MODEL = "core.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+GUARDIAN_RAISE_403 = True
+ANONYMOUS_USER_NAME = None
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "me:home"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_SESSION_REMEMBER = False
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("CREDIT_TRUSTED_PROXIES", default=0)
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_SSL_REDIRECT = PRODUCTION and env.bool("CREDIT_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    name: [] for name in ("camera", "geolocation", "microphone", "payment", "usb")
+}
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = VAR_DIR / "files"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+CELERY_TASK_ROUTES = {
+    "records.tasks.process_batch": {"queue": "feeds"},
+    "records.tasks.*": {"queue": "timers"},
+    "creditplatform.core.tasks.deliver_*": {"queue": "mail"},
+    "creditplatform.core.tasks.*": {"queue": "timers"},
+}
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_BEAT_SCHEDULE = {
+    "seal-access-log": {"task": "creditplatform.core.tasks.seal_access_log", "schedule": 5.0},
+    "dispatch-outbox": {"task": "creditplatform.core.tasks.deliver_outbox", "schedule": 5.0},
+    "worker-heartbeat": {"task": "creditplatform.core.tasks.beat_heart", "schedule": 15.0},
+    "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
+    "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
+    "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+
+LOGGING_CONFIG = "creditplatform.core.logs.configure"
+LOGGING = {"level": env("CREDIT_LOG_LEVEL", default="INFO")}
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+
+# Pages of libraries cannot declare a rule themselves; ours all do (creditplatform.core.permissions).
+THIRD_PARTY_ACCESS_RULES = {
+    "admin:*": "creditplatform.core.permissions.staff",
+    "admin:login": "creditplatform.core.permissions.anyone",
+    "admin:jsi18n": "creditplatform.core.permissions.anyone",
+    "account_login": "creditplatform.core.permissions.anyone",
+    "account_signup": "creditplatform.core.permissions.anyone",
+    "account_logout": "creditplatform.core.permissions.anyone",
+    "account_change_password": "creditplatform.core.permissions.signed_in",
+    "account_reauthenticate": "creditplatform.core.permissions.signed_in",
+    "set_language": "creditplatform.core.permissions.anyone",
+}

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Run once by the database's image: the role that web, worker and beat use. It owns nothing; rights come by `migrate`.
+set -eu
+password=$(cat /run/secrets/application_password)
+psql -v ON_ERROR_STOP=1 -v password="$password" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+CREATE ROLE credit_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
+REVOKE CONNECT, TEMPORARY ON DATABASE credit FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE credit TO credit_app;
+SQL

@@ -1,0 +1,1 @@
+"""Subjects, catalogue, credit records, feeds, and what a person sees of them."""

@@ -1,0 +1,156 @@
+"""Checks of a chunk column by column: whole columns at once, single values only where a column is not clean."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from records.enums import FieldType, Required, SubjectKind
+from records.feeds import values
+from records.feeds.vocabulary import effects
+from records.models import EntryField
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+KINDS_REQUIRED = {
+    Required.PERSONS: frozenset({SubjectKind.PERSON}),
+    Required.ORGANISATIONS: frozenset({SubjectKind.ORGANISATION}),
+    Required.BUSINESSES: frozenset({SubjectKind.ORGANISATION, SubjectKind.BUSINESS}),
+}
+
+
+@dataclass
+class Findings:
+    """Problems by row: index in the chunk → (field code, problem code)."""
+
+    by_row: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def add(self, row: int, field_code: str, problem: str) -> None:
+        """Note one problem."""
+        self.by_row.setdefault(row, []).append((field_code, problem))
+
+    def add_where(self, column: Sequence[object], bad: Iterable[object], field_code: str, problem: str) -> None:
+        """Note a problem for every row whose value is among the bad ones."""
+        wrong = set(bad)
+        if wrong:
+            for row, value in enumerate(column):
+                if value in wrong:
+                    self.add(row, field_code, problem)
+
+
+class Memo(dict[Key, Value]):
+    """What a text means, worked out once; forgets everything when it has grown too large."""
+
+    def __init__(self, read: Callable[[Key], Value], limit: int = 100_000) -> None:
+        super().__init__()
+        self.read, self.limit = read, limit
+
+    def __missing__(self, key: Key) -> Value:
+        if len(self) >= self.limit:
+            self.clear()
+        value = self[key] = self.read(key)
+        return value
+
+
+def clean(column: Sequence[str]) -> list[str]:
+    """Texts without surrounding space; fillers such as / and 无 become nothing."""
+    stripped = [text.strip() for text in column]
+    fillers = values.NO_VALUE.intersection(stripped)
+    if fillers:
+        return ["" if text in fillers else text for text in stripped]
+    return stripped
+
+
+def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> None:
+    """Length, unseen characters and formula beginnings; one pass in C over a column that is clean."""
+    if max(map(len, column), default=0) > item.length:
+        findings.add_where(column, {t for t in column if len(t) > item.length}, item.code, "too_long")
+    joined = "\n".join(column)
+    if values.has_unseen(joined):
+        findings.add_where(column, {t for t in column if values.has_unseen(t)}, item.code, "control_characters")
+    if values.begins_like_formula(joined):
+        findings.add_where(column, {t for t in column if values.begins_like_formula(t)}, item.code, "formula")
+
+
+def check_required(
+    item: EntryField, column: Sequence[str], kinds: Sequence[str], columns: dict[str, list[str]], findings: Findings
+) -> None:
+    """Empty cells of a field that must be filled, always or for the kind of subject or because of another field."""
+    if item.required == Required.NEVER or "" not in column:
+        return
+    empty = [row for row, text in enumerate(column) if not text]
+    if item.required in KINDS_REQUIRED:
+        wanted = KINDS_REQUIRED[Required(item.required)]
+        empty = [row for row in empty if kinds[row] in wanted]
+    elif item.required == Required.WHEN:
+        empty = _where_condition_holds(item, empty, columns)
+    for row in empty:
+        findings.add(row, item.code, "required")
+
+
+def _where_condition_holds(item: EntryField, rows: list[int], columns: dict[str, list[str]]) -> list[int]:
+    other = columns.get(item.when_field)
+    if other is None:
+        return []
+    if not item.when_any:
+        return [row for row in rows if other[row]]
+    wanted = set(item.when_any)
+    found: Memo[str, bool] = Memo(lambda text: bool(wanted.intersection(_codes(text))))
+    return [row for row in rows if found[other[row]]]
+
+
+def _codes(text: str) -> list[str]:
+    return effects().find(text, ";；、", frozenset()) or [text]
+
+
+def read_column(
+    item: EntryField, column: list[str], memo: Memo[str, str | None], findings: Findings
+) -> list[str]:
+    """The column in its one spelling: dates as ISO text, amounts as decimal text; what cannot be read is noted."""
+    problem = READ_PROBLEM.get(item.type)
+    if problem is None:
+        return column
+    read = [memo[text] for text in column]
+    if None in read:
+        for row, value in enumerate(read):
+            if value is None:
+                findings.add(row, item.code, problem)
+        return [value or "" for value in read]
+    return read  # type: ignore[return-value]
+
+
+READ_PROBLEM: dict[str, str] = {
+    FieldType.DATE: "not_a_date",
+    FieldType.AMOUNT: "not_an_amount",
+    FieldType.INTEGER: "not_a_number",
+    FieldType.CHOICE: "unknown_choice",
+    FieldType.EFFECTS: "unknown_effect",
+}
+
+
+def reader_of(item: EntryField) -> Callable[[str], str | None]:
+    """How one cell of this field is read; empty stays empty, None means it cannot be read."""
+    choices = frozenset(item.choices)
+    readers: dict[str, Callable[[str], str | None]] = {
+        FieldType.DATE: lambda text: day.isoformat() if (day := values.parse_date(text)) else None,
+        FieldType.AMOUNT: values.parse_amount,
+        FieldType.INTEGER: values.parse_integer,
+        FieldType.CHOICE: lambda text: text if not choices or _fits(text, choices) else None,
+        FieldType.EFFECTS: lambda text: text if effects().find(text, item.separators, choices) else None,
+    }
+    read = readers.get(item.type, lambda text: text)
+    return lambda text: read(text) if text else ""
+
+
+def _fits(text: str, choices: frozenset[str]) -> bool:
+    """Whether a text is one of the choices; a choice that ends in “-” or “-…” allows what follows it."""
+    if text in choices:
+        return True
+    return any(text.startswith(choice.rstrip("….")) for choice in choices if choice.rstrip("….").endswith("-"))
+
+
+def role_column(columns: dict[str, list[str]], item: EntryField | None, length: int, constant: str = "") -> list[str]:
+    """The column that feeds a part of the record, else the feed's constant, else nothing."""
+    if item is not None and item.code in columns:
+        return columns[item.code]
+    return [constant] * length
+

@@ -1,0 +1,134 @@
+"""The work of one batch from first to last row: resumable at any chunk, reading ahead while the database works."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import connection
+
+from creditplatform.core import audit
+from creditplatform.core.errors import Conflict, CreditError
+from records.feeds.mapping import map_columns
+from records.feeds.plan import plan_for
+from records.feeds.prepare import Prepared, Preparer
+from records.feeds.readers import Table, open_table
+from records.feeds.store import Outcome, Store
+from records.models import FeedBatch
+from records.workflows.feed_batch import FEED_BATCH
+
+CHUNK = 5000
+LOCK_SPACE = 0x42415443
+log = structlog.get_logger(__name__)
+
+
+def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBatch:
+    """Work off a batch, or go on where a crash left it; returns it in its final state.
+
+    One worker per batch: a second one raises Conflict. An error of the file refuses the batch with
+    its code; rows applied before the error stay and count, so a mended file finds them unchanged.
+    """
+    with _only_worker(batch.pk):
+        batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
+        started = time.monotonic()
+        try:
+            with open_table(path) as table:
+                _work_off(batch, table, chunk_size)
+        except CreditError as error:
+            log.warning("batch_refused", batch=batch.pk, code=error.code)
+            return _refuse(batch, error)
+        return _finish(batch, time.monotonic() - started)
+
+
+@contextmanager
+def _only_worker(batch_id: int) -> Iterator[None]:
+    """Hold the batch for this session; the lock dies with the process, so a killed worker frees it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, batch_id])
+        if not cursor.fetchone()[0]:
+            raise Conflict("batch_busy")
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, batch_id])
+
+
+def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> None:
+    plan = plan_for(batch.feed, dated_on=batch.dated_on)
+    columns = map_columns(
+        table.header,
+        plan.fields,
+        remembered=batch.feed.mapping,
+        constants=plan.constants,
+        dated_elsewhere=plan.dated_on is not None,
+    )
+    with _context(batch):
+        FEED_BATCH.take(
+            "check", batch, user=None, format=table.format, encoding=table.encoding,
+            notes={"unknown_columns": columns.unknown}, dated_on=plan.dated_on,
+        )  # fmt: skip
+    batch.refresh_from_db()
+    store, preparer = Store(plan, batch), Preparer(plan, columns, table.header)
+    for prepared in _ahead(table, preparer, skip=batch.received, chunk_size=chunk_size):
+        _apply(batch, store, prepared)
+
+
+def _ahead(table: Table, preparer: Preparer, *, skip: int, chunk_size: int) -> Iterator[Prepared]:
+    """Prepare the next chunk in a thread while the database works on this one; at most two are in memory."""
+    chunks = table.chunks(chunk_size, skip=skip)
+
+    def work() -> Prepared | None:
+        chunk = next(chunks, None)
+        return None if chunk is None else preparer.prepare(chunk)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="feed") as pool:
+        coming = pool.submit(work)
+        while (prepared := coming.result()) is not None:
+            coming = pool.submit(work)
+            yield prepared
+
+
+def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
+    """One chunk and its counts in one transaction: either both are there after a crash, or neither."""
+    with _context(batch):
+        _count(batch, store.write(prepared))
+    log.info("chunk_applied", batch=batch.pk, rows=batch.received)
+
+
+def _count(batch: FeedBatch, outcome: Outcome) -> None:
+    batch.received += outcome.received
+    batch.accepted += outcome.accepted
+    batch.unchanged += outcome.unchanged
+    batch.quarantined += outcome.quarantined
+    batch.rejected += outcome.rejected
+    batch.problems = dict(Counter(batch.problems) + outcome.problems)
+    counts: dict[str, Any] = {
+        name: getattr(batch, name)
+        for name in ("received", "accepted", "unchanged", "quarantined", "rejected", "problems")
+    }
+    FeedBatch.objects.filter(pk=batch.pk).update(**counts)
+
+
+def _finish(batch: FeedBatch, seconds: float) -> FeedBatch:
+    step = "apply_partly" if batch.quarantined or batch.rejected else "apply"
+    with _context(batch):
+        FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
+        return FEED_BATCH.take(step, batch, user=None)
+
+
+def _refuse(batch: FeedBatch, error: CreditError) -> FeedBatch:
+    with _context(batch):
+        return FEED_BATCH.take("refuse", batch, user=None, error_code=error.code, error_message=error.message)
+
+
+def _context(batch: FeedBatch) -> AbstractContextManager[dict[str, Any]]:
+    """Who delivered it, through which door, for which unit."""
+    return audit.context(
+        actor=batch.submitted_by, door=batch.door, reason=f"feed batch {batch.pk}", agency_id=batch.feed.agency_id
+    )
+

@@ -1,0 +1,127 @@
+"""Everything one batch is checked against, read once before its first row."""
+
+import datetime
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.errors import CreditError
+from creditplatform.core.models import Agency
+from creditplatform.core.rules import RuleBook, load_rulebook
+from creditplatform.core.vault import blind_index
+from records.enums import FieldRole, Polarity, VersionState
+from records.models import CatalogueEntry, CreditRecord, EntryField, EntryVersion, Feed, Subject
+
+# Parts of a record or subject that have a column of their own and are not repeated in the content.
+STORED_ELSEWHERE = frozenset(
+    {
+        FieldRole.SUBJECT_KIND, FieldRole.CREDIT_CODE, FieldRole.ORGANISATION_CODE, FieldRole.REGISTRATION_NUMBER,
+        FieldRole.TAX_NUMBER, FieldRole.INSTITUTION_NUMBER, FieldRole.SOCIAL_GROUP_NUMBER, FieldRole.IDENTITY_KIND,
+        FieldRole.IDENTITY_NUMBER, FieldRole.DOCUMENT_NUMBER, FieldRole.DECIDED_ON,
+    }
+)  # fmt: skip
+
+
+class NotCollected(CreditError):
+    """The entry is not in force, so nothing may be collected under it."""
+
+
+def sealed_name(model: Any, name: str) -> str:
+    """The name a sealed column's values are bound to."""
+    bound: str = model._meta.get_field(name).sealed_as
+    return bound
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The version in force with its fields, the source, the law of the day, and what the feed states itself."""
+
+    agency: Agency
+    version: EntryVersion
+    fields: list[EntryField]
+    key_field: str
+    rulebook: RuleBook
+    today: datetime.date
+    agency_codes: frozenset[str]
+    constants: dict[str, str] = field(default_factory=dict)
+    dated_by_receipt: bool = False
+    dated_on: datetime.date | None = None
+
+    @cached_property
+    def by_role(self) -> dict[str, EntryField]:
+        """Fields that feed a part of the record, by that part."""
+        return {item.role: item for item in self.fields if item.role}
+
+    @cached_property
+    def content(self) -> list[EntryField]:
+        """Fields kept as open content, in their order."""
+        return [f for f in self.fields if not f.personal and f.role not in STORED_ELSEWHERE]
+
+    @cached_property
+    def sealed_content(self) -> list[EntryField]:
+        """Fields kept as personal content, in their order."""
+        return [f for f in self.fields if f.personal and f.role not in STORED_ELSEWHERE]
+
+    @cached_property
+    def negative(self) -> bool:
+        """Whether the entry speaks against its subjects."""
+        return self.version.polarity == Polarity.NEGATIVE
+
+    @cached_property
+    def digest_key(self) -> bytes:
+        """Key of content digests: contents hold guessable personal values, so a bare hash would tell them."""
+        return blind_index("content", "records.CreditRecord.digest")
+
+    @cached_property
+    def sealed_payload(self) -> str:
+        """The name personal content is bound to."""
+        return sealed_name(CreditRecord, "sealed_payload")
+
+    @cached_property
+    def sealed_number(self) -> str:
+        """The name sealed document numbers are bound to."""
+        return sealed_name(Subject, "number_sealed")
+
+    @cached_property
+    def sealed_person_name(self) -> str:
+        """The name sealed names are bound to."""
+        return sealed_name(Subject, "name_sealed")
+
+
+def version_in_force(entry: CatalogueEntry, on: datetime.date) -> EntryVersion:
+    """The version of an entry in force on that day. Raises NotCollected: without it nothing is collected."""
+    for version in entry.versions.filter(state=VersionState.IN_FORCE).select_related("legal_basis", "entry"):
+        if version.covers(on):
+            return version
+    raise NotCollected(
+        "entry_not_in_force",
+        _("The catalogue entry “%(entry)s” is not in force; nothing may be collected under it."),
+        entry=entry.code,
+    )
+
+
+def plan_for(feed: Feed, *, dated_on: datetime.date | None = None) -> Plan:
+    """Read what a batch of this feed is checked against; five queries."""
+    today = timezone.localdate()
+    version = version_in_force(feed.entry, today)
+    return Plan(
+        agency=feed.agency,
+        version=version,
+        fields=list(version.fields.order_by("position")),
+        key_field=feed.field or version.field,
+        rulebook=load_rulebook(),
+        today=today,
+        agency_codes=codes_of(feed.agency),
+        constants=dict(feed.constants),
+        dated_by_receipt=feed.dated_by_receipt,
+        dated_on=dated_on or (today if feed.dated_by_receipt else None),
+    )
+
+
+def codes_of(agency: Agency) -> frozenset[str]:
+    """Credit codes under which the unit and those below it may sign; empty where none is on file yet."""
+    below = Agency.objects.filter(parent=agency)
+    return frozenset({agency.credit_code, *below.values_list("credit_code", flat=True)} - {""})

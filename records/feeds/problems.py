@@ -1,0 +1,52 @@
+"""What may be wrong with a row: stable codes, each with a sentence that says how to mend it."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# Rows that may not be kept at all; every other problem can be mended.
+REJECTED = frozenset({"minor", "past_retention"})
+
+SENTENCES: dict[str, Promise] = {
+    "required": _("This field must be filled in."),
+    "one_of_missing": _("At least one of the codes of an organisation must be given."),
+    "too_long": _("The text is longer than the standard allows; shorten it."),
+    "pattern": _("The value does not have the form the standard asks for."),
+    "control_characters": _("The text holds characters that cannot be seen; type it anew."),
+    "formula": _("The text begins like a spreadsheet formula; enter the value itself."),
+    "formula_cell": _("The cell holds a formula; enter the value itself."),
+    "formula_without_value": _("The cell holds a formula without a value; enter the value itself."),
+    "error_cell": _("The spreadsheet shows an error in this cell; enter the value."),
+    "precision_lost": _("The spreadsheet has cut digits off this number; format the column as text and enter it anew."),
+    "date_out_of_range": _("The spreadsheet holds a date that cannot be; enter it anew."),
+    "not_a_date": _("This is not a date; write it like 2018-05-03."),
+    "date_in_future": _("The decision lies in the future; check the date."),
+    "not_an_amount": _("This is not an amount; write 10,000 yuan as 1, with at most six decimals."),
+    "not_a_number": _("This is not a whole number."),
+    "unknown_choice": _("This word is not in the list of the standard."),
+    "unknown_effect": _("This kind of decision is not in the list of the standard; separate several by a semicolon."),
+    "kind_unknown": _("Say whether the subject is a person, an organisation or an individual business."),
+    "kind_not_allowed": _("The catalogue entry does not cover this kind of subject."),
+    "document_kind_unknown": _("This kind of identity document is not in the list of the standard."),
+    "codes_disagree": _("The codes of the organisation contradict each other; check which one is right."),
+    "wrong_length": _("The number has too few or too many characters."),
+    "wrong_characters": _("The number has characters that cannot stand where they do."),
+    "wrong_check_digit": _("The check digit does not fit; a character was probably mistyped."),
+    "impossible_date": _("The date of birth in the number does not exist."),
+    "placeholder": _("This is a filler, not a number; leave the field empty if there is none."),
+    "agency_unknown": _("This credit code belongs to no unit that may send this feed."),
+    "name_differs": _("This number is on file under another name; check name and number. Neither was changed."),
+    "duplicate_in_file": _("The file has the same decision about the same subject twice, with different content."),
+    "minor": _("The person was a minor; unfavourable records of minors are not kept."),
+    "past_retention": _("The decision is older than unfavourable information may be kept."),
+    "too_many_cells": _("The row has more cells than the header."),
+    "too_few_cells": _("The row has fewer cells than the header."),
+    "unknown_column": _("The record has an element that earlier ones did not have."),
+    "repeated_column": _("The record has an element twice."),
+    "nested_element": _("The record has an element inside another one."),
+    "unknown_record": _("The element is not a record like the others."),
+}
+
+
+def sentence(code: str) -> str:
+    """The sentence for a problem code, in the language of the page; the code itself where none is known."""
+    return str(SENTENCES.get(code, code))

@@ -1,0 +1,21 @@
+"""Reading delivered files: every format arrives as one kind of table of text, in bounded memory.
+
+`open_table` looks at the content, never at the file's name. Values are text exactly as delivered (workbook
+numbers and dates as the spreadsheet shows them); what cannot be read raises FeedFileError with a stable code.
+"""
+
+from .detect import open_table
+from .errors import FeedFileError
+from .table import BadRow, CellWarning, Chunk, Limits, Table
+from .values import looks_like_formula
+
+__all__ = [
+    "BadRow",
+    "CellWarning",
+    "Chunk",
+    "FeedFileError",
+    "Limits",
+    "Table",
+    "looks_like_formula",
+    "open_table",
+]

@@ -1,0 +1,49 @@
+"""Which number a subject is known by, and its blind index: the only thing records bind to."""
+
+from typing import NamedTuple
+
+from creditplatform.core.identity import IdentifierKind, fold_name, normalise, upgrade_15_to_18
+from creditplatform.core.vault import blind_index
+from records.enums import FieldRole
+
+NUMBER_FIELD = "records.Subject.number"
+NAME_FIELD = "records.Subject.name"
+
+# By which of several numbers an organisation is known: the first that is there.
+ORGANISATION_NUMBERS: tuple[tuple[str, IdentifierKind], ...] = (
+    (FieldRole.CREDIT_CODE, IdentifierKind.CREDIT_CODE),
+    (FieldRole.ORGANISATION_CODE, IdentifierKind.ORGANISATION_CODE),
+    (FieldRole.REGISTRATION_NUMBER, IdentifierKind.BUSINESS_REGISTRATION),
+    (FieldRole.TAX_NUMBER, IdentifierKind.TAX_REGISTRATION),
+    (FieldRole.INSTITUTION_NUMBER, IdentifierKind.INSTITUTION_CERTIFICATE),
+    (FieldRole.SOCIAL_GROUP_NUMBER, IdentifierKind.SOCIAL_GROUP_REGISTRATION),
+)
+
+
+class Identifier(NamedTuple):
+    """A document number in its one spelling with its kind."""
+
+    kind: IdentifierKind
+    number: str
+
+    @property
+    def index(self) -> bytes:
+        """The keyed blind index under which the subject is found."""
+        return blind_index(f"{self.kind.value}|{self.number}", NUMBER_FIELD)
+
+
+def identifier(kind: IdentifierKind, number: str) -> Identifier:
+    """One spelling for one person: old resident numbers become 18 digits, residence permits their own kind."""
+    text = normalise(number)
+    if kind == IdentifierKind.RESIDENT_ID and len(text) == 15:
+        kind = IdentifierKind.RESIDENT_ID_15
+    if kind == IdentifierKind.RESIDENT_ID_15:
+        return Identifier(IdentifierKind.RESIDENT_ID, upgrade_15_to_18(text))
+    if kind == IdentifierKind.RESIDENT_ID and text[:2] in {"81", "82", "83"}:
+        return Identifier(IdentifierKind.HMT_RESIDENCE_PERMIT, text)
+    return Identifier(kind, text)
+
+
+def name_index(name: str) -> bytes:
+    """The keyed blind index of a folded name: for comparing two spellings, never for finding a person."""
+    return blind_index(fold_name(name), NAME_FIELD)

@@ -1,0 +1,65 @@
+"""Take in a department's file from the command line."""
+
+import dataclasses
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import CreditError
+from records.enums import BatchState
+from records.models import Feed
+from records.services.feeds import Receipt, file_blocks, receipt_of, receive_file, work_off
+
+
+class Command(BaseCommand):
+    """The same pipeline as every other door; run again after a crash, it finishes what was begun."""
+
+    help = "Check a file against the catalogue and take its rows in. Prints a receipt whose counts add up."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Feed, file, and how the receipt is printed."""
+        parser.add_argument("feed", help="code of the feed")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--json", action="store_true", help="print the receipt as one JSON object")
+        parser.add_argument(
+            "--dated", type=datetime.date.fromisoformat, help="date of rows that bear none (feeds dated by receipt)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Receive, work off, print; exit code 1 where the file was refused."""
+        try:
+            receipt = self._ingest(options["feed"], options["file"], options["dated"])
+        except CreditError as error:
+            raise CommandError(error.message) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(dataclasses.asdict(receipt), ensure_ascii=False))
+        else:
+            self._print(receipt)
+        if receipt.state == BatchState.REFUSED:
+            raise CommandError(receipt.message)
+
+    def _ingest(self, code: str, path: Path, dated_on: datetime.date | None) -> Receipt:
+        feed = Feed.objects.select_related("agency", "entry").filter(code=code).first()
+        if feed is None:
+            raise CommandError(f"There is no feed “{code}”. Known feeds: {', '.join(self._codes())}")
+        if not path.is_file():
+            raise CommandError("The file does not exist or cannot be read.")
+        with audit.context(actor=None, door=Door.COMMAND, reason="receive file", agency_id=feed.agency_id):
+            batch = receive_file(
+                feed=feed, blocks=file_blocks(path), file_name=path.name, door=Door.COMMAND, dated_on=dated_on
+            )
+        return receipt_of(work_off(batch))
+
+    def _codes(self) -> list[str]:
+        return list(Feed.objects.values_list("code", flat=True))
+
+    def _print(self, receipt: Receipt) -> None:
+        for name in ("received", "accepted", "unchanged", "quarantined", "rejected"):
+            self.stdout.write(f"{name:12} {getattr(receipt, name):>9,}")
+        for code, count in receipt.problems.items():
+            self.stdout.write(f"  {code:24} {count:>9,}")

@@ -1,0 +1,38 @@
+"""Tables of subjects, catalogue, records and feeds."""
+
+from records.models.catalogue import CatalogueEntry, EntryField, EntryVersion, LegalBasis
+from records.models.entitlement import (
+    Entitlement,
+    EntitlementGroupObjectPermission,
+    EntitlementUserObjectPermission,
+)
+from records.models.feed import Feed, FeedBatch, QuarantinedRow
+from records.models.record import CreditRecord
+from records.models.subject import (
+    Affiliation,
+    DemonstrationIdentity,
+    KeyGroup,
+    KeyGroupMembership,
+    RealNameBinding,
+    Subject,
+)
+
+__all__ = [
+    "Affiliation",
+    "CatalogueEntry",
+    "CreditRecord",
+    "DemonstrationIdentity",
+    "Entitlement",
+    "EntitlementGroupObjectPermission",
+    "EntitlementUserObjectPermission",
+    "EntryField",
+    "EntryVersion",
+    "Feed",
+    "FeedBatch",
+    "KeyGroup",
+    "KeyGroupMembership",
+    "LegalBasis",
+    "QuarantinedRow",
+    "RealNameBinding",
+    "Subject",
+]

@@ -1,0 +1,162 @@
+"""Feeds, the batches they deliver, and the rows set aside."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.audit import audited, guarded
+from creditplatform.core.enums import Door
+from creditplatform.core.models import Agency, User
+from creditplatform.core.models.people import Bilingual
+from creditplatform.core.sealed import SealedTextField
+from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
+from records.models.catalogue import CatalogueEntry
+
+OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]
+
+
+@audited
+class Feed(Bilingual):
+    """What a unit promises to send for an entry: form, columns, rhythm, expected size."""
+
+    code = models.SlugField(_("code"), max_length=60, unique=True)
+    agency = models.ForeignKey(Agency, verbose_name=_("unit"), on_delete=models.PROTECT, related_name="feeds")
+    entry = models.ForeignKey(CatalogueEntry, verbose_name=_("entry"), on_delete=models.PROTECT, related_name="feeds")
+    field = models.CharField(_("key field"), max_length=30, choices=KeyField, blank=True)
+    format = models.CharField(_("format"), max_length=10, choices=FeedFormat, default=FeedFormat.ANY)
+    rhythm = models.CharField(_("rhythm"), max_length=10, choices=Rhythm)
+    expected_min = models.PositiveIntegerField(_("fewest rows expected"), default=0)
+    expected_max = models.PositiveIntegerField(_("most rows expected"), default=1_000_000)
+    mapping = models.JSONField(_("column mapping"), default=dict, blank=True)
+    constants = models.JSONField(_("values the file does not state"), default=dict, blank=True)
+    dated_by_receipt = models.BooleanField(
+        _("undated rows count from their first receipt"),
+        default=False,
+        help_text=_("For lists whose rows bear no date. A later delivery of the same row never moves the date."),
+    )
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("feed")
+        verbose_name_plural = _("feeds")
+        ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(expected_max__gte=F("expected_min")),
+                name="feed_range_in_order",
+                violation_error_message=_("The expected range runs from small to large."),
+            ),
+        ]
+
+
+@guarded
+class FeedBatch(models.Model):
+    """One delivered file; at every moment received = accepted + unchanged + quarantined + rejected."""
+
+    feed = models.ForeignKey(Feed, verbose_name=_("feed"), on_delete=models.PROTECT, related_name="batches")
+    file_name = models.CharField(_("file"), max_length=200)
+    stored_as = models.CharField(max_length=200, blank=True, editable=False)
+    file_digest = models.CharField(_("digest (SHA-256)"), max_length=64)
+    size = models.BigIntegerField(_("size (bytes)"))
+    format = models.CharField(_("format"), max_length=10, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    state = models.CharField(_("state"), max_length=20, choices=BatchState, default=BatchState.RECEIVED)
+    received = models.PositiveIntegerField(_("rows received"), default=0)
+    accepted = models.PositiveIntegerField(_("accepted"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    quarantined = models.PositiveIntegerField(_("set aside"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    problems = models.JSONField(_("problems"), default=dict)
+    notes = models.JSONField(_("remarks on the file"), default=dict)
+    progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    error_message = models.CharField(_("error in words"), max_length=500, blank=True)
+    dated_on = models.DateField(_("date of undated rows"), null=True, blank=True)
+    door = models.CharField(_("door"), max_length=10, choices=Door)
+    submitted_by = models.ForeignKey(
+        User, verbose_name=_("submitted by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    received_at = models.DateTimeField(_("delivered"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    seconds = models.FloatField(_("seconds of work"), default=0)
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        ordering: ClassVar = ["-received_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(received=F("accepted") + F("unchanged") + F("quarantined") + F("rejected")),
+                name="batch_counts_add_up",
+                violation_error_message=_("The counts of a batch add up."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN_STATES, finished_at=None)
+                | (~Q(state__in=OPEN_STATES) & Q(finished_at__isnull=False)),
+                name="batch_finished_is_dated",
+                violation_error_message=_("A finished batch bears the time it ended, an open one none."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=BatchState.REFUSED) | ~Q(error_code=""),
+                name="batch_refusal_has_reason",
+                violation_error_message=_("A refused file has a reason."),
+            ),
+            models.UniqueConstraint(
+                fields=["feed", "file_digest"],
+                condition=Q(state__in=OPEN_STATES),
+                name="batch_one_open_per_file",
+                violation_error_message=_("This file is being processed already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed} #{self.pk}"
+
+
+@audited
+class QuarantinedRow(models.Model):
+    """A row that was not accepted: its cells sealed, every problem by field and code.
+
+    A rejected row may not be kept at all (a minor's unfavourable record, say): only its place
+    and the reason remain.
+    """
+
+    batch = models.ForeignKey(FeedBatch, verbose_name=_("batch"), on_delete=models.PROTECT, related_name="rows")
+    feed = models.ForeignKey(Feed, verbose_name=_("feed"), on_delete=models.PROTECT, db_index=False)
+    row_number = models.PositiveIntegerField(_("row"))
+    line_number = models.PositiveIntegerField(_("line of the file"))
+    cells = SealedTextField(_("cells"), null=True)
+    row_digest = models.BinaryField(_("digest"), max_length=16)
+    problems = models.JSONField(_("problems"))
+    state = models.CharField(_("state"), max_length=10, choices=RowState)
+    created_at = models.DateTimeField(_("set aside"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("row set aside")
+        verbose_name_plural = _("rows set aside")
+        ordering: ClassVar = ["batch", "row_number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["feed", "row_digest"],
+                condition=Q(state__in=[RowState.OPEN, RowState.REJECTED]),
+                name="quarantined_row_once",
+                violation_error_message=_("This row is set aside already."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RowState.REJECTED) | Q(cells__isnull=True),
+                name="rejected_row_not_kept",
+                violation_error_message=_("The cells of a rejected row are not kept."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(problems=[]),
+                name="quarantined_row_has_reason",
+                violation_error_message=_("A row is set aside for a reason."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.row_number}"

@@ -1,0 +1,68 @@
+"""Reading rules as words: who may see which subject and record."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from creditplatform.core.enums import Role
+from creditplatform.core.models import User
+from creditplatform.core.rules import RuleBook, load_rulebook
+from records.enums import Openness, RecordState, SubjectKind
+from records.rules import published_tiers
+
+if TYPE_CHECKING:
+    from records.models import CreditRecord, Subject  # noqa: F401
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    """Reading rules of subjects."""
+
+    def by_number(self, index: bytes) -> SubjectQuerySet:
+        """The subject of a document number, by its blind index."""
+        return self.filter(number_index=index)
+
+    def matching_name(self, grams: list[str], folded: str) -> SubjectQuerySet:
+        """Organisations whose folded name holds the text: index on grams, then recheck."""
+        return self.filter(grams__contains=grams, name__contains=folded) if grams else self.none()
+
+
+class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
+    """Reading rules of credit records."""
+
+    def publishable(self, *, on: datetime.date | None = None, rulebook: RuleBook | None = None) -> CreditRecordQuerySet:
+        """What is public on that day: asked of state, dates, tier and openness, never of a flag.
+
+        True even when every worker is dead, since nothing here waits for a timer. Natural persons
+        only where the entry names the law that publishes them.
+        """
+        day = on or timezone.localdate()
+        tiers = published_tiers(rulebook or load_rulebook(), day)
+        open_to_all = Q(version__openness=Openness.PUBLIC) & ~Q(subject_kind=SubjectKind.PERSON)
+        persons_by_law = Q(version__person_openness=Openness.PUBLIC, subject_kind=SubjectKind.PERSON)
+        return self.filter(
+            open_to_all | persons_by_law,
+            Q(publish_until=None) | Q(publish_until__gt=day),
+            state=RecordState.IN_FORCE,
+            withheld=False,
+            decided_on__lte=day,
+            tier__in=tiers,
+        )
+
+    def visible_to(self, user: User) -> CreditRecordQuerySet:
+        """Records a member of staff may open: those of the units in which the person enters or decides."""
+        working = {Role.CLERK, Role.OFFICER, Role.SUPERVISOR}
+        agencies = {m.agency_id for m in user.memberships_in_force if m.role in working}
+        return self.filter(agency__in=agencies)
+
+    def of_person(self, subject_id: int) -> CreditRecordQuerySet:
+        """Everything kept about one subject that is not archived, newest decision first."""
+        return self.filter(subject=subject_id).exclude(state=RecordState.ARCHIVED).order_by("-decided_on", "-pk")
+
+    def due_to_expire(self, *, on: datetime.date) -> CreditRecordQuerySet:
+        """Records still in force whose publication ended; costs what expires, not what exists."""
+        return self.filter(state=RecordState.IN_FORCE, publish_until__lte=on)

@@ -1,0 +1,1 @@
+"""Everything about records that writes."""

@@ -1,0 +1,1 @@
+"""Procedures of the records, one file each."""

@@ -1,0 +1,90 @@
+"""Feed batch: received → checking → applied or partly quarantined → corrected → closed.
+
+A file that cannot be read as a table is refused with the reason. Clocks do not run here; a batch
+that a crash left behind is taken up again, since `checking` may be entered from itself.
+"""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+from creditplatform.core.errors import FieldProblem
+from creditplatform.core.models import User
+from creditplatform.core.workflow import Data, Step, Workflow, platform
+from records.enums import BatchState, RowState
+from records.models import FeedBatch
+
+# --- who ---------------------------------------------------------------------------------------
+
+
+def staff_of_the_unit(batch: FeedBatch, user: User | None) -> bool:
+    """Clerks and officers of the unit whose feed it is."""
+    working = {Role.CLERK, Role.OFFICER, Role.SUPERVISOR}
+    return user is not None and any(
+        m.agency_id == batch.feed.agency_id and m.role in working for m in user.memberships_in_force
+    )
+
+
+# --- what must be there -------------------------------------------------------------------------
+
+
+def nothing_left_open(batch: FeedBatch, data: Data) -> FieldProblem | None:
+    """No row waits for correction any more."""
+    if batch.rows.filter(state=RowState.OPEN).exists():
+        return FieldProblem("", "rows_open", _("Some rows still wait for correction."))
+    return None
+
+
+def reason_known(batch: FeedBatch, data: Data) -> FieldProblem | None:
+    """A refusal names its error."""
+    return None if data.get("error_code") else FieldProblem("error_code", "required", _("Name the error."))
+
+
+# --- what happens -------------------------------------------------------------------------------
+
+
+def finish(batch: FeedBatch, user: User | None, data: Data) -> None:
+    """Date the end and complete the progress."""
+    batch.finished_at, batch.progress = timezone.now(), 100
+
+
+def note_error(batch: FeedBatch, user: User | None, data: Data) -> None:
+    """Keep why the file was refused."""
+    batch.finished_at = timezone.now()
+    batch.error_code, batch.error_message = data["error_code"], str(data.get("error_message", ""))[:500]
+
+
+def note_form(batch: FeedBatch, user: User | None, data: Data) -> None:
+    """Keep in which form the file came."""
+    for name in ("format", "encoding", "notes", "dated_on"):
+        if name in data:
+            setattr(batch, name, data[name])
+
+
+S = BatchState
+FEED_BATCH: Workflow[Any] = Workflow(
+    name="feed_batch",
+    title=_("Feed batch"),
+    states=BatchState,
+    initial=S.RECEIVED,
+    final=frozenset({S.CLOSED, S.REFUSED}),
+    steps=(
+        Step("check", _("Check"), frozenset({S.RECEIVED, S.CHECKING}), S.CHECKING, by=platform, effects=(note_form,)),
+        Step("apply", _("Apply"), frozenset({S.CHECKING}), S.APPLIED, by=platform, effects=(finish,)),
+        Step(
+            "apply_partly", _("Apply, some rows set aside"), frozenset({S.CHECKING}), S.PARTLY_QUARANTINED,
+            by=platform, effects=(finish,),
+        ),
+        Step(
+            "refuse", _("Refuse the file"), frozenset({S.RECEIVED, S.CHECKING}), S.REFUSED,
+            by=platform, needs=(reason_known,), effects=(note_error,),
+        ),
+        Step(
+            "correct", _("All rows corrected"), frozenset({S.PARTLY_QUARANTINED}), S.CORRECTED,
+            by=staff_of_the_unit, needs=(nothing_left_open,),
+        ),
+        Step("close", _("Close"), frozenset({S.APPLIED, S.CORRECTED}), S.CLOSED, by=staff_of_the_unit),
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Objection, repair, reconsideration, complaint and tip-off."""

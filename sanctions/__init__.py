@@ -1,0 +1,1 @@
+"""Lists, measures, incentives and discipline."""

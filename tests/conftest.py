@@ -1,0 +1,50 @@
+"""Fixtures of the whole suite: policy data, audit context, the cast of people."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from creditplatform.core import audit, vault
+from creditplatform.core.enums import Door
+from tests.cast import Cast
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One key ring for the run, one cache prefix per worker."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    settings.CACHES["default"]["KEY_PREFIX"] = f"test-{worker}"
+    if not worker:
+        ring = Path(settings.CREDIT_KEYRING)
+        if not ring.exists():
+            call_command("init_keyring", verbosity=0)
+    vault.ring()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+    """The test database with the delivered policy in it."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        call_command("load_policy", verbosity=0)
+
+
+@pytest.fixture
+def policy(transactional_db: None) -> None:
+    """Policy data for tests that commit for real: the clean-up of the test before has emptied the tables."""
+    call_command("load_policy", verbosity=0)
+
+
+@pytest.fixture
+def context(db: None) -> Iterator[None]:
+    """Lets a test write to audited tables."""
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        yield
+
+
+@pytest.fixture
+def cast(context: None) -> Cast:
+    """The same people in every test: the person, a stranger, officers, supervisor, auditor, editor, operator."""
+    return Cast.assemble()
