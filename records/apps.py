@@ -9,3 +9,10 @@ class RecordsConfig(AppConfig):
 
     name = "records"
     verbose_name = _("Credit records")
+
+    def ready(self) -> None:
+        """Make the procedures known."""
+        from creditplatform.core import workflow  # noqa: PLC0415
+        from records.workflows.feed_batch import FEED_BATCH  # noqa: PLC0415
+
+        workflow.register([FEED_BATCH])

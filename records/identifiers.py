@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from creditplatform.core import vault
 from creditplatform.core.identity import IdentifierKind, fold_name, normalise, upgrade_15_to_18
-from creditplatform.core.vault import blind_index
 from records.enums import FieldRole
 
 NUMBER_FIELD = "records.Subject.number"
@@ -27,9 +27,9 @@ class Identifier(NamedTuple):
     number: str
 
     @property
-    def index(self) -> bytes:
+    def blind_index(self) -> bytes:
         """The keyed blind index under which the subject is found."""
-        return blind_index(f"{self.kind.value}|{self.number}", NUMBER_FIELD)
+        return vault.blind_index(f"{self.kind.value}|{self.number}", NUMBER_FIELD)
 
 
 def identifier(kind: IdentifierKind, number: str) -> Identifier:
@@ -46,4 +46,4 @@ def identifier(kind: IdentifierKind, number: str) -> Identifier:
 
 def name_index(name: str) -> bytes:
     """The keyed blind index of a folded name: for comparing two spellings, never for finding a person."""
-    return blind_index(fold_name(name), NAME_FIELD)
+    return vault.blind_index(fold_name(name), NAME_FIELD)

@@ -21,7 +21,7 @@ def person_subject(number: str, name: str) -> Subject:
     return Subject.objects.create(
         kind=SubjectKind.PERSON,
         identifier_kind=found.kind,
-        number_index=found.index,
+        number_index=found.blind_index,
         name_index=name_index(name),
         number_sealed=found.number,
         name_sealed=name,

@@ -93,7 +93,7 @@ def create_ring(path: Path, algorithm: str) -> bool:
 
 def replace_ring(path: Path, ring: RingDocument) -> None:
     """Put another ring in place of the file at once; only the owner may read it."""
-    os.replace(_write_draft(path, ring), path)
+    _write_draft(path, ring).replace(path)
     _flush_directory(path)
 
 
@@ -102,7 +102,7 @@ def add_key_to_file(path: Path, algorithm: str) -> int:
 
     Two at once take turns, since a key overwritten is data lost. Raises VaultError as the functions above do.
     """
-    with open(path.with_name(f"{path.name}.lock"), "w") as lock:
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ring = add_key(read_ring(path), algorithm)
         replace_ring(path, ring)

@@ -53,6 +53,6 @@ def _database_migrated() -> bool:
 def _broker_answers() -> bool:
     try:
         cache.set("readyz", 1, 5)
-        return cache.get("readyz") == 1
+        return bool(cache.get("readyz") == 1)
     except Exception:  # any failure of the broker means: not ready
         return False

@@ -216,7 +216,7 @@ class _Loader:
 
 def _stamp(path: str) -> tuple[int, int]:
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError as error:
         raise VaultError(
             "keyring_missing", _("The key ring is missing; create it with the command init_keyring.")

@@ -83,7 +83,8 @@ class Workflow(Generic[Case]):
                 effect(locked, user, data)
             locked.save()
             self._log(step, locked, before, user, reason)
-        return locked
+        taken: Case = locked
+        return taken
 
     def _permit(self, step: Step, case: Any, user: User | None, reason: str, data: Data) -> None:
         if case.state not in step.source:

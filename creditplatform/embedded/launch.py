@@ -195,7 +195,7 @@ class Run:
             self.platform.say(f"{name} runs again; its data are intact")
 
     def _announce(self, waited: float) -> None:
-        """Say `Ready: <address>` once the platform says so of itself; raises ServiceError after three minutes."""
+        """Say `Ready: <address>` once /readyz says so; raises ServiceError after three minutes."""
         answer = self._readiness()
         if answer == "200":
             self.ready = True

@@ -26,6 +26,7 @@ POSTGRES_SOCKET = ".s.PGSQL.5432"
 UNFIT = re.compile(r'["$`\\\n\r]')  # pg_ctl hands paths to a shell between double quotes
 PRIVATE = ("secrets", "run", "log", "valkey")
 PASSAGE = 0o711  # others may pass through to what is theirs, and see nothing
+SHARED = ("/var/tmp", "/tmp")  # noqa: S108 - only directories that `own_directory` makes are used there
 PLAIN = re.compile(
     r"[A-Za-z0-9/._-]+"
 )  # addresses with sockets are read by several libraries in several ways
@@ -151,7 +152,7 @@ def private_text(path: Path, make: Any) -> str:
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(make())
-        os.replace(name, path)
+        Path(name).replace(path)
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -162,7 +163,7 @@ def secret(directory: Path, name: str) -> str:
 
 def _socket_base(account: Account) -> Path:
     """A directory with a short, plain path in which we may make ours, within reach of the account."""
-    names = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp", "/var/tmp"]
+    names = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), *SHARED]
     longest = len("credit-0123456789ab-postgres/") + len(POSTGRES_SOCKET)
     for base in map(Path, filter(None, names)):
         fits = PLAIN.fullmatch(str(base)) and len(str(base)) + 1 + longest <= SOCKET_PATH_MAX
@@ -173,7 +174,7 @@ def _socket_base(account: Account) -> Path:
 
 def _outside_base(account: Account) -> Path:
     """A lasting directory elsewhere, for data that the account could not reach inside the repository."""
-    for base in (Path("/var/lib"), Path("/var/tmp"), Path(tempfile.gettempdir()), Path("/tmp")):
+    for base in map(Path, ("/var/lib", tempfile.gettempdir(), *SHARED)):
         if base.is_dir() and os.access(base, os.W_OK | os.X_OK) and reachable(base, account):
             return base
     raise ServiceError("PostgreSQL cannot reach this directory, and no other place for its data was found.")
@@ -220,7 +221,7 @@ def _kept_places(var: Path, root: Path, account: Account) -> Places:
 
 
 def _still_there(chosen: dict[str, str], account: Account) -> bool:
-    """Whether places chosen earlier can be used again; raises ServiceError where data would be left behind."""
+    """Whether places chosen earlier can be used again; ServiceError where data would be lost sight of."""
     data = Path(chosen["postgres_data"])
     if data.exists() and not reachable(data.parent, account):
         raise ServiceError(f"The data in {data} can no longer be reached by PostgreSQL's account.")

@@ -163,11 +163,11 @@ class Lock:
 
     def note(self, **facts: str) -> None:
         """Tell others who holds the lock."""
-        assert self._file is not None
-        self._file.seek(0)
-        self._file.truncate()
-        json.dump({"process": os.getpid(), "since": started_at(os.getpid()), **facts}, self._file)
-        self._file.flush()
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+            json.dump({"process": os.getpid(), "since": started_at(os.getpid()), **facts}, self._file)
+            self._file.flush()
 
     def holder(self) -> dict[str, Any]:
         """Number, start and address of the process that holds the lock; empty where it has ended."""
@@ -189,7 +189,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Content of one of our small files; empty where it is missing, cut off by a crash, or somebody else's."""
+    """Content of one of our small files; empty where it is missing, cut off by a crash, or not ours."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, PermissionError, ValueError):
@@ -198,7 +198,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def use_running_services() -> None:
-    """Give a command of the same person the addresses of this clone's running services, unless it has its own."""
+    """Give a command of the same person this clone's running services, unless it has its own addresses."""
     if given("DATABASE_URL"):
         return
     for name, value in _read(var_directory() / "run" / "environment.json").items():

@@ -30,7 +30,7 @@ def silent(_: str) -> None:
 
 @dataclass
 class PostgresServer:
-    """A cluster in `data`, with programs from `programs`, run by `account`, with a password for its superuser."""
+    """A cluster in `data`, run by `account` with `programs`; `password` is its superuser's."""
 
     data: Path
     sockets: Path
@@ -97,7 +97,7 @@ class PostgresServer:
     def prepare_roles(self, passwords: Mapping[str, str], *, may_create: bool = False) -> None:
         """Make the owner, the application role and the database, or renew their passwords.
 
-        The owner may also act as the application role, which owns nothing; `may_create` lets it make databases.
+        The owner may act as the application role, which owns nothing; `may_create` lets it make databases.
         """
         create = "CREATEDB" if may_create else "NOCREATEDB"
         script = [
@@ -125,7 +125,7 @@ class PostgresServer:
         )
 
     def _write(self, path: Path, text: str, *, append: bool = False) -> None:
-        """Write a file with the account's own rights: root follows no link that others may have laid there."""
+        """Write a file with the account's own rights: root follows no link that others have laid there."""
         command = 'umask 077; cat >> "$1"' if append else 'umask 077; rm -f "$1"; cat > "$1"'
         words = ["/bin/sh", "-c", command, "sh", str(path)]
         subprocess.run(words, input=text.encode(), check=True, cwd="/", **self.account.options())
@@ -183,7 +183,7 @@ class PostgresServer:
             return []
 
     def _disown_stale_lock(self) -> None:
-        """Make lock files of a server that is gone harmless, though their number may belong to another process now.
+        """Make lock files of a server that is gone harmless: their number may be another process's by now.
 
         The file itself stays: from it the new server learns which shared memory to look for survivors in.
         """
@@ -259,8 +259,9 @@ class PostgresServer:
 
 def _role(name: str, password: str, create: str) -> str:
     """Statements that make a role or renew its password; passwords are our own random words."""
+    missing = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}')"
     return (
-        f"SELECT 'CREATE ROLE {name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n"
+        f"SELECT 'CREATE ROLE {name}' {missing} \\gexec\n"
         f"ALTER ROLE {name} LOGIN NOSUPERUSER NOCREATEROLE {create} PASSWORD '{password}';"
     )
 

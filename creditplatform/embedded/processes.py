@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,11 @@ def runs_as(pid: int, program: str, path: Path) -> bool:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return os.path.basename(words[0]) == program.encode() and os.fsencode(path) in words[1:]
+    return Path(os.fsdecode(words[0])).name == program and os.fsencode(path) in words[1:]
 
 
 def processes_marked(marker: str) -> Iterator[int]:
-    """Processes whose environment bears this `NAME=value`, ourselves excepted; none where /proc is missing."""
+    """Processes whose environment bears this `NAME=value`, ourselves excepted; none without /proc."""
     wanted = marker.encode()
     for entry in Path("/proc").glob("[0-9]*") if LINUX else ():
         try:
@@ -118,10 +119,8 @@ def catches(pid: int, number: signal.Signals) -> bool:
 
 def send(pid: int, number: signal.Signals, *, group: bool = False) -> None:
     """Signal one process (or its group); one that has gone meanwhile is no mistake."""
-    try:
+    with suppress(ProcessLookupError):
         (os.killpg if group else os.kill)(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def end_all(pids: list[int], *, patience: float) -> None:
@@ -145,7 +144,7 @@ def spawn(words: list[str], **options: Any) -> subprocess.Popen[bytes]:
         words,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=follow_parent if LINUX else None,  # noqa: PLW1509 - the supervisor has one thread
+        preexec_fn=follow_parent if LINUX else None,  # safe: the supervisor has one thread
         **options,
     )
 

@@ -20,7 +20,7 @@ LAST_WORDS = 1500
 
 @dataclass
 class Pause:
-    """How long to wait before the next attempt: 1, 2, 4 … 30 s, and 1 s again after a minute without failure."""
+    """How long to wait before the next attempt: 1, 2, 4 … 30 s, and 1 s again after a good minute."""
 
     failures: int = 0
     started: float = 0.0

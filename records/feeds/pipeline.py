@@ -118,12 +118,16 @@ def _finish(batch: FeedBatch, seconds: float) -> FeedBatch:
     step = "apply_partly" if batch.quarantined or batch.rejected else "apply"
     with _context(batch):
         FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
-        return FEED_BATCH.take(step, batch, user=None)
+        finished: FeedBatch = FEED_BATCH.take(step, batch, user=None)
+    return finished
 
 
 def _refuse(batch: FeedBatch, error: CreditError) -> FeedBatch:
     with _context(batch):
-        return FEED_BATCH.take("refuse", batch, user=None, error_code=error.code, error_message=error.message)
+        refused: FeedBatch = FEED_BATCH.take(
+            "refuse", batch, user=None, error_code=error.code, error_message=error.message
+        )
+    return refused
 
 
 def _context(batch: FeedBatch) -> AbstractContextManager[dict[str, Any]]:

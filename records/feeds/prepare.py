@@ -157,8 +157,13 @@ class Preparer:
             found = rules.periods(
                 tier, day, plan.today, plan.rulebook, field=plan.key_field, retention_years=plan.version.retention_years
             )
-        dates = (found.repairable_from, found.publish_until, found.retain_until)
-        return Life(tier, *(date.isoformat() for date in dates), lapsed=found.retain_until <= plan.today)
+        return Life(
+            tier,
+            found.repairable_from.isoformat(),
+            found.publish_until.isoformat(),
+            found.retain_until.isoformat(),
+            lapsed=found.retain_until <= plan.today,
+        )
 
     def _tier(self, effect_text: str, day: datetime.date) -> Tier:
         rule = self.plan.version.tier_rule

@@ -90,7 +90,7 @@ class SubjectReader:
     plan: Plan
     _organisations: Memo[tuple[str, ...], Resolved] = field(default_factory=lambda: Memo(resolve_organisation))
     _persons: Memo[tuple[str, str], Resolved] = field(default_factory=lambda: Memo(lambda pair: resolve_person(*pair)))
-    _indexes: Memo[Identifier, bytes] = field(default_factory=lambda: Memo(lambda number: number.index))
+    _indexes: Memo[Identifier, bytes] = field(default_factory=lambda: Memo(lambda number: number.blind_index))
     _names: Memo[str, bytes] = field(default_factory=lambda: Memo(name_index))
 
     def kinds(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:

@@ -1,5 +1,6 @@
 """The catalogue: what may be collected, on what basis, with which fields. Nothing is collected without it."""
 
+import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -7,7 +8,6 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -226,7 +226,7 @@ class EntryVersion(models.Model):
         """Who may see a record about a subject of this kind."""
         return self.person_openness if kind == SubjectKind.PERSON else self.openness
 
-    def covers(self, day: "timezone.datetime.date") -> bool:
+    def covers(self, day: datetime.date) -> bool:
         """Whether the version is in force on that day."""
         return self.state == VersionState.IN_FORCE and self.valid_from <= day and (
             self.valid_until is None or day < self.valid_until

@@ -1,6 +1,6 @@
 """The credit record: what a unit decided about a subject."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -20,7 +20,7 @@ from records.models.subject import Subject
 from records.querysets import CreditRecordQuerySet
 
 TOKEN_KIND = "credit-record"
-UNCHECKED: dict[str, bool] = {"db_index": False, "db_constraint": False}
+UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
 # One set-based check per statement in place of five row-level foreign keys: exists, and belongs together.
 COHERENT = """
@@ -55,7 +55,7 @@ def _coherence(name: str, operation: pgtrigger.Operation, checks: str) -> pgtrig
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=operation,
-        referencing=pgtrigger.Referencing(new="new_rows"),
+        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
         func=f"{checks}RETURN NULL;",
     )
 

@@ -19,7 +19,7 @@ from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from records.enums import AffiliationRole, SubjectKind
 from records.querysets import SubjectQuerySet
 
-PERSONAL_KINDS = sorted(PERSON_KINDS)
+PERSONAL_KINDS = sorted(kind.value for kind in PERSON_KINDS)
 PLACEHOLDER = r"^0+[0X]?$"
 
 

@@ -72,8 +72,8 @@ def _load_entry(path: Path) -> bool:
     if known and known.state != VersionState.DRAFT:
         raise PolicyError(
             "version_immutable",
-            _("The catalogue file “%(code)s” has changed, but its version is in force. Give it a new version number."),
-            code=row["code"],
+            _("The catalogue file “%(entry)s” has changed, but its version is in force. Give it a new version number."),
+            entry=row["code"],
         )
     _write_version(entry, known, row, digest)
     return True

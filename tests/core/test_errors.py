@@ -62,6 +62,6 @@ def test_invalid_names_every_problem() -> None:
     ],
 )
 def test_errors_travel_between_processes(error: CreditError) -> None:
-    copy = pickle.loads(pickle.dumps(error))
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert (type(copy), copy.code, copy.message) == (type(error), error.code, error.message)
     assert getattr(copy, "problems", None) == getattr(error, "problems", None)

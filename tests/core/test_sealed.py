@@ -27,7 +27,7 @@ def person() -> Any:
     """A model with both fields, known to nobody else."""
     with isolate_apps("creditplatform.core"):
 
-        class Person(models.Model):
+        class Person(models.Model):  # noqa: DJ008
             number = SealedTextField(null=True)
             number_index = BlindIndexField(null=True)
 
@@ -58,7 +58,7 @@ def test_a_copy_of_the_field_keeps_the_name_it_is_bound_to(person: Any) -> None:
     assert (path, args) == ("creditplatform.core.sealed.SealedTextField", [])
     assert kwargs == {"null": True, "sealed_as": "core.Person.number"}
 
-    class PersonEvent(models.Model):
+    class PersonEvent(models.Model):  # noqa: DJ008
         number = SealedTextField(**kwargs)
 
         class Meta:
@@ -78,7 +78,7 @@ def test_an_abstract_model_leaves_the_name_to_the_real_one() -> None:
                 app_label = "core"
                 abstract = True
 
-        class Real(Base):
+        class Real(Base):  # noqa: DJ008
             class Meta:
                 app_label = "core"
 

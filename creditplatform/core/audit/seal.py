@@ -108,8 +108,8 @@ def verify_access_log(settled: datetime.timedelta = datetime.timedelta(minutes=1
 def _strays(settled: datetime.timedelta) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM core_accesslog l WHERE l.at < now() - %s AND NOT EXISTS"
+            "SELECT id FROM core_accesslog l WHERE l.at < now() - make_interval(secs => %s) AND NOT EXISTS"
             " (SELECT 1 FROM core_accessseal s WHERE s.row_ids @> ARRAY[l.id]) ORDER BY id LIMIT 1000",
-            [settled],
+            [settled.total_seconds()],
         )
         return [row[0] for row in cursor.fetchall()]

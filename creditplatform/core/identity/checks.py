@@ -11,7 +11,7 @@ from creditplatform.core.identity.kinds import IdentifierKind, Problem
 # The first two digits of GB/T 2260 codes, with Taiwan, Hong Kong and Macao in their older and newer coding,
 # and 91, under which foreigners' numbers are issued.
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"  # noqa: SIM905
     " 71 81 82 83 91".split()
 )
 

@@ -13,7 +13,7 @@ _DASHES = re.compile(r"[-\u2010-\u2015\u2212_]+")
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
 _FILLER_CHARACTERS = frozenset("/\\*-.,_?~|#+=:;、。·—–\u2026")
 _FILLER_WORDS = frozenset(
-    "无 空 暂无 没有 未知 不详 不明 无码 无号 未提供 未填 待补 缺 "
+    "无 空 暂无 没有 未知 不详 不明 无码 无号 未提供 未填 待补 缺 "  # noqa: SIM905
     "NULL NONE NIL NAN NA N/A UNKNOWN TEST".split()
 )
 _ASCENDING = "0123456789" * 3

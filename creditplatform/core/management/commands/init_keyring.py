@@ -25,6 +25,8 @@ class Command(BaseCommand):
             created = create_ring(path, settings.CREDIT_CIPHER)
         except (OSError, VaultError) as error:
             raise CommandError(f"The key ring {path} cannot be created: {error}") from error
+        if options["verbosity"] == 0:
+            return
         if not created:
             self.stdout.write(f"Key ring exists: {path}")
             return

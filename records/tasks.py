@@ -1,0 +1,48 @@
+"""Background work of the records: batches of the upload page, batches a crash left behind, expiry."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import Conflict
+from creditplatform.core.tasks import timed
+from records.models import FeedBatch
+from records.models.feed import OPEN_STATES
+from records.services import expiry, feeds
+
+
+@shared_task
+def process_batch(batch_id: int) -> str:
+    """Work off one batch; delivered twice or taken up by two workers, it is still worked off once."""
+    batch = FeedBatch.objects.get(pk=batch_id)
+    if batch.state not in OPEN_STATES:
+        return batch.state
+    try:
+        return feeds.work_off(batch).state
+    except Conflict:
+        return "busy"
+
+
+@timed("batch-resumer", expected_seconds=120)
+def resume_batches() -> int:
+    """Queue batches that wait or were left behind; one that a worker holds refuses the second by itself."""
+    waiting = FeedBatch.objects.filter(state__in=OPEN_STATES).order_by("received_at")
+    ids = [pk for pk in waiting.values_list("pk", flat=True)[:50]]
+    for pk in ids:
+        process_batch.delay(pk)
+    return len(ids)
+
+
+@timed("expiry", expected_seconds=900)
+def expire_records() -> int:
+    """Close what has run out, batch by batch, each in a transaction of its own."""
+    closed = 0
+    while done := _expire_one_batch():
+        closed += done
+    return closed
+
+
+def _expire_one_batch() -> int:
+    with audit.context(actor=None, door=Door.TIMER, reason="publication ended"):
+        return expiry.expire_due(on=timezone.localdate())
