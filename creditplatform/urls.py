@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/signup/", account.signup, name="account_signup"),
     path("accounts/password/", account.password_change, name="account_change_password"),
     path("accounts/confirm/", account.reauthenticate, name="account_reauthenticate"),
+    path("me/", include("records.me.urls")),
     path("language/", set_language, name="set_language"),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

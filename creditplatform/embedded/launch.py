@@ -81,7 +81,16 @@ def programs(platform: Platform, listener: socket.socket) -> list[Child]:
     celery = ["-m", "celery", "--app", "creditplatform.celery:app"]
     schedule = str(platform.places.run / "beat-schedule")
     web = ["-m", "gunicorn", "creditplatform.wsgi:application", "--bind", f"fd://{number}", "--workers", "2"]
-    web += ["--worker-class", "gthread", "--threads", "4", "--graceful-timeout", "3", "--no-control-socket"]
+    web += [
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--graceful-timeout",
+        "3",
+        "--preload",
+        "--no-control-socket",
+    ]
     plans: list[tuple[str, list[str], tuple[int, ...]]] = [
         ("web", web, (number,)),
         ("worker", [*celery, "worker", "--queues", QUEUES, "--concurrency", "2", "--loglevel", "INFO"], ()),
@@ -128,11 +137,15 @@ class Run:
         self.platform.start_services()
         self.platform.publish_environment()
         self._set_up()
-        self.platform.say("Starting the web server, the worker and beat")
-        self.children = programs(self.platform, self.listener)
-        for child in self.children:
+        self.platform.say("Starting the web server")
+        web, *rest = programs(self.platform, self.listener)
+        self._start(web)
+        self._watch(rest)
+
+    def _start(self, *children: Child) -> None:
+        for child in children:
+            self.children.append(child)
             child.start()
-        self._watch()
 
     def end(self) -> None:
         """End everything in order: those who ask first, those who answer last."""
@@ -160,8 +173,11 @@ class Run:
         if process.returncode:
             raise ServiceError("Set-up failed: see the lines above.")
 
-    def _watch(self) -> None:
-        """Start again what ends, and say when the platform is ready."""
+    def _watch(self, later: list[Child]) -> None:
+        """Start again what ends, and say when the platform is ready.
+
+        The first page is worth more than the first task: `later` is started when the web server answers.
+        """
         started, noted = time.monotonic(), [0]
         while True:
             self.signals.check()
@@ -175,7 +191,7 @@ class Run:
                 noted = numbers
             if not self.ready:
                 give_up_on_hopeless(self.children)
-                self._announce(time.monotonic() - started)
+                self._announce(time.monotonic() - started, later)
             time.sleep(0.2)
 
     def _watch_servers(self) -> None:
@@ -194,11 +210,13 @@ class Run:
         else:
             self.platform.say(f"{name} runs again; its data are intact")
 
-    def _announce(self, waited: float) -> None:
+    def _announce(self, waited: float, later: list[Child]) -> None:
         """Say `Ready: <address>` once /readyz says so; raises ServiceError after three minutes."""
         answer = self._readiness()
         if answer == "200":
             self.ready = True
+            self.platform.say("Starting the worker and beat")
+            self._start(*later)
             self.platform.say(f"Press Ctrl-C to stop. Logs are in {self.platform.places.log}.")
             self.platform.say(f"Ready: {self.address}")
         elif waited > READY_SECONDS:

@@ -48,9 +48,7 @@ class CsvTable(Table):
         text = _head_text(self._path, self._codec)
         if not text.strip("\ufeff \t\r\n"):
             raise FeedFileError("empty_file")
-        number = 0
-        for line in StringIO(text, newline=""):
-            number += 1
+        for number, line in enumerate(StringIO(text, newline=""), 1):
             announced = SEP_LINE.fullmatch(line.rstrip("\r\n"))
             if announced:
                 return announced[1], number
@@ -60,7 +58,7 @@ class CsvTable(Table):
 
     def _read_header(self) -> None:
         for rows, lines in self._records():
-            for row, line in zip(rows, lines):
+            for row, line in zip(rows, lines, strict=True):
                 if line > self._start_line and not is_empty(row):
                     self.header = checked_header(row, self.limits)
                     self._header_line = line
@@ -113,7 +111,8 @@ class CsvParser:
 
     def _parse(self, text: str) -> tuple[Rows, str]:
         """The complete records of `text`, and the text of a last one whose quotation mark is still open."""
-        reader = csv.reader(chain(StringIO(text, newline=""), (self._delimiter.join(END),)), delimiter=self._delimiter)
+        source = chain(StringIO(text, newline=""), (self._delimiter.join(END),))
+        reader = csv.reader(source, delimiter=self._delimiter)
         rows: list[list[str]] = []
         try:
             rows.extend(reader)
@@ -150,7 +149,7 @@ class CsvParser:
         position = 0
         while position < len(text):
             quoted = QUOTED.match(text, position)
-            if text[position] == '"' and (not quoted or len(quoted[0]) > limit and LINE_BREAK.search(quoted[0])):
+            if text[position] == '"' and (not quoted or _swallows(quoted[0], limit)):
                 break
             cell_end = plain.match(text, quoted.end() if quoted else position)
             end = cell_end.end() if cell_end else position
@@ -159,6 +158,11 @@ class CsvParser:
             line += len(LINE_BREAK.findall(text, position, end))
             position = end + 1
         return FeedFileError("unterminated_quote", line=line)
+
+
+def _swallows(cell: str, limit: int) -> bool:
+    """Whether a quoted cell is so long, over several lines, that its end is hardly the one meant."""
+    return len(cell) > limit and LINE_BREAK.search(cell) is not None
 
 
 def detect_delimiter(header: str) -> str:

@@ -109,10 +109,9 @@ def detect_encoding(path: Path) -> Encoding:
         head = file.read(SAMPLE)
     marked = with_bom(head)
     if marked:
-        _refuse_invalid(path, marked)
-        _refuse_nul(path, marked)
+        check_text(path, marked)
         return marked
-    wide = _unmarked_utf16(path, head)
+    wide = unmarked_utf16(path, head)
     if wide:
         _refuse_nul(path, wide)
         return wide
@@ -148,7 +147,15 @@ def _mostly_utf8(path: Path, broken_at: int) -> bool:
     return whole * 4 > broken
 
 
-def _unmarked_utf16(path: Path, head: bytes) -> Encoding | None:
+def is_really_utf8(path: Path) -> bool:
+    """Whether the whole file is valid UTF-8 and holds characters, such as Chinese ones, that prove it."""
+    utf8 = Encoding("utf-8")
+    if first_error(path, utf8) is not None:
+        return False
+    return any(max(text) > "\u07ff" for text in text_blocks(path, utf8) if text)
+
+
+def unmarked_utf16(path: Path, head: bytes) -> Encoding | None:
     """UTF-16 without a byte order mark, known by the zero bytes of its delimiters and line ends."""
     pairs = len(head) // 2
     zeros = {"utf-16-be": head[0::2].count(0), "utf-16-le": head[1::2].count(0)}
@@ -189,9 +196,11 @@ def _usual(character: str) -> bool:
     )
 
 
-def _refuse_invalid(path: Path, encoding: Encoding) -> None:
+def check_text(path: Path, encoding: Encoding) -> None:
+    """Raise invalid_encoding or nul_byte unless the whole file is text in `encoding`."""
     if first_error(path, encoding) is not None:
         raise _invalid(path, encoding)
+    _refuse_nul(path, encoding)
 
 
 def _refuse_nul(path: Path, encoding: Encoding) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from .errors import FeedFileError
@@ -32,8 +32,8 @@ class Limits:
 class BadRow(NamedTuple):
     """A data row which could not be shaped into the header's columns; its raw cells are kept.
 
-    `code` is too_many_cells, too_few_cells, unknown_column, repeated_column, nested_element or
-    unknown_record; `detail` names the columns (never the values) it is about.
+    `code` is too_many_cells, too_few_cells, or in XML unknown_column, repeated_column, nested_element,
+    unknown_record or stray_text; `detail` names the columns (never the values) it is about.
     """
 
     row_number: int
@@ -59,8 +59,7 @@ class Chunk:
     """A run of data rows. Rows are numbered from 1 over all non-empty data rows, the bad ones included.
 
     The chunk covers rows `first_row` … `last_row`; `columns`, `row_numbers` and `line_numbers` hold the
-    good ones only, `bad` the others. Line numbers are those a person sees in an editor or spreadsheet
-    (in XML: the number of the record).
+    good ones only, `bad` the others. Line numbers are those a person sees in an editor or spreadsheet.
     """
 
     first_row: int
@@ -115,7 +114,7 @@ def _joined_numbers(parts: list[Sequence[int]]) -> Sequence[int]:
     if not parts:
         return range(0)
     ranges = all(isinstance(part, range) for part in parts)
-    if ranges and all(before[-1] + 1 == after[0] for before, after in zip(parts, parts[1:])):
+    if ranges and all(before[-1] + 1 == after[0] for before, after in pairwise(parts)):
         return range(parts[0][0], parts[-1][-1] + 1)
     return [number for part in parts for number in part]
 
@@ -123,7 +122,8 @@ def _joined_numbers(parts: list[Sequence[int]]) -> Sequence[int]:
 def _joined(parts: list[Chunk]) -> Chunk:
     if len(parts) == 1:
         return parts[0]
-    columns = [list(chain.from_iterable(pieces)) for pieces in zip(*(part.columns for part in parts))]
+    pieces = zip(*(part.columns for part in parts), strict=True)
+    columns = [list(chain.from_iterable(piece)) for piece in pieces]
     return Chunk(
         parts[0].first_row,
         sum(part.received for part in parts),
@@ -166,9 +166,10 @@ def rechunk(blocks: Iterator[Chunk], size: int, skip: int, limit: int) -> Iterat
                 parts, held, weight = [], 0, 0
             while held + piece.received >= size:
                 cut = piece.first_row + size - held
-                yield _joined([*parts, piece.part(piece.first_row, cut - 1) if cut <= piece.last_row else piece])
+                exact = cut > piece.last_row
+                yield _joined([*parts, piece if exact else piece.part(piece.first_row, cut - 1)])
                 parts, held, weight = [], 0, 0
-                if cut > piece.last_row:
+                if exact:
                     break
                 piece = piece.part(cut, piece.last_row)
                 piece_weight = piece.weight()
@@ -211,7 +212,7 @@ class Table(ABC):
             raise ValueError("size must be positive and skip not negative")
         return rechunk(self.blocks(), size, skip, self.limits.chunk_chars)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 — most tables hold nothing but memory
         """Free what the table holds besides memory."""
 
     def __enter__(self) -> Table:
@@ -222,7 +223,10 @@ class Table(ABC):
 
 
 def checked_header(cells: Sequence[str], limits: Limits) -> list[str]:
-    """The header without trailing unnamed columns; raises header_missing, duplicate_header, too_many_columns."""
+    """The header without trailing unnamed columns.
+
+    Raises header_missing, duplicate_header or too_many_columns.
+    """
     names = list(cells)
     while names and not names[-1].strip():
         names.pop()
@@ -259,12 +263,12 @@ def shape_rows(rows: list[list[str]], lines: Sequence[int], width: int, first_ro
     """A chunk from non-empty rows; ragged ones become bad rows, extra empty cells are tolerated."""
     if set(map(len, rows)) == {width}:
         numbers = range(first_row, first_row + len(rows))
-        return Chunk(first_row, len(rows), list(map(list, zip(*rows))), numbers, lines)
+        return Chunk(first_row, len(rows), list(map(list, zip(*rows, strict=True))), numbers, lines)
     good: list[list[str]] = []
     row_numbers: list[int] = []
     line_numbers: list[int] = []
     bad: list[BadRow] = []
-    for number, (row, line) in enumerate(zip(rows, lines), first_row):
+    for number, (row, line) in enumerate(zip(rows, lines, strict=True), first_row):
         if len(row) < width:
             bad.append(BadRow(number, line, "too_few_cells", row))
         elif len(row) > width and not is_empty(row[width:]):
@@ -273,5 +277,5 @@ def shape_rows(rows: list[list[str]], lines: Sequence[int], width: int, first_ro
             good.append(row[:width])
             row_numbers.append(number)
             line_numbers.append(line)
-    columns = list(map(list, zip(*good))) if good else [[] for _ in range(width)]
+    columns = list(map(list, zip(*good, strict=True))) if good else [[] for _ in range(width)]
     return Chunk(first_row, len(rows), columns, row_numbers, line_numbers, bad)

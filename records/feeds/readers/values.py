@@ -29,7 +29,7 @@ def looks_like_formula(value: str) -> bool:
 
 
 def number_text(raw: str) -> str:
-    """A stored number as digits with at most 15 significant ones, as Excel shows it: '8782.639999999999' → '8782.64'.
+    """A stored number as Excel shows it, with at most 15 digits: '8782.639999999999' → '8782.64'.
 
     From 10^15 on, where Excel has already lost digits, those stored in the file are kept as they are.
     What is not a number is returned unchanged.
@@ -131,7 +131,9 @@ def decode_units(text: str) -> str:
 
 def _units(match: re.Match[str]) -> str:
     written = match[0]
-    data = b"".join(int(written[at + 2 : at + 6], 16).to_bytes(2, "little") for at in range(0, len(written), 7))
+    data = b"".join(
+        int(written[at + 2 : at + 6], 16).to_bytes(2, "little") for at in range(0, len(written), 7)
+    )
     try:
         text = data.decode("utf-16-le")
     except UnicodeDecodeError:

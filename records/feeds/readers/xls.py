@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class XlsTable(Table):
-    """A worksheet of a legacy workbook; values as for XLSX, though formulas and errors leave no mark in it."""
+    """A worksheet of a legacy workbook; values as for XLSX, though formulas and errors leave no mark."""
 
     format = "xls"
     encoding = "BIFF"
@@ -49,7 +49,9 @@ class XlsTable(Table):
         """The first worksheet with content and the line of its header."""
         for name in self.sheets:
             sheet = _guarded(lambda name=name: self._book.get_sheet_by_name(name))  # type: ignore[misc]
-            filled = ((line, cells) for line, cells, _codes in self._rows(sheet) if any(map(str.strip, cells)))
+            filled = (
+                (line, cells) for line, cells, _codes in self._rows(sheet) if any(map(str.strip, cells))
+            )
             top = list(islice(filled, TOP_ROWS))
             if top:
                 line, cells, self.skipped_lines = find_header(top)
@@ -78,7 +80,9 @@ class XlsTable(Table):
         number, width = 1, len(self.header)
         rows = (row for row in self._rows(self._sheet) if row[0] > self._header_line)
         while run := list(islice(rows, BLOCK_ROWS)):
-            texts, lines = drop_empty([_trimmed(cells, width) for _line, cells, _codes in run], [row[0] for row in run])
+            texts, lines = drop_empty(
+                [_trimmed(cells, width) for _line, cells, _codes in run], [row[0] for row in run]
+            )
             if texts:
                 block = shape_rows(texts, lines, width, number)
                 block.warnings = [code for row in run for code in row[2] if code.column < width]

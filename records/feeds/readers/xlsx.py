@@ -8,13 +8,13 @@ from pathlib import Path
 
 from .errors import FeedFileError
 from .table import CellWarning, Chunk, Limits, Table, checked_header, drop_empty, shape_rows
+from .titles import TOP_ROWS, find_header
 from .xlsx_cells import Renderer, SheetRow
 from .xlsx_package import Package, Sheet, Workbook
 from .xlsx_sheet import SheetReader
 from .xlsx_strings import read_strings
 from .xlsx_styles import style_kinds
 
-TITLE_ROWS = 3  # at most so many single-cell rows above the header are taken for titles
 VISIBLE_WARNINGS = ("error_cell", "formula_without_value")  # the sheet shows something where we have no text
 
 
@@ -41,20 +41,19 @@ class XlsxTable(Table):
         for sheet in visible:
             top = self._top_rows(sheet.part)
             if top:
-                header, self.skipped_lines = find_header(top)
-                self.header = checked_header(header.cells, self.limits)
-                self.sheet = sheet.name
-                return sheet.part, header.line
+                line, cells, self.skipped_lines = find_header(top)
+                self.header, self.sheet = checked_header(cells, self.limits), sheet.name
+                return sheet.part, line
         raise FeedFileError("no_worksheet")
 
-    def _top_rows(self, part: str) -> list[SheetRow]:
+    def _top_rows(self, part: str) -> list[tuple[int, list[str]]]:
         """The first rows with content, each with all its cells."""
         reader = SheetReader(self._renderer, 0, self.limits.cell_chars)
-        found: list[SheetRow] = []
+        found: list[tuple[int, list[str]]] = []
         for row in chain.from_iterable(reader.rows(self._package.stream(part, 1 << 16))):
             if any(text.strip() for text in row.extra.values()):
-                found.append(widened(row))
-            if len(found) > TITLE_ROWS:
+                found.append((row.line, widened(row).cells))
+            if len(found) == TOP_ROWS:
                 break
         return found
 
@@ -105,14 +104,3 @@ def widened(row: SheetRow) -> SheetRow:
     for column, text in row.extra.items():
         cells[column] = text
     return SheetRow(row.line, cells, {})
-
-
-def find_header(top: list[SheetRow]) -> tuple[SheetRow, list[int]]:
-    """The header among the first rows with content, and the lines of the titles above it.
-
-    A row with a single filled cell above a row with several is a title, as a cell merged over the table.
-    """
-    for at, row in enumerate(top):
-        if sum(1 for cell in row.cells if cell.strip()) > 1:
-            return row, [title.line for title in top[:at]]
-    return top[0], []

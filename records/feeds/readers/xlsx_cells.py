@@ -1,4 +1,4 @@
-"""The cells of a worksheet as rows of text: how each kind of cell is rendered, and the parser for any shape."""
+"""The cells of a worksheet: how each kind is rendered, and the parser for sheets of any shape."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SheetRow(NamedTuple):
 
 
 class Renderer:
-    """Turns what a cell stores into what the spreadsheet shows, with a warning code where that is doubtful."""
+    """Turns what a cell stores into what the sheet shows, with a warning code where that is doubtful."""
 
     def __init__(self, strings: SharedStrings, styles: Sequence[NumberKind], date1904: bool) -> None:
         self.strings = strings
@@ -89,7 +89,7 @@ class Renderer:
 
     def _date(self, raw: str) -> Rendered:
         text = serial_text(raw, self._date1904)
-        return (text, "") if text is not None or not raw else (number_text(raw), "date_out_of_range")
+        return (text, "") if text is not None else (number_text(raw), "date_out_of_range")
 
     @staticmethod
     def _elapsed(raw: str) -> Rendered:
@@ -139,8 +139,9 @@ class CellEvents(EventParser):
         """An element begins."""
         self.capturing = False
         if name == "row":
-            line = attributes.get("r", "")
-            self._row = SheetRow(int(line) if line.isdecimal() else self._row.line + 1, [""] * self._width, {})
+            number = attributes.get("r", "")
+            line = int(number) if number.isdecimal() else self._row.line + 1
+            self._row = SheetRow(line, [""] * self._width, {})
             self._column, self._count, self._inside = -1, 0, True
         elif not self._inside:
             return

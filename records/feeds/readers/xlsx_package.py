@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import struct
 import zipfile
 import zlib
@@ -35,7 +36,7 @@ class Package:
     def __init__(self, path: Path, limits: Limits) -> None:
         self._path, self._limits = path, limits
         self._size = path.stat().st_size
-        _check_directory(path, limits)
+        check_directory(path, limits)
         try:
             self._zip = zipfile.ZipFile(path)
         except DAMAGE:
@@ -138,7 +139,7 @@ def _sheets(root: etree._Element, relations: dict[str, tuple[str, str]]) -> Iter
             yield Sheet(node.get("name") or "", part, node.get("state", "visible") == "visible")
 
 
-def _check_directory(path: Path, limits: Limits) -> None:
+def check_directory(path: Path, limits: Limits) -> None:
     """Refuse a zip with too many entries before its directory is loaded."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -157,7 +158,7 @@ def _check_directory(path: Path, limits: Limits) -> None:
 def _shown(part: str) -> str:
     """A part's name fit for a message: only its last piece, and only plain characters."""
     name = posixpath.basename(part)
-    return "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "._-"))[:60]
+    return re.sub(r"[^A-Za-z0-9._-]", "", name)[:60]
 
 
 def _mebibytes(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Worksheet XML to rows, at the speed of splitting strings wherever the sheet is as plain as programs write it.
+"""Worksheet XML to rows, at the speed of splitting strings wherever the sheet is as plain as usual.
 
 The sheet is unpacked block by block and cut between rows. A block that holds nothing but
 `<row r="…"><c r="…" s="…" t="…"><v>…</v></c>…</row>` is split at fixed strings, every piece and the number
@@ -15,7 +15,7 @@ from operator import getitem
 from .table import CellWarning
 from .values import unescape_xml
 from .xlsx_cells import CellEvents, Renderer, SheetRow, store_cell
-from .xlsx_heads import Doubtful, Heads, Irregular
+from .xlsx_heads import DoubtfulCellError, Heads, IrregularShapeError
 
 # One byte, which no XML may hold, for every run of tags that the plain shape repeats.
 ROW_START, FIRST_CELL, NEXT_CELL, VALUE = b"\x05", b"\x04", b"\x03", b"\x01"
@@ -98,7 +98,7 @@ class SheetReader:
         for rewriting in (True,) if self._rewriting else (False, True):
             try:
                 rows = self._split(_plain(data) if rewriting else data)
-            except (Irregular, ValueError, IndexError):
+            except (IrregularShapeError, ValueError, IndexError):
                 del self.warnings[marked:]
             else:
                 self._rewriting = rewriting
@@ -106,19 +106,19 @@ class SheetReader:
         return self._parse(data)
 
     def _split(self, data: bytes) -> list[SheetRow]:
-        """The rows of a plain block; raises Irregular, ValueError or IndexError at the first doubt."""
+        """The rows of a plain block; raises IrregularShapeError, ValueError or IndexError at any doubt."""
         if not data:
             return []
         if not data.startswith(BEGIN) or not data.endswith(END) or b"]]>" in data:
-            raise Irregular
+            raise IrregularShapeError
         data = data[len(BEGIN) : -len(END)]
         for tags, byte in TAGS:
             data = data.replace(tags, byte)
         if b"<" in data:
-            raise Irregular
+            raise IrregularShapeError
         shape = data.translate(None, NOT_TAGS).replace(b"\x03\x01", b"").split(ROW_START)
         if shape.count(b"\x04\x01") != len(shape):
-            raise Irregular
+            raise IrregularShapeError
         untouched = b"&" not in data and b"\r" not in data and b"_x" not in data
         runs = data.translate(TO_PIECES).decode().split("\x05")
         if max(map(len, runs)) > self._cell_chars:
@@ -129,28 +129,24 @@ class SheetReader:
         """A row from its pieces: its own tag, then in turn the head and the value of every cell."""
         tag = ROW_TAG.fullmatch(pieces[0])
         if not tag:
-            raise Irregular
-        number = tag[1]
-        self._line = int(number)
-        heads = self._heads
-        keys = [head.replace(number, "", 1) for head in pieces[1::2]]
-        values = pieces[2::2]
+            raise IrregularShapeError
+        self._line = int(tag[1])
+        heads, values = pieces[1::2], pieces[2::2]
+        shape = self._heads.shape(heads, tag[1], not untouched)
         try:
-            columns = list(map(heads.columns.__getitem__, keys))
-            texts = map(getitem, map((heads.tables if untouched else heads.escaped_tables).__getitem__, keys), values)
-            if columns == self._all:
-                return SheetRow(self._line, list(texts), {})
+            if shape.columns == self._all:
+                return SheetRow(self._line, list(map(getitem, shape.tables, values)), {})
             cells = [""] * self._width
-            for column, text in zip(columns, texts):
+            for column, text in zip(shape.columns, map(getitem, shape.tables, values), strict=True):
                 cells[column] = text
-        except Doubtful:
-            return self._doubtful_row(keys, values)
+        except DoubtfulCellError:
+            return self._doubtful_row([head.replace(tag[1], "", 1) for head in heads], values)
         return SheetRow(self._line, cells, {})
 
     def _doubtful_row(self, keys: list[str], values: list[str]) -> SheetRow:
         """A row with cells that need a warning or lie beyond the width."""
         row = SheetRow(self._line, [""] * self._width, {})
-        for key, value in zip(keys, values):
+        for key, value in zip(keys, values, strict=True):
             column, render, formula = self._heads.details(key)
             text, code = render(unescape_xml(value)) if value else ("", "")
             store_cell(row, column, text)
@@ -160,9 +156,9 @@ class SheetReader:
 
 
 def _check_lengths(runs: list[str], limit: int) -> None:
-    """Irregular when a cell is too long as written; the event parser counts what it means."""
+    """IrregularShapeError when a cell is too long as written; the event parser counts what it means."""
     if any(len(piece) > limit for run in runs for piece in run.split("\x03")):
-        raise Irregular
+        raise IrregularShapeError
 
 
 def _plain(data: bytes) -> bytes:
@@ -183,7 +179,7 @@ def _nothing(data: bytes) -> bytes:
     """No text for a block of rows and cells without any value."""
     tags = data.count(b"<row") + data.count(b"</row>") + data.count(b"<c ") + data.count(b"</c>")
     if data.count(b"<") != tags:
-        raise Irregular
+        raise IrregularShapeError
     return b""
 
 

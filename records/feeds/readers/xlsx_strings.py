@@ -119,11 +119,11 @@ def _split(data: bytes, cell_chars: int) -> list[str] | None:
 
 
 class SharedTexts(dict[str, str]):
-    """Index of a shared string, as written in a cell → the string; ValueError or IndexError for any other text."""
+    """Index of a shared string, as written in a cell → the string; ValueError or IndexError otherwise."""
 
     def __init__(self, strings: SharedStrings) -> None:
         first = strings.strings[:FIRST_STRINGS]
-        super().__init__(zip(map(str, range(len(first))), first))
+        super().__init__(zip(map(str, range(len(first))), first, strict=True))
         self._strings = strings
 
     def __missing__(self, value: str) -> str:

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import translation
 
 from creditplatform.core.demonstration import accounts
 
@@ -74,13 +75,12 @@ class Command(BaseCommand):
     def _do(self, step: Step) -> None:
         """Run a step unless its sources, and the database it wrote to, are the same as last time."""
         stamp = Path(settings.VAR_DIR) / "stamps" / step.command
-        state = _state_of(step)
         there = step.product is None or step.product.exists()
-        if there and stamp.exists() and stamp.read_text() == state:
+        if there and stamp.exists() and stamp.read_text() == _state_of(step):
             return
         self._say(step.saying, lambda: _run(step))
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(state)
+        stamp.write_text(_state_of(step))
 
     def _say(self, sentence: str, act: Callable[[], None]) -> None:
         """Show the sentence before the act and its duration after it."""
@@ -101,8 +101,9 @@ class Command(BaseCommand):
     def _show_accounts(self) -> None:
         """One line for each role of the demonstration; its passwords are public by design."""
         self.stdout.write("\nDemonstration accounts (fictitious)")
-        for account in accounts():
-            self.stdout.write(f"  {account.username:<20} {account.password:<24} {account.role_label}")
+        with translation.override("en"):
+            for account in accounts():
+                self.stdout.write(f"  {account.username:<16} {account.password:<24} {account.role_label}")
         self.stdout.write("")
 
 
@@ -191,10 +192,13 @@ def _state_of(step: Step) -> str:
 
 
 def _database_identity() -> str:
-    """The instant of the first migration: no two databases share it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(applied)::text FROM django_migrations")
-        return str(cursor.fetchone()[0])
+    """The instant of the first migration, which no two databases share; empty while rights are missing."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT min(applied)::text FROM django_migrations")
+            return str(cursor.fetchone()[0])
+    except DatabaseError:
+        return ""
 
 
 def _files(patterns: tuple[str, ...]) -> Iterator[Path]:

@@ -1,0 +1,52 @@
+"""One delivery through the pipeline in a process of its own: `python -m benchmarks.delivery FEED FILE`.
+
+Prints what it measured as JSON; a process of its own, so that its peak memory is that of the pipeline alone.
+"""
+
+import json
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import django
+
+DOOR_REASON = "benchmark"
+
+
+def peak_mb() -> float:
+    """The largest memory this process has held, in MiB; Linux tells it without what the parent held before us."""
+    try:
+        kib = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    except OSError:
+        kib = None
+    peak = int(kib[1]) if kib else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024
+
+
+def deliver(code: str, path: Path) -> dict[str, Any]:
+    """Receive a file and work it off as every door does; counts, seconds for both, and peak memory."""
+    from creditplatform.core import audit  # noqa: PLC0415
+    from creditplatform.core.enums import Door  # noqa: PLC0415
+    from records.models import Feed  # noqa: PLC0415
+    from records.services import feeds  # noqa: PLC0415
+
+    feed = Feed.objects.select_related("agency", "entry").get(code=code)
+    started = time.perf_counter()
+    with audit.context(actor=None, door=Door.COMMAND, reason=DOOR_REASON, agency_id=feed.agency_id):
+        batch = feeds.receive_file(
+            feed=feed, blocks=feeds.file_blocks(path), file_name=path.name, door=Door.COMMAND
+        )
+    batch = feeds.work_off(batch)
+    seconds = time.perf_counter() - started
+    return {
+        "state": batch.state, "received": batch.received, "accepted": batch.accepted,
+        "seconds": seconds, "peak_mb": peak_mb(),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(deliver(sys.argv[1], Path(sys.argv[2]))))

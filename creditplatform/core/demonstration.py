@@ -1,0 +1,71 @@
+"""The accounts of the demonstration: public names and passwords, one for every role."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+from creditplatform.core.errors import CreditError, Text
+
+BOUND_CITIZEN = "citizen"
+UNBOUND_CITIZEN = "newcomer"
+
+
+class NotADemonstration(CreditError):
+    """This installation keeps real data, so nothing fictitious is written into it."""
+
+    default_code = "not_a_demonstration"
+    default_message = _(
+        "This is not a demonstration: fictitious persons, records and accounts with public passwords are never"
+        " written in production mode, nor where CREDIT_DEMONSTRATION is off."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A sign-in of the demonstration; citizens belong to no unit and have no role."""
+
+    username: str
+    password: str
+    role_label: str
+    agency_code: str
+    role: str
+
+
+_STAFF: tuple[tuple[str, str, Role], ...] = (
+    ("clerk", "hz-market", Role.CLERK),
+    ("officer", "hz-market", Role.OFFICER),
+    ("supervisor", "hz-market", Role.SUPERVISOR),
+    ("clerk-gansu", "gs-market", Role.CLERK),
+    ("centre", "hz-drc", Role.CENTRE),
+    ("centre-gansu", "gs-drc", Role.CENTRE),
+    ("auditor", "hz-drc", Role.AUDITOR),
+    ("editor", "hz-drc", Role.EDITOR),
+    ("editor-gansu", "gs-drc", Role.EDITOR),
+    ("security", "gs-drc", Role.SECURITY),
+    ("operator", "gs-drc", Role.OPERATOR),
+)
+_CITIZENS: tuple[tuple[str, Text], ...] = (
+    (BOUND_CITIZEN, _("citizen, bound to a person")),
+    (UNBOUND_CITIZEN, _("citizen, not bound to a person yet")),
+)
+
+
+def accounts() -> list[Account]:
+    """Every account of the demonstration, staff first; labels in the active language."""
+    staff = [
+        Account(username, _password(username), f"{role.label} · {agency}", agency, role.value)
+        for username, agency, role in _STAFF
+    ]
+    return staff + [Account(username, _password(username), str(label), "", "") for username, label in _CITIZENS]
+
+
+def _password(username: str) -> str:
+    return f"demo-{username}-2026"
+
+
+def refuse_real_installations() -> None:
+    """Raises NotADemonstration in production mode and wherever the demonstration is switched off."""
+    if settings.PRODUCTION or not settings.DEMONSTRATION:
+        raise NotADemonstration

@@ -1,0 +1,66 @@
+"""Bases of the staff admin: who may see and change a table is said by role, nothing is deleted."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import HttpRequest
+
+from creditplatform.core.enums import Role
+from creditplatform.core.permissions import has_role
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages through a large table without counting all of it; beyond the cap one searches or filters."""
+
+    cap = 10_000
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        """The number of rows, counted no further than the cap."""
+        rows: Any = self.object_list
+        return len(rows[: self.cap].values_list("pk", flat=True))
+
+
+class RoleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A table open to the roles named here. Deleting is no way to correct; nobody may."""
+
+    viewers: ClassVar[Sequence[Role]] = ()
+    changers: ClassVar[Sequence[Role]] = ()
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Shown in the list of tables to whoever may look."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Viewers and changers."""
+        return has_role(*self.viewers, *self.changers)(request.user)  # type: ignore[arg-type]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Changers."""
+        return has_role(*self.changers)(request.user)  # type: ignore[arg-type]
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Changers."""
+        return has_role(*self.changers)(request.user)  # type: ignore[arg-type]
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody: history is not rewritten."""
+        return False
+
+
+class ReadOnlyAdmin(RoleAdmin):
+    """A table to look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False

@@ -1,0 +1,136 @@
+"""The public registers: which there are, how much each holds, what stands in them."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.cache import cache
+from django.db.models import Func, IntegerField, OuterRef, QuerySet
+from django.utils import timezone
+
+from creditplatform.core.models import Agency, Site
+from creditplatform.core.rules import RuleBook, load_rulebook
+from publicity.selectors.keyset import Page, page_of
+from records.enums import Openness, SubjectKind, VersionState
+from records.models import CatalogueEntry, CreditRecord, EntryVersion
+from records.querysets import CreditRecordQuerySet
+
+COUNT_LIMIT = 10_000
+COUNTS_KEPT_SECONDS = 60
+LEAVING_DAYS = 30
+LISTED_KINDS = [SubjectKind.ORGANISATION, SubjectKind.BUSINESS]
+# Personal and bulky columns that no list shows; sealed ones are not even decrypted.
+NOT_IN_LISTS = (
+    "payload", "sealed_payload", "statement", "digest",
+    "subject__number_sealed", "subject__name_sealed", "subject__phone_sealed", "subject__address_sealed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many, counted to a limit: `more` says that there are more than `number`."""
+
+    number: int
+    more: bool
+
+    @classmethod
+    def bounded(cls, counted: int) -> "Count":
+        """A count that was stopped one beyond the limit."""
+        return cls(min(counted, COUNT_LIMIT), counted > COUNT_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One register of a site: the entry, its version in force, how many records are public today."""
+
+    entry: CatalogueEntry
+    version: EntryVersion
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All registers of a site, the sum of their counts, and how many records leave within LEAVING_DAYS days."""
+
+    registers: list[Register]
+    total: Count
+    leaving: Count
+
+
+def listed(
+    site: Site, *, rulebook: RuleBook | None = None, on: datetime.date | None = None
+) -> CreditRecordQuerySet:
+    """What registers and search of a site show: its own public records about organisations.
+
+    Natural persons stand in no list, even where a law publishes them: no bulk listing of persons.
+    """
+    records = CreditRecord.objects.publishable(on=on, rulebook=rulebook)
+    return records.filter(site=site, subject_kind__in=LISTED_KINDS)
+
+
+def for_list(records: CreditRecordQuerySet) -> CreditRecordQuerySet:
+    """With everything a line of a list shows, and nothing personal; no further query per line."""
+    return records.select_related("subject", "entry", "agency").defer(*NOT_IN_LISTS)
+
+
+def register_page(site: Site, entry: CatalogueEntry, filters: Mapping[str, object], after: str) -> Page:
+    """One page of a register, newest decision first; `filters` are fields of the record with their values."""
+    records = listed(site).filter(entry=entry, **filters)
+    return page_of(for_list(records), after)
+
+
+def register_version(code: str) -> EntryVersion | None:
+    """The version in force of a register; None where there is no such register open to the public."""
+    return _open_versions().filter(entry__code=code).first()
+
+
+def overview(site: Site) -> Overview:
+    """Every register with its count: two queries, or one within a minute of the last visitor.
+
+    The counts are of publishable records and stop at COUNT_LIMIT per register, so that they cost the same
+    however large the table grows. They are kept for a minute under the day, so that midnight counts anew.
+    """
+    counts = _counts(site, timezone.localdate())
+    registers = [
+        Register(version.entry, version, Count.bounded(counts.get(version.entry.code, 0)))
+        for version in _open_versions().order_by("information_class", "entry__code")
+    ]
+    registers.sort(key=lambda register: -register.count.number)
+    total = sum(register.count.number for register in registers)
+    more = any(register.count.more for register in registers)
+    return Overview(registers, Count(total, more), Count.bounded(counts[""]))
+
+
+def deciding_units(site: Site, entry: CatalogueEntry | None = None) -> list[Agency]:
+    """Units of a site that may send records, all or of one entry, with where citizens reach them."""
+    units = Agency.objects.filter(site=site, active=True, entitlements__isnull=False)
+    if entry is not None:
+        units = units.filter(entitlements__entry=entry)
+    return list(units.distinct())
+
+
+def _open_versions() -> QuerySet[EntryVersion]:
+    """Versions in force whose records about organisations are public."""
+    return EntryVersion.objects.filter(
+        state=VersionState.IN_FORCE, openness=Openness.PUBLIC, subject_kinds__overlap=LISTED_KINDS
+    ).select_related("entry", "legal_basis")
+
+
+def _counts(site: Site, day: datetime.date) -> dict[str, int]:
+    """Counts by code of the entry, and under the empty code those that leave soon; from the cache if fresh."""
+    key = f"publicity-counts:{site.code}:{day.isoformat()}"
+    counts: dict[str, int] | None = cache.get(key)
+    if counts is None:
+        counts = _count(site, day)
+        cache.set(key, counts, COUNTS_KEPT_SECONDS)
+    return counts
+
+
+def _count(site: Site, day: datetime.date) -> dict[str, int]:
+    public = listed(site, rulebook=load_rulebook(), on=day)
+    of_entry = public.filter(entry=OuterRef("pk")).values("pk")[: COUNT_LIMIT + 1]
+    counted = Func(ArraySubquery(of_entry), function="CARDINALITY", output_field=IntegerField())
+    by_entry = CatalogueEntry.objects.annotate(shown=counted).values_list("code", "shown")
+    leaving = public.filter(publish_until__lte=day + datetime.timedelta(days=LEAVING_DAYS))
+    return {**dict(by_entry), "": leaving[: COUNT_LIMIT + 1].count()}

@@ -1,0 +1,177 @@
+"""Feeds and batches in the staff admin: upload, progress, what is wrong with which row."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import probes
+from creditplatform.core.enums import Door, Role
+from creditplatform.core.errors import CreditError
+from creditplatform.core.models import User
+from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
+from records.feeds.problems import sentence
+from records.models import Feed, FeedBatch, QuarantinedRow
+from records.models.feed import OPEN_STATES
+from records.services.feeds import receive_file
+from records.tasks import process_batch
+
+SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
+ROWS_SHOWN = 200
+
+
+def own_agencies(user: Any) -> set[int]:
+    """Units for which the person sends or decides."""
+    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING}
+
+
+class UploadForm(forms.Form):
+    """A feed of one's own unit and a file."""
+
+    feed = forms.ModelChoiceField(Feed.objects.none(), label=_("Feed"), empty_label=_("Choose a feed"))
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV, XLSX, XLS or XML; the first row holds the column names. Any usual encoding is read."),
+    )
+    dated_on = forms.DateField(
+        label=_("Date of the list"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Only for lists whose rows bear no date."),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = Feed.objects.filter(agency__in=own_agencies(user), active=True)
+        self.fields["feed"].queryset = own.select_related("agency", "entry")  # type: ignore[attr-defined]
+
+
+@admin.register(Feed)
+class FeedAdmin(RoleAdmin):
+    """What each unit promised to send."""
+
+    viewers = SENDING
+    changers = (Role.CENTRE,)
+    list_display = ("name", "code", "agency", "entry", "rhythm", "active")
+    list_filter = ("rhythm", "active", "agency__site")
+    list_select_related = ("agency", "entry")
+    search_fields = ("code", "name", "name_en")
+    autocomplete_fields = ("agency", "entry")
+
+
+@admin.register(FeedBatch)
+class FeedBatchAdmin(ReadOnlyAdmin):
+    """Delivered files of one's own unit, each with its receipt."""
+
+    viewers = (*SENDING, Role.CENTRE)
+    change_list_template = "admin/records/batches.html"
+    list_display = (
+        "feed", "received_at", "state", "received", "accepted", "unchanged", "quarantined", "rejected", "file_name",
+    )  # fmt: skip
+    list_filter = ("state",)
+    list_select_related = ("feed",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FeedBatch]:
+        """Batches of one's own units; the centre sees the counts of all."""
+        rows: QuerySet[FeedBatch] = super().get_queryset(request)
+        user: Any = request.user
+        return rows if Role.CENTRE in user.roles else rows.filter(feed__agency__in=own_agencies(user))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The upload page beside the stock ones."""
+        upload = path("upload/", self.admin_site.admin_view(self.upload), name="records_feedbatch_upload")
+        return [upload, *super().get_urls()]
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Take in a file; a worker works it off while the receipt shows the progress."""
+        user: Any = request.user
+        if not own_agencies(user):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None, user=user)
+        if request.method == "POST" and form.is_valid():
+            return self._receive(request, form)
+        context = {**self.admin_site.each_context(request), "title": _("Deliver a file"), "form": form}
+        return TemplateResponse(request, "admin/records/upload.html", context)
+
+    def _receive(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
+        file = form.cleaned_data["file"]
+        try:
+            batch = receive_file(
+                feed=form.cleaned_data["feed"], blocks=file.chunks(), file_name=file.name, door=Door.ADMIN,
+                user=request.user, dated_on=form.cleaned_data["dated_on"],
+            )  # fmt: skip
+        except CreditError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:records_feedbatch_upload"))
+        transaction.on_commit(_queue(batch.pk))
+        return HttpResponseRedirect(reverse("admin:records_feedbatch_change", args=[batch.pk]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The receipt: counts, what is wrong in which row and how to mend it, never the values themselves."""
+        batch = get_object_or_404(self.get_queryset(request).select_related("feed__agency"), pk=object_id)
+        rows = batch.rows.all()[: ROWS_SHOWN + 1]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Receipt of batch %s") % batch.pk,
+            "batch": batch,
+            "open": batch.state in OPEN_STATES,
+            "worker_stopped": "worker" in probes.stopped_timers(),
+            "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
+            "rows": [(row, _sentences(row)) for row in rows[:ROWS_SHOWN]],
+            "more": len(rows) > ROWS_SHOWN,
+        }
+        return TemplateResponse(request, "admin/records/batch.html", context)
+
+
+def _queue(batch_id: int) -> Callable[[], None]:
+    """Hand the batch to a worker once it is committed; the resuming timer finds it if the broker is down."""
+
+    def queue() -> None:
+        process_batch.delay(batch_id)
+
+    return queue
+
+
+def _sentences(row: QuarantinedRow) -> list[tuple[str, str]]:
+    return [(problem["field"], sentence(problem["code"])) for problem in row.problems]
+
+
+@admin.register(QuarantinedRow)
+class QuarantinedRowAdmin(ReadOnlyAdmin):
+    """Rows of one's own unit that were set aside, with their cells."""
+
+    viewers = SENDING
+    list_display = ("batch", "line_number", "state", "what_is_wrong")
+    list_filter = ("state",)
+    list_select_related = ("batch__feed",)
+    fields = ("batch", "line_number", "state", "what_is_wrong", "cells_as_sent", "created_at")
+    readonly_fields = ("what_is_wrong", "cells_as_sent")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedRow]:
+        """Rows of one's own units only: they hold what the unit itself sent."""
+        user: Any = request.user
+        rows: QuerySet[QuarantinedRow] = super().get_queryset(request)
+        return rows.filter(feed__agency__in=own_agencies(user))
+
+    @admin.display(description=_("What is wrong"))
+    def what_is_wrong(self, row: QuarantinedRow) -> str:
+        """Every problem with its field, in words."""
+        return " ".join(f"{field}: {text}" if field else text for field, text in _sentences(row))
+
+    @admin.display(description=_("As sent"))
+    def cells_as_sent(self, row: QuarantinedRow) -> str:
+        """The cells, one per line."""
+        cells = json.loads(row.cells) if row.cells else {}
+        return "\n".join(f"{column}: {value}" for column, value in cells.items() if value) or "—"

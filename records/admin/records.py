@@ -1,0 +1,194 @@
+"""Entering, correcting and withdrawing credit records in the staff admin."""
+
+from typing import Any
+
+import msgspec
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from guardian.shortcuts import get_objects_for_user
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority, Door, Role
+from creditplatform.core.errors import Conflict, CreditError, Invalid
+from creditplatform.core.models import User
+from creditplatform.core.staff import RoleAdmin
+from records.admin.forms import EntryForm
+from records.enums import FieldType, SubjectKind
+from records.feeds.plan import version_in_force
+from records.models import CreditRecord, Entitlement, EntryVersion
+from records.services.entry import correct_record, enter_record, identity_value, may_enter
+from records.workflows.credit_record import CREDIT_RECORD
+
+
+def entitlements_of(user: User) -> list[Entitlement]:
+    """What the person may enter: given by name, for a unit of theirs."""
+    given = get_objects_for_user(user, "records.enter_records", Entitlement, use_groups=True, with_superuser=False)
+    return list(given.filter(agency__in=user.agency_ids).select_related("agency", "entry").order_by("agency", "entry"))
+
+
+@admin.register(CreditRecord)
+class CreditRecordAdmin(RoleAdmin):
+    """Records of one's own units. The form is drawn from the catalogue; nothing is deleted."""
+
+    viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
+    list_display = ("entry", "document_number", "whom", "decided_on", "tier", "state", "disputed", "publish_until")
+    list_filter = ("state", "tier", "field", "disputed")
+    list_select_related = ("entry", "subject")
+    search_fields = ("document_number__startswith",)
+    search_help_text = _("Number of the decision, from its beginning")
+    ordering = ("-decided_on", "-pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CreditRecord]:
+        """Records of one's own units only."""
+        user: Any = request.user
+        return CreditRecord.objects.visible_to(user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever was given at least one entry."""
+        user: Any = request.user
+        return self.has_view_permission(request) and bool(entitlements_of(user))
+
+    @admin.display(description=_("About"))
+    def whom(self, record: CreditRecord) -> str:
+        """An organisation by name; of a person the list says only that it is one."""
+        return record.subject.name or str(SubjectKind(record.subject_kind).label)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Entering per entry, and withdrawing, beside the stock pages."""
+        view = self.admin_site.admin_view
+        return [
+            path("enter/<int:entitlement_id>/", view(self.enter), name="records_creditrecord_enter"),
+            path("<int:record_id>/withdraw/", view(self.withdraw), name="records_creditrecord_withdraw"),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """First: which kind of record, for which unit."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        user: Any = request.user
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("What would you like to record?"),
+            "entitlements": entitlements_of(user),
+        }
+        return TemplateResponse(request, "admin/records/choose_entry.html", context)
+
+    def enter(self, request: HttpRequest, entitlement_id: int) -> HttpResponse:
+        """Then: the form of that entry."""
+        user: Any = request.user
+        entitlement = get_object_or_404(Entitlement.objects.select_related("agency", "entry"), pk=entitlement_id)
+        if not may_enter(user, entitlement):
+            raise PermissionDenied
+        version = version_in_force(entitlement.entry, timezone.localdate())
+        form = EntryForm(request.POST or None, version=version)
+        if request.method == "POST" and form.is_valid():
+            record = _try(form, lambda: enter_record(user=user, entitlement=entitlement, values=form.values()))
+            if record:
+                return self._done(request, record, _("The record is on file."))
+        return self._form_page(request, form, version, _("Record: %s") % entitlement.entry, entitlement.agency)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """See and correct a record of one's own unit; opening one about a person is itself recorded."""
+        user: Any = request.user
+        record = get_object_or_404(
+            CreditRecord.objects.visible_to(user).select_related("subject", "version", "entry", "agency"), pk=object_id
+        )
+        self._note_look(record, user)
+        form = EntryForm(request.POST or None, initial=_initial(record), version=record.version, correcting=True)
+        if request.method == "POST" and form.is_valid():
+            reason = form.cleaned_data["reason"]
+            changed = _try(
+                form, lambda: correct_record(user=user, record=record, values=form.values(), reason=reason)
+            )
+            if changed:
+                return self._done(request, changed, _("The correction is on file; the old content stays in the history."))
+        title = f"{record.entry} {record.document_number}"
+        return self._form_page(request, form, record.version, title, record.agency, record)
+
+    def withdraw(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Withdraw a record that the unit no longer stands by; publication ends at once."""
+        user: Any = request.user
+        record = get_object_or_404(CreditRecord.objects.visible_to(user), pk=record_id)
+        if request.method == "POST":
+            try:
+                CREDIT_RECORD.take("revoke", record, user=user, reason=request.POST.get("reason", ""))
+            except CreditError as error:
+                problems = " ".join(str(p.message) for p in error.problems) if isinstance(error, Invalid) else ""
+                self.message_user(request, f"{error} {problems}".strip(), messages.ERROR)
+            else:
+                self.message_user(request, _("The record is withdrawn and no longer shown."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:records_creditrecord_change", args=[record.pk]))
+
+    def _note_look(self, record: CreditRecord, user: User) -> None:
+        if record.subject_kind != SubjectKind.PERSON:
+            return
+        record_disclosure(
+            subject_ref=record.subject_id,
+            actor=user,
+            agency=record.agency,
+            purpose="upkeep of own records",
+            authority=Authority.DUTY,
+            fields=["name", "number", record.entry.code],
+            door=Door.ADMIN,
+        )
+
+    def _done(self, request: HttpRequest, record: CreditRecord, text: Any) -> HttpResponse:
+        self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:records_creditrecord_change", args=[record.pk]))
+
+    def _form_page(
+        self, request: HttpRequest, form: EntryForm, version: EntryVersion, title: Any, agency: Any,
+        record: CreditRecord | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        user: Any = request.user
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "form": form,
+            "version": version,
+            "agency": agency,
+            "record": record,
+            "steps": CREDIT_RECORD.available(record, user) if record else [],
+        }
+        return TemplateResponse(request, "admin/records/entry_form.html", context)
+
+
+def _try(form: EntryForm, act: Any) -> CreditRecord | None:
+    """Do it, or put every problem beside its field."""
+    try:
+        done: CreditRecord = act()
+    except Invalid as error:
+        for problem in error.problems:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
+    except (Conflict, CreditError) as error:
+        form.add_error(None, str(error))
+    else:
+        return done
+    return None
+
+
+def _initial(record: CreditRecord) -> dict[str, Any]:
+    """What the record says, field by field, for the form."""
+    sealed = msgspec.json.decode(record.sealed_payload) if record.sealed_payload else {}
+    said = {**record.payload, **sealed}
+    initial: dict[str, Any] = {}
+    for item in record.version.fields.all():
+        if item.type == FieldType.EFFECTS:
+            initial[item.code] = list(record.effects)
+        elif item.role == "decided_on":
+            initial[item.code] = record.decided_on.isoformat()
+        else:
+            initial[item.code] = identity_value(record, item) or said.get(item.code, "")
+    return initial

@@ -1,0 +1,1 @@
+"""What a citizen sees of the own file."""

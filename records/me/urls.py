@@ -1,0 +1,15 @@
+"""Addresses under /me/."""
+
+from django.urls import path
+
+from records.me import views
+
+app_name = "me"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("bind/", views.bind, name="bind"),
+    path("records/", views.records, name="records"),
+    path("records/<str:token>/", views.record, name="record"),
+    path("looks/", views.looks, name="looks"),
+    path("notices/", views.notices, name="notices"),
+]

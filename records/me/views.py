@@ -1,0 +1,155 @@
+"""Pages of a citizen about the own file. Nothing is shown before the account is bound to a person."""
+
+import datetime
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import audit
+from creditplatform.core import notices as core_notices
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
+from creditplatform.core.models import User
+from creditplatform.core.permissions import rule, signed_in
+from records import selectors
+from records.models import Subject
+from records.services import realname
+
+View = Callable[..., HttpResponse]
+
+
+def bound(view: View) -> View:
+    """Only for accounts bound to a person; others are led to the binding page."""
+
+    @rule(signed_in)
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user: Any = request.user
+        subject = selectors.subject_of(user)
+        if subject is None:
+            return redirect("me:bind")
+        response = view(request, user, subject, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return wrapper
+
+
+@bound
+def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """The file at a glance: newest records, who looked last, notices."""
+    lines = selectors.own_records(user, subject)
+    looks = selectors.looks(subject)
+    with audit.context(actor=user, door=Door.WEB, reason="show notices"):
+        letters = core_notices.show_notices(addressee=subject.number_index, user=user)
+    context = {
+        "name": subject.name_sealed,
+        "lines": lines[:8],
+        "count": len(lines),
+        "more": len(lines) > selectors.PAGE,
+        "looks": looks[:5],
+        "look_count": len(looks),
+        "unread": sum(letter.read_at is None for letter in letters),
+    }
+    return render(request, "me/home.html", context)
+
+
+@bound
+def records(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """All records, page by page."""
+    lines = selectors.own_records(user, subject, before=_cursor(request))
+    page, more = lines[: selectors.PAGE], len(lines) > selectors.PAGE
+    context = {"lines": page, "after": _after(page[-1]) if more else ""}
+    return render(request, "me/records.html", context)
+
+
+@bound
+def record(request: HttpRequest, user: User, subject: Subject, token: str) -> HttpResponse:
+    """One record: who decided, on what basis, what it means, what can be done."""
+    found = selectors.own_record(user, subject, token)
+    if found is None:
+        raise Http404
+    line, contents = found
+    return render(request, "me/record.html", {"line": line, "record": line.record, "contents": contents})
+
+
+@bound
+def looks(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """Who looked at my data, when, for what purpose and on what authority."""
+    with_own = request.GET.get("own") == "1"
+    found = selectors.looks(subject, with_own=with_own)
+    return render(request, "me/looks.html", {"looks": found, "with_own": with_own})
+
+
+@bound
+def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """Letters to me; showing them is their delivery, and pressing “read” is noted."""
+    if request.method == "POST":
+        notice = request.POST.get("notice", "")
+        if notice.isdigit():
+            core_notices.mark_read(addressee=subject.number_index, notice_id=int(notice))
+        return redirect("me:notices")
+    with audit.context(actor=user, door=Door.WEB, reason="show notices"):
+        letters = core_notices.show_notices(addressee=subject.number_index, user=user)
+    return render(request, "me/notices.html", {"letters": letters})
+
+
+class BindingForm(forms.Form):
+    """Name and number as they stand on the document."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    kind = forms.ChoiceField(
+        label=_("Document"),
+        choices=[(kind.value, kind.label) for kind in IdentifierKind if kind in PERSON_KINDS],
+        initial=IdentifierKind.RESIDENT_ID.value,
+    )
+    number = forms.CharField(
+        label=_("Number of the document"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+@rule(signed_in)
+def bind(request: HttpRequest) -> HttpResponse:
+    """Real-name binding: once, by name and number; no picture of the face is asked for."""
+    user: Any = request.user
+    if selectors.subject_of(user):
+        return redirect("me:home")
+    form = BindingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _bound_now(user, form):
+        return redirect("me:home")
+    response = render(request, "me/bind.html", {"form": form})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _bound_now(user: User, form: BindingForm) -> bool:
+    try:
+        realname.bind(user=user, **form.cleaned_data)
+    except Invalid as error:
+        for problem in error.problems:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
+    except CreditError as error:
+        form.add_error(None, str(error))
+    else:
+        return True
+    return False
+
+
+def _cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
+    """Where the page before ended, from a signed mark; a mark somebody changed is ignored."""
+    try:
+        day, pk = signing.loads(request.GET.get("after", ""), salt="me:records")
+        return datetime.date.fromisoformat(day), int(pk)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def _after(line: selectors.Line) -> str:
+    return signing.dumps((line.record.decided_on.isoformat(), line.record.pk), salt="me:records")

@@ -1,0 +1,103 @@
+"""Prepared answers about a person's own file. Every one is preceded by its line in the access log."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority
+from creditplatform.core.models import AccessLog, User
+from creditplatform.core.rules import RuleBook, load_rulebook
+from creditplatform.core.vault import pk_of_token
+from records import sentences
+from records.models import CreditRecord, EntryField, Subject
+from records.models.record import TOKEN_KIND
+from records.rules import published_tiers
+
+OWN_FILE = "own file"
+PAGE = 50
+RELATED = ("entry", "version__legal_basis", "agency", "subject")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A record of the person with its sentences."""
+
+    record: CreditRecord
+    happened: str
+    shown: str
+    repair: str
+    status: sentences.Status
+
+
+@dataclass(frozen=True)
+class Look:
+    """One access to the person's data."""
+
+    row: AccessLog
+    own: bool
+
+
+def subject_of(user: User) -> Subject | None:
+    """The person an account is bound to, if it is."""
+    binding = getattr(user, "real_name", None)
+    return binding.subject if binding else None
+
+
+def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, int] | None = None) -> list[Line]:
+    """One page of the person's records, newest first; the look is logged, the cost is five queries."""
+    rows = CreditRecord.objects.of_person(subject.pk).select_related(*RELATED)
+    if before:
+        day, pk = before
+        rows = rows.filter(decided_on__lte=day).exclude(decided_on=day, pk__gte=pk)
+    records = list(rows[: PAGE + 1])
+    _log_own_look(user, subject, [record.entry.code for record in records])
+    today = _today()
+    return [_line(record, *today) for record in records]
+
+
+def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tuple[EntryField, str]]] | None:
+    """One record of the person with every field it has, or nothing where the number is not one of theirs."""
+    pk = pk_of_token(TOKEN_KIND, token)
+    if pk is None:
+        return None
+    record = CreditRecord.objects.of_person(subject.pk).select_related(*RELATED).filter(pk=pk).first()
+    if record is None:
+        return None
+    _log_own_look(user, subject, [record.entry.code])
+    return _line(record, *_today()), contents(record)
+
+
+def contents(record: CreditRecord) -> list[tuple[EntryField, str]]:
+    """The open content of a record field by field, in the order of the catalogue."""
+    return [(item, text) for item in record.version.fields.all() if (text := record.payload.get(item.code))]
+
+
+def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:
+    """Who looked at the person's data, newest first."""
+    rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
+    if not with_own:
+        rows = rows.exclude(authority=Authority.SELF)
+    return [Look(row, row.authority == Authority.SELF) for row in rows.order_by("-at")[:200]]
+
+
+def _today() -> tuple[datetime.date, RuleBook]:
+    return timezone.localdate(), load_rulebook()
+
+
+def _line(record: CreditRecord, today: datetime.date, rulebook: RuleBook) -> Line:
+    tiers = published_tiers(rulebook, today)
+    return Line(
+        record=record,
+        happened=sentences.what_happened(record),
+        shown=sentences.shown_until(record, today, tiers),
+        repair=sentences.repair_sentence(record, today),
+        status=sentences.status(record, today, tiers),
+    )
+
+
+def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+    record_disclosure(
+        subject_ref=subject.pk, actor=user, purpose=OWN_FILE, authority=Authority.SELF, fields=fields
+    )

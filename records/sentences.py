@@ -1,0 +1,127 @@
+"""What a record says to the person it is about, in plain sentences with dates."""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from records.enums import Openness, Polarity, RecordState, SubjectKind, Tier
+from records.feeds.vocabulary import effects
+from records.models import CreditRecord
+
+
+class Tone(StrEnum):
+    """How a status is marked; always beside words, never by colour alone."""
+
+    GOOD = "good"
+    INFO = "info"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status in words with its sign and tone."""
+
+    tone: Tone
+    sign: str
+    words: str
+
+
+def effect_labels(codes: list[str]) -> list[str]:
+    """Labels of effect codes in the language of the page."""
+    chinese = (get_language() or "zh").startswith("zh")
+    known = effects().by_code
+    return [(known[code].name if chinese else known[code].name_en) for code in codes if code in known]
+
+
+def joined(parts: list[str]) -> str:
+    """Several labels as one text."""
+    return ("、" if (get_language() or "zh").startswith("zh") else ", ").join(parts)
+
+
+def is_public(record: CreditRecord, on: datetime.date, published: list[Tier]) -> bool:
+    """Whether this record is shown to the public on that day; the same question as `publishable`."""
+    return (
+        record.version.openness_for(record.subject_kind) == Openness.PUBLIC
+        and record.state == RecordState.IN_FORCE
+        and not record.withheld
+        and record.decided_on <= on
+        and (record.publish_until is None or on < record.publish_until)
+        and record.tier in published
+    )
+
+
+def what_happened(record: CreditRecord) -> str:
+    """One sentence: who decided what, when, under which number."""
+    values = {
+        "agency": record.agency.label,
+        "entry": record.entry.label,
+        "day": record.decided_on.isoformat(),
+        "effects": joined(effect_labels(record.effects)),
+        "number": record.document_number or _("no number given"),
+    }
+    if record.effects:
+        return _("%(agency)s decided on %(day)s: %(effects)s (%(entry)s, %(number)s).") % values
+    return _("%(agency)s recorded on %(day)s: %(entry)s (%(number)s).") % values
+
+
+def shown_until(record: CreditRecord, on: datetime.date, published: list[Tier]) -> str:
+    """One sentence: whether the public sees it, and until when."""
+    if is_public(record, on, published):
+        if record.publish_until is None:
+            return _("It is shown to the public without an end date.")
+        return _("It is shown to the public until %(day)s and then disappears by itself.") % {
+            "day": record.publish_until.isoformat()
+        }
+    return str(_not_shown(record, on))
+
+
+def _not_shown(record: CreditRecord, on: datetime.date) -> str | Promise:
+    if record.state != RecordState.IN_FORCE:
+        return NO_LONGER.get(record.state, NO_LONGER[RecordState.ARCHIVED])
+    if record.withheld:
+        return gettext_lazy("It is not shown until the source has answered.")
+    if record.publish_until is not None and on >= record.publish_until:
+        return format_lazy(gettext_lazy("Publication ended on {day}."), day=record.publish_until.isoformat())
+    if record.subject_kind == SubjectKind.PERSON:
+        return gettext_lazy("It is not shown to the public: no law publishes this kind of record about a person.")
+    return gettext_lazy("It is not shown to the public.")
+
+
+NO_LONGER = {
+    RecordState.REPAIRED: gettext_lazy("It was repaired: no longer shown, shared or used."),
+    RecordState.REVOKED: gettext_lazy("The unit that decided has withdrawn it: no longer shown, shared or used."),
+    RecordState.EXPIRED: gettext_lazy("Publication has ended."),
+    RecordState.ARCHIVED: gettext_lazy("It is archived and no longer used."),
+}
+
+
+def repair_sentence(record: CreditRecord, on: datetime.date) -> str:
+    """One sentence on repair for an unfavourable record in force; empty where there is nothing to repair."""
+    if record.polarity != Polarity.NEGATIVE or record.state != RecordState.IN_FORCE or not record.repairable_from:
+        return ""
+    if on >= record.repairable_from:
+        return _("You may apply for repair now, once the duties of the decision are fulfilled. It is free of charge.")
+    return _("You may apply for repair from %(day)s, once the duties of the decision are fulfilled. It is free.") % {
+        "day": record.repairable_from.isoformat()
+    }
+
+
+def status(record: CreditRecord, on: datetime.date, published: list[Tier]) -> Status:
+    """The status of a record in two or three words."""
+    if record.disputed:
+        return Status(Tone.WARN, "▲", _("disputed, being checked"))
+    if record.state != RecordState.IN_FORCE:
+        tone = Tone.GOOD if record.state == RecordState.REPAIRED else Tone.INFO
+        return Status(tone, "✓", str(RecordState(record.state).label))
+    if is_public(record, on, published):
+        if record.publish_until is None:
+            return Status(Tone.INFO, "●", _("public"))
+        return Status(Tone.INFO, "●", _("public until %(day)s") % {"day": record.publish_until.isoformat()})
+    return Status(Tone.GOOD, "○", _("not public"))

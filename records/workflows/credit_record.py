@@ -1,0 +1,48 @@
+"""Credit record: in force → revoked by the unit that decided. Expiry is set-based, see `services.expiry`."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import outbox
+from creditplatform.core.enums import Role
+from creditplatform.core.models import User
+from creditplatform.core.workflow import Data, Step, Workflow
+from records.enums import RecordState
+from records.models import CreditRecord
+
+
+def officer_of_the_source(record: CreditRecord, user: User | None) -> bool:
+    """Officers and supervisors of the unit that decided: the unit that decided is the unit that corrects."""
+    deciding = {Role.OFFICER, Role.SUPERVISOR}
+    return user is not None and any(
+        m.agency_id == record.agency_id and m.role in deciding for m in user.memberships_in_force
+    )
+
+
+def date_the_change(record: CreditRecord, user: User | None, data: Data) -> None:
+    """Note when the record last changed."""
+    record.changed_at = timezone.now()
+
+
+def tell_consumers(record: CreditRecord, user: User | None, data: Data) -> None:
+    """Whoever was told of the record is told of its end."""
+    outbox.publish("records.withdrawn", records=[record.pk], cause="revoked")
+
+
+S = RecordState
+CREDIT_RECORD: Workflow[Any] = Workflow(
+    name="credit_record",
+    title=_("Credit record"),
+    states=RecordState,
+    initial=S.IN_FORCE,
+    final=frozenset({S.REVOKED, S.ARCHIVED}),
+    steps=(
+        Step(
+            "revoke", _("Withdraw"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}), S.REVOKED,
+            by=officer_of_the_source, effects=(date_the_change, tell_consumers), reason_required=True,
+            tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
+        ),
+    ),
+)  # fmt: skip
