@@ -18,4 +18,5 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
+    path("", include("publicity.urls")),
 ]

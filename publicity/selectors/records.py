@@ -7,7 +7,6 @@ from functools import cached_property
 
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import vault
@@ -33,6 +32,9 @@ SAID_ELSEWHERE = frozenset(
         FieldRole.AGENCY_NAME, FieldRole.AGENCY_CODE, FieldRole.SOURCE_NAME, FieldRole.SOURCE_CODE,
     }
 )  # fmt: skip
+
+END_OF_NEGATIVE = _("Maximum publication over: withdrawn by itself")
+END_OF_OTHERS = _("Validity over: withdrawn by itself")
 
 
 class When(StrEnum):
@@ -184,18 +186,14 @@ class RecordPage:
         if self.negative and record.repairable_from:
             steps.append(Step(record.repairable_from, _("Minimum publication over: repair can be applied for")))
         if record.publish_until:
-            ends = _("Maximum publication over: withdrawn by itself") if self.negative else _("Validity over: withdrawn by itself")
-            steps.append(Step(record.publish_until, ends))
+            steps.append(Step(record.publish_until, END_OF_NEGATIVE if self.negative else END_OF_OTHERS))
         return steps
 
     def _value(self, field: EntryField | None) -> str:
         """The text of a published field; personal ones are not in the open part at all."""
         if field is None or not field.published:
             return ""
-        text = str(self.record.payload.get(field.code, ""))
-        if field.type == FieldType.FLAG and text:
-            return _flag(text)
-        return mask(field.mask or Mask.NONE, text)
+        return mask(field.mask or Mask.NONE, str(self.record.payload.get(field.code, "")))
 
     def _clock(self, key: str) -> int | None:
         found = self.rulebook.versions(key, since=self.today, until=self.today, site=self.record.site.code)
@@ -224,14 +222,5 @@ def record_page(site: Site, token: str) -> RecordPage | None:
     return RecordPage(record, list(record.version.fields.order_by("position")), rulebook, today)
 
 
-def contact_of(page: RecordPage | None, site: Site) -> Agency | None:
-    """The unit that answers for a record, if one is meant."""
-    return page.record.agency if page else None
-
-
 def _months(start: datetime.date, end: datetime.date) -> int:
     return (end.year - start.year) * 12 + end.month - start.month
-
-
-def _flag(text: str) -> str:
-    return pgettext("value of a field", "yes") if text in {"1", "true", "是"} else gettext("no")

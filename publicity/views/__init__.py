@@ -1,0 +1,1 @@
+"""The pages of the public sites: parse, ask one selector, show."""

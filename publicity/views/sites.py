@@ -1,0 +1,54 @@
+"""The door between the two sites, the home of each, and the size of the text."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST
+
+from creditplatform.core.context import SIZE_COOKIE, current_site
+from creditplatform.core.models import Site
+from creditplatform.core.permissions import anyone, rule
+from publicity.selectors.registers import LEAVING_DAYS, overview
+
+SITE_COOKIE = "site"
+A_YEAR = 365 * 24 * 3600
+
+
+def site_of(request: HttpRequest) -> Site:
+    """The site the address names; 404 while the policy that sets it up has not been loaded."""
+    site = current_site(request)
+    if site is None:
+        raise Http404
+    return site
+
+
+@rule(anyone)
+@cache_control(private=True, no_cache=True)
+def choose(request: HttpRequest) -> HttpResponse:
+    """Which site; this page bears the look of neither."""
+    return render(request, "publicity/choose.html", {"sites": Site.objects.all(), "site": None})
+
+
+@rule(anyone)
+@cache_control(private=True, no_cache=True)
+def home(request: HttpRequest, site: str) -> HttpResponse:
+    """Search first, then what people come for, then the registers."""
+    here = site_of(request)
+    response = render(request, "publicity/home.html", {"overview": overview(here), "leaving_days": LEAVING_DAYS})
+    response.set_cookie(SITE_COOKIE, here.code, max_age=A_YEAR, httponly=True, samesite="Lax")
+    return response
+
+
+@rule(anyone)
+@require_POST
+def text_size(request: HttpRequest) -> HttpResponse:
+    """Remember large or ordinary text in this browser, and go back to the page."""
+    back = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    response = redirect(back if safe else "/")
+    if request.POST.get("size") == "large":
+        response.set_cookie(SIZE_COOKIE, "large", max_age=A_YEAR, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie(SIZE_COOKIE, samesite="Lax")
+    return response
