@@ -51,7 +51,7 @@ lint: environment-dev
 	@$(VENV_PYTHON) -m ruff format --quiet --check .
 	@$(VENV_PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
 	@$(VENV_PYTHON) -m mypy
-	@$(VENV_PYTHON) -m djlint --quiet --check --lint templates
+	@$(VENV_PYTHON) -m djlint --quiet --lint templates
 
 benchmark: environment-dev
 	@test -n "$(NAME)" || { echo 'error: name one, for example: make benchmark NAME=feed' >&2; exit 1; }

@@ -12,8 +12,8 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the procedures known."""
-        from creditplatform.core import workflow  # noqa: PLC0415
-        from records.workflows.credit_record import CREDIT_RECORD  # noqa: PLC0415
-        from records.workflows.feed_batch import FEED_BATCH  # noqa: PLC0415
+        from creditplatform.core import workflow
+        from records.workflows.credit_record import CREDIT_RECORD
+        from records.workflows.feed_batch import FEED_BATCH
 
         workflow.register([CREDIT_RECORD, FEED_BATCH])

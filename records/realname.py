@@ -37,7 +37,7 @@ class DemonstrationRegister:
         """Whether the demonstration register holds this number under this name; one query."""
         if not settings.DEMONSTRATION:
             raise NotADemonstration
-        known = DemonstrationIdentity.objects.filter(number_index=identifier(kind, number).index).first()
+        known = DemonstrationIdentity.objects.filter(number_index=identifier(kind, number).blind_index).first()
         return hmac.compare_digest(known.name_index if known else NOBODY, name_index(name))
 
 

@@ -113,9 +113,7 @@ def periods(
     )
 
 
-def fixed_periods(
-    low: int, high: int, decided_on: datetime.date, *, retention_years: int
-) -> Periods:
+def fixed_periods(low: int, high: int, decided_on: datetime.date, *, retention_years: int) -> Periods:
     """The dates where a law or central document sets its own period in months, which then prevails."""
     publish_until = add_months(decided_on, high)
     return Periods(

@@ -98,6 +98,4 @@ def _line(record: CreditRecord, today: datetime.date, rulebook: RuleBook) -> Lin
 
 
 def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
-    record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=OWN_FILE, authority=Authority.SELF, fields=fields
-    )
+    record_disclosure(subject_ref=subject.pk, actor=user, purpose=OWN_FILE, authority=Authority.SELF, fields=fields)

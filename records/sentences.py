@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from records.enums import Openness, Polarity, RecordState, SubjectKind, Tier
 from records.feeds.vocabulary import effects

@@ -132,17 +132,13 @@ _SENTENCES: dict[tuple[Reason, bool], Promise] = {
     (Reason.HOLIDAY, False): _("%(from)s: %(name)s, not counted"),
     (Reason.HOLIDAY, True): _("%(from)s to %(until)s: %(name)s, not counted"),
     (Reason.ADJUSTED_WORKDAY, False): _("%(from)s: weekend worked in return for %(name)s, counted"),
-    (Reason.ADJUSTED_WORKDAY, True): _(
-        "%(from)s to %(until)s: weekend worked in return for %(name)s, counted"
-    ),
+    (Reason.ADJUSTED_WORKDAY, True): _("%(from)s to %(until)s: weekend worked in return for %(name)s, counted"),
     (Reason.SUSPENSION, False): _("%(from)s: clock stopped: %(name)s"),
     (Reason.SUSPENSION, True): _("%(from)s to %(until)s: clock stopped: %(name)s"),
     (Reason.EXTENSION, False): _("extended by %(amount)s: %(name)s"),
     (Reason.EXTENSION, True): _("extended by %(amount)s: %(name)s"),
     (Reason.MOVED, False): _("%(from)s: last day is no working day, so the next working day counts"),
-    (Reason.MOVED, True): _(
-        "%(from)s to %(until)s: the last day is no working day, so the next working day counts"
-    ),
+    (Reason.MOVED, True): _("%(from)s to %(until)s: the last day is no working day, so the next working day counts"),
 }
 
 

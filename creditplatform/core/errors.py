@@ -49,7 +49,7 @@ class CreditError(Exception):
         return self.message
 
 
-class NotPermitted(CreditError):  # noqa: N818
+class NotPermitted(CreditError):
     """This person may not do or see this (HTTP 403)."""
 
     http_status = 403
@@ -57,7 +57,7 @@ class NotPermitted(CreditError):  # noqa: N818
     default_message = _("You are not permitted to do this.")
 
 
-class Conflict(CreditError):  # noqa: N818
+class Conflict(CreditError):
     """The state is no longer what the step needs, usually because somebody was first (HTTP 409)."""
 
     http_status = 409
@@ -65,7 +65,7 @@ class Conflict(CreditError):  # noqa: N818
     default_message = _("This has changed in the meantime. Please look again before you go on.")
 
 
-class NotFoundHere(CreditError):  # noqa: N818
+class NotFoundHere(CreditError):
     """There is nothing of that kind here that this person may know of (HTTP 404)."""
 
     http_status = 404
@@ -73,7 +73,7 @@ class NotFoundHere(CreditError):  # noqa: N818
     default_message = _("There is nothing here under this address.")
 
 
-class Invalid(CreditError):  # noqa: N818
+class Invalid(CreditError):
     """What was handed in is incomplete or wrong (HTTP 400); `problems` names everything at once."""
 
     http_status = 400

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.module_loading import import_string
 
 from creditplatform.core import audit
@@ -94,4 +94,3 @@ class AuditContextMiddleware:
             if response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
-

@@ -47,9 +47,7 @@ class SealedTable:
 def sealed_tables() -> list[SealedTable]:
     """Every table with sealed values that may be written; history is append-only and keeps its older keys."""
     found = [
-        SealedTable(
-            model, tuple(f for f in model._meta.local_concrete_fields if isinstance(f, SealedTextField))
-        )
+        SealedTable(model, tuple(f for f in model._meta.local_concrete_fields if isinstance(f, SealedTextField)))
         for model in apps.get_models()
         if not model._meta.proxy and model._meta.managed and not hasattr(model, "pgh_tracked_model")
     ]

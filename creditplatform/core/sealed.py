@@ -62,9 +62,7 @@ class SealedTextField(TextBase):
             return None
         return connection.Database.Binary(vault.seal(str(value), self.sealed_as))  # type: ignore[attr-defined]
 
-    def from_db_value(
-        self, value: Any, expression: Expression, connection: BaseDatabaseWrapper
-    ) -> str | None:
+    def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> str | None:
         """Open on the way out. Raises VaultError if it cannot be opened."""
         return None if value is None else vault.unseal(value, self.sealed_as)
 
@@ -123,8 +121,6 @@ class BlindIndexField(IndexBase):
             return None
         return connection.Database.Binary(prepared_value)  # type: ignore[attr-defined]
 
-    def from_db_value(
-        self, value: Any, expression: Expression, connection: BaseDatabaseWrapper
-    ) -> bytes | None:
+    def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> bytes | None:
         """Bytes that can be compared and used as keys of a dictionary."""
         return None if value is None else bytes(value)

@@ -15,9 +15,7 @@ from creditplatform.core.models import Heartbeat
 
 def beat(name: str, expected_seconds: int) -> None:
     """Leave a sign of life that the banner and `/readyz` look for."""
-    Heartbeat.objects.update_or_create(
-        name=name, defaults={"at": timezone.now(), "expected_seconds": expected_seconds}
-    )
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": timezone.now(), "expected_seconds": expected_seconds})
 
 
 def timed(name: str, *, expected_seconds: int) -> Callable[[Callable[[], Any]], Callable[[], Any]]:

@@ -117,8 +117,7 @@ class KeyRing:
         algorithm = document["data_keys"][str(self.current)]["algorithm"]
         self._header = bytes((_ALGORITHM_BYTES[algorithm], self.current))
         self._index_keys = {
-            int(version): base64.b64decode(key, validate=True)
-            for version, key in document["index_keys"].items()
+            int(version): base64.b64decode(key, validate=True) for version, key in document["index_keys"].items()
         }
         self.index_current = document["index_current"]
         self._index_key = self._index_keys[self.index_current]
@@ -154,9 +153,7 @@ class KeyRing:
         """Decrypt to bytes; raises VaultError as `unseal` does."""
         cipher = self._ciphers.get(blob[:_HEADER_BYTES])
         if cipher is None or len(blob) < _SHORTEST:
-            raise VaultError(
-                "unknown_key", _("A protected value was sealed with a key that is not in the ring.")
-            )
+            raise VaultError("unknown_key", _("A protected value was sealed with a key that is not in the ring."))
         try:
             return cipher.decrypt(blob[2:14], blob[14:], field.encode())
         except InvalidTag:

@@ -33,7 +33,7 @@ HOLIDAY_NAMES = (  # as the library writes them, here so that they are translate
 )
 
 
-class YearNotAnnounced(CreditError):  # noqa: N818
+class YearNotAnnounced(CreditError):
     """Working days of a year are asked for whose holidays are not yet announced; `year` says which."""
 
     def __init__(self, year: int) -> None:

@@ -75,7 +75,7 @@ class Workflow(Generic[Case]):
         """
         step = self.step(name)
         with transaction.atomic():
-            manager: models.Manager[Case] = type(case)._default_manager  # noqa: SLF001
+            manager: models.Manager[Case] = type(case)._default_manager
             locked: Any = manager.select_for_update(of=("self",), no_key=True).get(pk=case.pk)
             self._permit(step, locked, user, reason, data)
             before, locked.state = locked.state, step.target

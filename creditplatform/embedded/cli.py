@@ -87,15 +87,11 @@ def _production_secrets(options: argparse.Namespace) -> int:
     """Write the secrets that docker-compose.yml expects; existing ones are kept."""
     directory: Path = options.directory
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    words = {
-        name: secrets.token_urlsafe(32) for name in ("secret_key", "owner_password", "application_password")
-    }
+    words = {name: secrets.token_urlsafe(32) for name in ("secret_key", "owner_password", "application_password")}
     for name, word in words.items():
         words[name] = _kept(directory / name, word)
     for name, role in (("owner", "credit"), ("application", "credit_app")):
-        _kept(
-            directory / f"{name}_url", f"postgresql://{role}:{words[f'{name}_password']}@database:5432/credit"
-        )
+        _kept(directory / f"{name}_url", f"postgresql://{role}:{words[f'{name}_password']}@database:5432/credit")
     say(f"Secrets for production are in {directory}; keep a copy elsewhere")
     return 0
 
@@ -116,9 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(action=_environment)
     command = commands.add_parser("run", help="start the platform and stay until Ctrl-C")
     command.add_argument("--port", type=int, help="default: the first free one from 8000 on")
-    command.add_argument(
-        "--follow-parent", action="store_true", help="stop when the process that started us ends"
-    )
+    command.add_argument("--follow-parent", action="store_true", help="stop when the process that started us ends")
     command.set_defaults(action=_run)
     command = commands.add_parser("stop", help="stop a running platform of this clone")
     command.set_defaults(action=_stop)
@@ -129,9 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--postgres-programs", metavar="DIR", help="other programs than the wheel's")
     command.add_argument("command", nargs="+", metavar="-- COMMAND")
     command.set_defaults(action=_run_with_services)
-    command = commands.add_parser(
-        "production-secrets", help="write the secrets that docker-compose.yml reads"
-    )
+    command = commands.add_parser("production-secrets", help="write the secrets that docker-compose.yml reads")
     command.add_argument("directory", type=Path)
     command.set_defaults(action=_production_secrets)
     return parser

@@ -5,5 +5,5 @@ class ServiceError(Exception):
     """A service or the set-up cannot go on; the message says why and what to do."""
 
 
-class StopRequested(Exception):  # noqa: N818 - nothing has gone wrong
+class StopRequested(Exception):
     """Somebody pressed Ctrl-C or sent SIGTERM while a step was still being waited for."""

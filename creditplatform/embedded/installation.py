@@ -56,10 +56,7 @@ def _python(root: Path) -> Path:
 def _usable(python: Path) -> bool:
     """Whether the environment's Python can be started and is new enough."""
     try:
-        return (
-            subprocess.run([python, "-c", VERSION_CHECK], check=False, stderr=subprocess.DEVNULL).returncode
-            == 0
-        )
+        return subprocess.run([python, "-c", VERSION_CHECK], check=False, stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
         return False
 
@@ -86,9 +83,7 @@ def _create(root: Path, say: Say) -> None:
 
 def _install_lock(root: Path, lock: Path, say: Say) -> None:
     """Install with uv where there is one, else (or where it fails) with pip."""
-    count = sum(
-        1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in " #"
-    )
+    count = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in " #")
     say(f"Installing {count} packages of {lock.name} into .venv (only when it has changed; a minute or two)")
     words = ["install", "-q", "--require-hashes", "-r", lock.name]
     python, uv = str(_python(root)), shutil.which("uv")

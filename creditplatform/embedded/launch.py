@@ -44,9 +44,7 @@ class StopSignals:
     def _parent_stopped(self) -> bool:
         if self._parent is None:
             return False
-        return os.getppid() != self._parent or (
-            self._parent_caught and not catches(self._parent, signal.SIGINT)
-        )
+        return os.getppid() != self._parent or (self._parent_caught and not catches(self._parent, signal.SIGINT))
 
     def check(self) -> None:
         """Raise StopRequested once a signal has come."""
@@ -70,9 +68,7 @@ def listen(port: int | None) -> socket.socket:
             problem = error
             continue
         return listener
-    raise ServiceError(
-        f"Port {port or FIRST_PORT} cannot be used ({problem}). Name another: make run PORT=8123"
-    )
+    raise ServiceError(f"Port {port or FIRST_PORT} cannot be used ({problem}). Name another: make run PORT=8123")
 
 
 def programs(platform: Platform, listener: socket.socket) -> list[Child]:
@@ -264,9 +260,7 @@ def _take_lock(platform: Platform) -> Lock:
             end = max(end, time.monotonic() + HANDOVER_SECONDS)
         if time.monotonic() > end:
             where = f" (process {facts['process']}, {facts.get('address', 'starting')})" if facts else ""
-            raise ServiceError(
-                f"This copy of the platform is already running{where}. Stop it with: make stop"
-            )
+            raise ServiceError(f"This copy of the platform is already running{where}. Stop it with: make stop")
         platform.check()
         time.sleep(0.1)
     return lock

@@ -27,9 +27,7 @@ UNFIT = re.compile(r'["$`\\\n\r]')  # pg_ctl hands paths to a shell between doub
 PRIVATE = ("secrets", "run", "log", "valkey")
 PASSAGE = 0o711  # others may pass through to what is theirs, and see nothing
 SHARED = ("/var/tmp", "/tmp")  # noqa: S108 - only directories that `own_directory` makes are used there
-PLAIN = re.compile(
-    r"[A-Za-z0-9/._-]+"
-)  # addresses with sockets are read by several libraries in several ways
+PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # addresses with sockets are read by several libraries in several ways
 
 
 @dataclass(frozen=True)
@@ -103,9 +101,7 @@ def postgres_account() -> Account:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise ServiceError(
-            "PostgreSQL refuses to run as root, and there is no account `nobody` here."
-        ) from None
+        raise ServiceError("PostgreSQL refuses to run as root, and there is no account `nobody` here.") from None
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
@@ -199,8 +195,6 @@ def places_of_clone(root: Path, var: Path) -> Places:
     for name in PRIVATE:
         own_directory(var / name)
     kept = _kept_places(var, root, account)
-    own_directory(kept.postgres_sockets, account)
-    own_directory(kept.valkey_sockets)
     if kept.outside != var:
         own_directory(kept.outside, mode=PASSAGE)
     return kept
@@ -253,10 +247,21 @@ def places_for_a_while() -> Places:
     return Places(top, top / "data", sockets, top / "run", top, account)
 
 
+def make_socket_directories(places: Places) -> None:
+    """Make the two private directories of sockets, each for the account of its server."""
+    own_directory(places.postgres_sockets, places.account)
+    own_directory(places.valkey_sockets)
+
+
+def remove_socket_directories(places: Places) -> None:
+    """Leave nothing in shared directories once both servers have ended."""
+    for path in (places.postgres_sockets, places.valkey_sockets):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def remove_data(places: Places) -> None:
     """Remove what the lasting services have stored, and nothing that somebody else put beside it."""
     names = (*PRIVATE, "postgres", "static", "files", "stamps")
-    ours = [places.postgres_data, places.postgres_sockets, places.valkey_sockets]
     elsewhere = [] if places.outside == places.var else [places.outside]
-    for path in [*ours, *elsewhere, *(places.var / name for name in names)]:
+    for path in [places.postgres_data, *elsewhere, *(places.var / name for name in names)]:
         shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from creditplatform.embedded.location import Places, places_of_clone, private_text, secret, var_directory
+from creditplatform.embedded.location import (
+    Places,
+    make_socket_directories,
+    places_of_clone,
+    private_text,
+    remove_socket_directories,
+    secret,
+    var_directory,
+)
 from creditplatform.embedded.postgres import APPLICATION, OWNER, PostgresServer, Say
 from creditplatform.embedded.processes import Check, end_all, processes_marked, started_at
 from creditplatform.embedded.programs import postgres_programs, valkey_program
@@ -74,12 +82,11 @@ class Platform:
     def start_services(self) -> None:
         """Start what the environment does not name, and make the database and its two roles."""
         shorten_logs(self.places.log)
+        make_socket_directories(self.places)
         if self.postgres:
             self.say("Starting PostgreSQL")
             self.postgres.start()
-            self.postgres.prepare_roles(
-                {role: secret(self.places.secrets, role) for role in (OWNER, APPLICATION)}
-            )
+            self.postgres.prepare_roles({role: secret(self.places.secrets, role) for role in (OWNER, APPLICATION)})
         if self.valkey:
             self.say("Starting Valkey")
             self.valkey.start()
@@ -90,6 +97,7 @@ class Platform:
             self.valkey.stop()
         if self.postgres:
             self.postgres.stop()
+        remove_socket_directories(self.places)
 
     def variables(self, *, with_owner: bool = False) -> dict[str, str]:
         """Environment of the platform's programs; only set-up is given the owner's address."""
@@ -124,9 +132,7 @@ class Platform:
     def end_strays(self) -> None:
         """End programs of this clone that an earlier, killed supervisor has left behind, and only those."""
         noted = _read(self.places.run / "children.json")
-        strays = {
-            int(number) for number, since in noted.items() if since and started_at(int(number)) == since
-        }
+        strays = {int(number) for number, since in noted.items() if since and started_at(int(number)) == since}
         strays |= set(processes_marked(self.mark))
         if strays:
             self.say(f"Ending leftovers of an interrupted run (processes: {len(strays)})")

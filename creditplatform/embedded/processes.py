@@ -24,9 +24,7 @@ def nothing() -> None:
     """The check of a caller who cannot be interrupted."""
 
 
-def wait_until(
-    condition: Callable[[], object], *, seconds: float, check: Check = nothing, pause: float = 0.05
-) -> bool:
+def wait_until(condition: Callable[[], object], *, seconds: float, check: Check = nothing, pause: float = 0.05) -> bool:
     """Whether `condition` became true within so many seconds; `check` may raise to leave early."""
     end = time.monotonic() + seconds
     while not condition():

@@ -20,9 +20,7 @@ def _package_directory(name: str) -> Path:
     """Where a wheel was unpacked; the package itself is not imported."""
     found = util.find_spec(name)
     if found is None or not found.origin:
-        raise ServiceError(
-            f"The package {name} is missing: install requirements.lock (or run `make environment`)."
-        )
+        raise ServiceError(f"The package {name} is missing: install requirements.lock (or run `make environment`).")
     return Path(found.origin).parent
 
 

@@ -119,6 +119,4 @@ def give_up_on_hopeless(children: Iterable[Child], most: int = 5) -> None:
     """Raise ServiceError where a program has never come up, with its last words."""
     for child in children:
         if child.pause.failures >= most:
-            raise ServiceError(
-                f"{child.name} does not start. Its last words ({child.log}):\n{child.last_words()}"
-            )
+            raise ServiceError(f"{child.name} does not start. Its last words ({child.log}):\n{child.last_words()}")

@@ -54,9 +54,7 @@ def ephemeral(bin_dir: Path | str | None = None, *, durable: bool = False) -> It
             password=secret(places.secrets, "postgres"),
             settings={} if durable else SPEED_OVER_SAFETY,
         )
-        valkey = ValkeyServer(
-            places.valkey_data, places.valkey_socket, valkey_program(), places.log / "valkey.log"
-        )
+        valkey = ValkeyServer(places.valkey_data, places.valkey_socket, valkey_program(), places.log / "valkey.log")
         try:
             yield _started(postgres, valkey, places.secrets)
         finally:

@@ -86,9 +86,7 @@ class ValkeyServer:
             cwd="/",
             start_new_session=True,
         )
-        if answer.returncode or not wait_until(
-            lambda: self.process() is not None, seconds=20, check=self.check
-        ):
+        if answer.returncode or not wait_until(lambda: self.process() is not None, seconds=20, check=self.check):
             raise ServiceError(f"Valkey did not start; see {self.log}. {answer.stdout.strip()[-500:]}")
 
     def _answers(self) -> bool:

@@ -29,10 +29,15 @@ def results(request: HttpRequest, site: str) -> HttpResponse:
     here = site_of(request)
     query = tidy(request.POST.get("q", "") if request.method == "POST" else request.GET.get("q", ""))
     if looks_personal(query):
-        return redirect(f"{reverse('publicity:search', args=[here.code])}?{urlencode({REFUSED: 'number'})}")
+        return _send_on(here.code, {REFUSED: "number"})
     if request.method == "POST":
-        return redirect(f"{reverse('publicity:search', args=[here.code])}?{urlencode({'q': query})}")
-    context = {"query": query, "refused": REFUSED in request.GET}
+        return _send_on(here.code, {"q": query})
+    context: dict[str, object] = {"query": query, "refused": REFUSED in request.GET}
     if query:
+        context["kept"] = urlencode({"q": query})
         context["found"] = find(here, query, request.GET.get("after", ""))
     return render(request, "publicity/search.html", context)
+
+
+def _send_on(site: str, parameters: dict[str, str]) -> HttpResponse:
+    return redirect(f"{reverse('publicity:search', args=[site])}?{urlencode(parameters)}")

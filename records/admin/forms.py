@@ -47,9 +47,7 @@ def _form_field(item: EntryField, *, locked: bool) -> forms.Field:
         "initial": None,
     }
     if item.type == FieldType.EFFECTS:
-        return forms.MultipleChoiceField(
-            choices=_effect_choices(item), widget=forms.CheckboxSelectMultiple, **options
-        )
+        return forms.MultipleChoiceField(choices=_effect_choices(item), widget=forms.CheckboxSelectMultiple, **options)
     if item.choices:
         return forms.ChoiceField(choices=[("", "—"), *((text, text) for text in item.choices)], **options)
     field = forms.CharField(max_length=item.length, widget=_widget(item), **options)

@@ -109,11 +109,10 @@ class CreditRecordAdmin(RoleAdmin):
         form = EntryForm(request.POST or None, initial=_initial(record), version=record.version, correcting=True)
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
-            changed = _try(
-                form, lambda: correct_record(user=user, record=record, values=form.values(), reason=reason)
-            )
+            changed = _try(form, lambda: correct_record(user=user, record=record, values=form.values(), reason=reason))
             if changed:
-                return self._done(request, changed, _("The correction is on file; the old content stays in the history."))
+                text = _("The correction is on file; the old content stays in the history.")
+                return self._done(request, changed, text)
         title = f"{record.entry} {record.document_number}"
         return self._form_page(request, form, record.version, title, record.agency, record)
 

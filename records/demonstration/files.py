@@ -12,7 +12,7 @@ ENCODINGS = {
     "csv-utf8": "utf-8",
     "csv-utf8-bom": "utf-8-sig",
     "csv-gb18030": "gb18030",
-    "csv-utf16": "utf-16",
+    "csv-utf16": "utf-16-le",
 }
 SUFFIXES = {"xlsx": "xlsx", "xml": "xml"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP entry can bear; a clock would change the digest
@@ -56,7 +56,8 @@ def _csv(form: str, columns: Sequence[Column], rows: Sequence[Row]) -> bytes:
     for row in rows:
         cells = _cells(columns, row)
         writer.writerow(cells[: len(cells) // 2] if RAGGED in row else cells)
-    return text.getvalue().encode(ENCODINGS[form])
+    mark = "\ufeff" if form == "csv-utf16" else ""
+    return (mark + text.getvalue()).encode(ENCODINGS[form])
 
 
 def _xml(form: str, columns: Sequence[Column], rows: Sequence[Row]) -> bytes:

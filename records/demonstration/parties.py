@@ -66,9 +66,7 @@ def _adult(rng: random.Random, anchor: datetime.date, index: int) -> Party:
         return Party(SubjectKind.PERSON, name, IdentifierKind.PASSPORT, f"ZZ{7_000_000 + index}", site, birth)
     if throw < PASSPORTS_PER_MILLE + HMT_PER_MILLE:
         number = make_resident_id(rng.choice(("810000", "820000", "830000")), birth, rng.choice(SEQUENCES))
-        return Party(
-            SubjectKind.PERSON, _name(rng, site), IdentifierKind.HMT_RESIDENCE_PERMIT, number, HUIZHOU, birth
-        )
+        return Party(SubjectKind.PERSON, _name(rng, site), IdentifierKind.HMT_RESIDENCE_PERMIT, number, HUIZHOU, birth)
     abolished = rng.randrange(1000) < ABOLISHED_PER_MILLE and birth.year < 1990
     return _resident(rng, site, birth, abolished=abolished)
 
@@ -83,9 +81,7 @@ def _resident(
 ) -> Party:
     codes = divisions("4413" if site == HUIZHOU else "62", abolished=abolished)
     number = make_resident_id(rng.choice(codes), birth, rng.choice(SEQUENCES))
-    return Party(
-        SubjectKind.PERSON, _name(rng, site), IdentifierKind.RESIDENT_ID, number, site, birth, minor=minor
-    )
+    return Party(SubjectKind.PERSON, _name(rng, site), IdentifierKind.RESIDENT_ID, number, site, birth, minor=minor)
 
 
 def _name(rng: random.Random, site: str) -> str:

@@ -93,10 +93,10 @@ def rows_of(world: World, source: Source, sender: Sender) -> list[Row]:
     return rows + late
 
 
-def _spoiled(
-    name: str, world: World, decisions: list[Decision], sender: Sender, index: int, rng: random.Random
-) -> Row:
+def _spoiled(name: str, world: World, decisions: list[Decision], sender: Sender, index: int, rng: random.Random) -> Row:
     """A row with one mistake, about a decision of its own unless the mistake is to contradict another."""
+    if name in AFTER_THE_GOOD_ONE:  # among the last rows, so that both stand in the same file
+        decisions = decisions[-(len(decisions) // 3 + 1) :]
     good = rng.choice([d for d in decisions if d.party.kind == SubjectKind.PERSON] or decisions)
     if name == "minor":
         good = replace(good, party=rng.choice(world.minors), decided_on=world.anchor - datetime.timedelta(days=20))

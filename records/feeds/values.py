@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 # Texts that stand for "no value" in real feeds; never a key, never content.
 NO_VALUE = frozenset({"/", "\\", "*", "-", "--", "—", "——", "无", "空", "暂无", "null", "NULL", "Null", "N/A", "n/a"})
 NO_END = datetime.date(2099, 12, 31)
-_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
+_TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?" + _TIME)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.0+)?")
 _EPOCH = datetime.date(1899, 12, 30)

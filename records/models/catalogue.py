@@ -29,7 +29,10 @@ from records.enums import (
 )
 
 # Never collected: Regulation on the credit-reporting industry, article 14.
-FORBIDDEN_DATA = "宗教|基因|遗传|指纹|虹膜|人脸|声纹|血型|疾病|病史|religio|genetic|genom|fingerprint|biometr|blood type|medical history|disease"
+FORBIDDEN_DATA = (
+    "宗教|基因|遗传|指纹|虹膜|人脸|声纹|血型|疾病|病史"
+    "|religio|genetic|genom|fingerprint|biometr|blood type|medical history|disease"
+)
 
 
 def chinese() -> bool:
@@ -119,7 +122,9 @@ class EntryVersion(models.Model):
         CatalogueEntry, verbose_name=_("entry"), on_delete=models.PROTECT, related_name="versions"
     )
     number = models.PositiveSmallIntegerField(_("version"))
-    state = models.CharField(_("state"), max_length=10, choices=VersionState, default=VersionState.DRAFT, editable=False)
+    state = models.CharField(
+        _("state"), max_length=10, choices=VersionState, default=VersionState.DRAFT, editable=False
+    )
     valid_from = models.DateField(_("from"))
     valid_until = models.DateField(_("until"), null=True, blank=True)
     information_class = models.CharField(_("class of information"), max_length=30, choices=InformationClass)
@@ -228,8 +233,10 @@ class EntryVersion(models.Model):
 
     def covers(self, day: datetime.date) -> bool:
         """Whether the version is in force on that day."""
-        return self.state == VersionState.IN_FORCE and self.valid_from <= day and (
-            self.valid_until is None or day < self.valid_until
+        return (
+            self.state == VersionState.IN_FORCE
+            and self.valid_from <= day
+            and (self.valid_until is None or day < self.valid_until)
         )
 
 
@@ -237,7 +244,9 @@ class EntryVersion(models.Model):
 class EntryField(Bilingual):
     """One field of a version: drives entry form, feed check, page and interface."""
 
-    version = models.ForeignKey(EntryVersion, verbose_name=_("version"), on_delete=models.PROTECT, related_name="fields")
+    version = models.ForeignKey(
+        EntryVersion, verbose_name=_("version"), on_delete=models.PROTECT, related_name="fields"
+    )
     position = models.PositiveSmallIntegerField(_("position"))
     code = models.CharField(_("code"), max_length=40)
     type = models.CharField(_("type"), max_length=20, choices=FieldType)
@@ -293,7 +302,9 @@ class EntryField(Bilingual):
             models.CheckConstraint(
                 condition=~Q(name__iregex=FORBIDDEN_DATA) & ~Q(name_en__iregex=FORBIDDEN_DATA),
                 name="entry_field_never_collected",
-                violation_error_message=_("This kind of data is never collected (credit-reporting regulation, art. 14)."),
+                violation_error_message=_(
+                    "This kind of data is never collected (credit-reporting regulation, art. 14)."
+                ),
             ),
             models.CheckConstraint(
                 condition=~Q(required=Required.WHEN) | ~Q(when_field=""),

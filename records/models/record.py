@@ -19,7 +19,7 @@ from records.models.feed import FeedBatch
 from records.models.subject import Subject
 from records.querysets import CreditRecordQuerySet
 
-TOKEN_KIND = "credit-record"
+TOKEN_KIND = "credit-record"  # noqa: S105
 UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
 # One set-based check per statement in place of five row-level foreign keys: exists, and belongs together.

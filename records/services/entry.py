@@ -56,9 +56,7 @@ def enter_record(
         outcome = Store(plan, batch).write(prepared)
         if prepared.setaside:
             raise Invalid(_problems(plan, prepared))
-        FeedBatch.objects.filter(pk=batch.pk).update(
-            received=1, accepted=outcome.accepted, unchanged=outcome.unchanged
-        )
+        FeedBatch.objects.filter(pk=batch.pk).update(received=1, accepted=outcome.accepted, unchanged=outcome.unchanged)
         FEED_BATCH.take("apply", batch, user=None)
         return _entered(plan, prepared)
 

@@ -17,7 +17,8 @@ from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion
 FOLDER = Path(__file__).resolve().parent.parent / "policy"
 VERSION_KEYS = (
     "information_class", "act", "field", "polarity", "edition", "openness", "person_openness",
-    "person_publication_basis", "subject_kinds", "tier_rule", "key_group", "meaning", "meaning_en", "remedy", "remedy_en",
+    "person_publication_basis", "subject_kinds", "tier_rule", "key_group", "meaning", "meaning_en",
+    "remedy", "remedy_en",
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBindin
     """Ask the register and whether the person is free, always both, so that the answer's time tells nothing."""
     register = adapter()
     confirmed = register.verify(name=name, kind=wanted.kind, number=wanted.number)
-    subject = Subject.objects.by_number(wanted.index).first()
+    subject = Subject.objects.by_number(wanted.blind_index).first()
     free = subject is None or not RealNameBinding.objects.filter(subject=subject).exists()
     if not confirmed or not free or (subject is not None and subject.kind != SubjectKind.PERSON):
         raise _not_confirmed()
@@ -83,7 +83,7 @@ def _first_seen(name: str, wanted: Identifier) -> Subject:
     return Subject.objects.create(
         kind=SubjectKind.PERSON,
         identifier_kind=wanted.kind.value,
-        number_index=wanted.index,
+        number_index=wanted.blind_index,
         name_index=name_index(name),
         number_sealed=wanted.number,
         name_sealed=name.strip(),

@@ -18,7 +18,7 @@ import redis
 
 from creditplatform.embedded import ServiceError, ephemeral
 from creditplatform.embedded.installation import NO_ENSUREPIP, install
-from creditplatform.embedded.location import own_directory
+from creditplatform.embedded.location import make_socket_directories, own_directory
 from creditplatform.embedded.platform import Platform
 from creditplatform.embedded.processes import alive, nothing, processes_marked, wait_until
 
@@ -137,9 +137,7 @@ def without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def platforms(
-    without_addresses: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Platform]]:
+def platforms(without_addresses: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Platform]]:
     """Makes platforms in fresh directories within everybody's reach; ends what they have started."""
     base = Path(subprocess.check_output(["mktemp", "-d", "/tmp/credit-test-XXXXXX"], text=True).strip())
     base.chmod(0o755)
@@ -154,8 +152,8 @@ def platforms(
         for process in processes_marked(platform.mark):
             os.kill(process, signal.SIGKILL)
         platform.stop_services()
-        for path in (platform.places.postgres_sockets, platform.places.valkey_sockets):
-            shutil.rmtree(path, ignore_errors=True)
+        assert not platform.places.postgres_sockets.exists()
+        assert not platform.places.valkey_sockets.exists()
         if platform.places.outside != platform.var:
             shutil.rmtree(platform.places.outside)
     shutil.rmtree(base)
@@ -173,9 +171,7 @@ def test_temporary_services_listen_on_sockets_only_and_know_chinese_letters() ->
         assert services.postgres.run_sql("SELECT '惠州市' ~ '^\\w+$'", "credit") == "t"
         assert (services.postgres.data.stat().st_mode & 0o777) == 0o700
         assert services.postgres.run_sql("SHOW fsync") == "off"
-        assert redis.from_url(services.valkey.url.replace("redis+socket", "unix")).config_get("port") == {
-            "port": "0"
-        }
+        assert redis.from_url(services.valkey.url.replace("redis+socket", "unix")).config_get("port") == {"port": "0"}
         numbers = [services.postgres.process(), services.valkey.process()]
     assert all(number and not alive(number) for number in numbers)
     assert not top.exists()
@@ -208,9 +204,7 @@ def test_temporary_services_end_with_a_killed_process() -> None:
         "    print(server.process(), broker.process(), server.data.parent, flush=True)\n"
         "    time.sleep(600)\n"
     )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-    )
+    starter = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     assert starter.stdout
     postgres, valkey, directory = starter.stdout.readline().split()
     assert alive(int(postgres))
@@ -259,15 +253,15 @@ def test_a_lock_file_with_the_number_of_a_foreign_process_harms_nobody(
     assert server
     assert broker
     server.run_sql("CREATE TABLE kept AS SELECT 7 AS number", "credit")
-    lock, sockets = (server.data / "postmaster.pid").read_text(), list(server.sockets.iterdir())
+    lock = (server.data / "postmaster.pid").read_text()
     platform.stop_services()
     foreign = subprocess.Popen(["sleep", "600"])
     try:
+        make_socket_directories(platform.places)
         stale = "\n".join([str(foreign.pid), *lock.splitlines()[1:], ""])
         (server.data / "postmaster.pid").write_text(stale)
         (server.sockets / ".s.PGSQL.5432.lock").write_text(stale)
         (broker.data / "valkey.pid").write_text(str(foreign.pid))
-        assert sockets
         assert server.process() is None
         platform.stop_services()
         platform.start_services()

@@ -136,7 +136,7 @@ def test_nul_byte_is_named_by_line(tmp_path: Path, before: bytes) -> None:
 
 
 def test_nul_character_in_utf16(tmp_path: Path) -> None:
-    error = refusal(tmp_path, "a,b\n\u0100\u0001,\0\n".encode("utf-16"))
+    error = refusal(tmp_path, "a,b\na\u0100,\0\n".encode("utf-16"))
     assert (error.code, error.params["line"]) == ("nul_byte", 2)
 
 

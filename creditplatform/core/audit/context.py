@@ -20,7 +20,8 @@ class Actor(Protocol):
     """Whoever acts: a user with a primary key, or nobody signed in."""
 
     @property
-    def pk(self) -> Any: ...
+    def pk(self) -> Any:
+        """The key by which history names whoever acted."""
 
 
 def current() -> dict[str, Any]:

@@ -23,9 +23,7 @@ class RuleValue(models.Model):
     """
 
     key = models.CharField(_("key"), max_length=100)
-    site = models.ForeignKey(
-        Site, verbose_name=_("only for site"), null=True, blank=True, on_delete=models.PROTECT
-    )
+    site = models.ForeignKey(Site, verbose_name=_("only for site"), null=True, blank=True, on_delete=models.PROTECT)
     value = models.JSONField(_("value"))
     unit = models.CharField(_("unit"), max_length=40, blank=True)
     valid_from = models.DateField(_("from"))

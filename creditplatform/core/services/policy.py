@@ -31,7 +31,7 @@ def optional(value: Any) -> Any:
 
 def upsert(model: type[models.Model], key: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     """Create the row, or change it only where it differs; says whether anything was written."""
-    manager = model._default_manager  # noqa: SLF001
+    manager = model._default_manager
     found = manager.filter(**key).first()
     if found is None:
         manager.create(**key, **values)
@@ -75,13 +75,14 @@ def _load_regions() -> int:
 
 
 def _load_sites() -> int:
+    names = ("name", "name_en", "sponsor", "sponsor_en", "phone", "address")
     return sum(
         upsert(
             Site,
             {"code": row["code"]},
             {
                 "root_region_id": row["root_region"],
-                **{name: row.get(name, "") for name in ("name", "name_en", "sponsor", "sponsor_en", "phone", "address")},
+                **{name: row.get(name, "") for name in names},
             },
         )
         for row in read_toml(FOLDER / "sites.toml", "site")

@@ -98,6 +98,7 @@ class CsvParser:
                 found, unread = self._parse(text[:end])
                 rest = unread + text[end:]
                 if found.rows:
+                    self._check_lengths(found)
                     yield found
             else:
                 rest = text
@@ -107,6 +108,7 @@ class CsvParser:
             found, unread = self._parse(rest)
             if unread:
                 raise self._broken(unread, self._line)
+            self._check_lengths(found)
             yield found
 
     def _parse(self, text: str) -> tuple[Rows, str]:
@@ -130,6 +132,15 @@ class CsvParser:
         unread = "" if complete else _after_lines(text, (ends[-1] if ends else self._line) - self._line)
         self._line = ends[-1] if ends else self._line
         return found, unread
+
+    def _check_lengths(self, found: Rows) -> None:
+        """Raise cell_too_long; the csv module does so itself at its own limit."""
+        limit = self._limits.cell_chars
+        if limit >= csv.field_size_limit():
+            return
+        for row, line in zip(found.rows, found.lines, strict=True):
+            if row and max(map(len, row)) > limit:
+                raise FeedFileError("cell_too_long", line=line, limit=limit)
 
     def _line_ends(self, rows: list[list[str]]) -> list[int]:
         """For every record the line after its last one."""

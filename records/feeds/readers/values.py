@@ -53,7 +53,7 @@ def number_text(raw: str) -> str:
 
 def loses_precision(text: str) -> bool:
     """Whether a number, written as `number_text` does, has more digits than a spreadsheet can keep."""
-    return len(text) > 15 and len(text.partition(".")[0].lstrip("-")) > 15
+    return (len(text) > 15 or "E" in text.upper()) and abs(float(text)) >= EXACT
 
 
 @lru_cache(maxsize=16_384)

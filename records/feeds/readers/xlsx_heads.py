@@ -144,7 +144,8 @@ class Heads:
             raise IrregularShapeError
         letters, style, kind, formula = match.groups()
         render = self._renderer.renderer(kind or "", int(style or 0))
-        return column_index(letters), render, FORMULA_CODES[formula]
+        shows_nothing = formula == "2" and kind == "str"
+        return column_index(letters), render, FORMULA_CODES["1" if shows_nothing else formula]
 
     def column(self, head: str) -> int:
         """Column of the cell, from 0; 0 for one beyond the width, which its table will find doubtful."""

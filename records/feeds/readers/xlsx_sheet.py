@@ -30,9 +30,9 @@ NOT_TAGS = bytes(set(range(256)) - set(range(32)) | set(b"\t\n\r"))
 TO_PIECES = bytes.maketrans(FIRST_CELL + VALUE, NEXT_CELL * 2)
 EMPTY_CELL = re.compile(rb'<c r="[A-Z]{1,3}[0-9]+"(?: s="[0-9]+")?(?: t="[a-zA-Z]+")?(?:/>|></c>|><v/></c>)')
 EMPTY_ROW = re.compile(rb"<row(?: [^<>]*)?(?:/>|></row>)")
-FORMULA = re.compile(rb'"><f(?: [^<>]*)?(?:/>|>[^<>]*</f>)(<v>|<v></v></c>|<v/></c>|</c>)')
+FORMULA = re.compile(rb'"><f(?: [^<>]*)?(?:/>|>[^<>]*</f>)(<v></v></c>|<v/></c>|</c>|<v>)')
 ROW_TAG = re.compile(r'([0-9]{1,7})"[^<>]*')
-LONGEST_ROW = 16 << 20  # bytes of XML; a longer row goes to the event parser
+LONGEST_ROW = 2 << 20  # bytes of XML; a longer row goes to the event parser
 
 
 class SheetReader:

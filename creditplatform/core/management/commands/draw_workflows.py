@@ -14,7 +14,8 @@ TARGET = Path(settings.BASE_DIR) / "docs" / "procedures.md"
 
 def document() -> str:
     """The whole page; a test compares it with the file."""
-    parts = ["# Procedures", "", "Drawn by `manage.py draw_workflows` from the tables that run; never edited by hand.", ""]
+    note = "Drawn by `manage.py draw_workflows` from the tables that run; never edited by hand."
+    parts = ["# Procedures", "", note, ""]
     with translation.override("en"):
         for workflow in registered().values():
             parts += [f"## {workflow.title}", "", "```mermaid", workflow.as_mermaid(), "```", ""]

@@ -52,7 +52,9 @@ class Command(BaseCommand):
     def _partitions(self, role: sql.Identifier) -> list[sql.Composable]:
         """Partitions are reached through their parent; on their own the application may only read them."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'")
+            cursor.execute(
+                "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'"
+            )
             found = [row[0] for row in cursor.fetchall()]
         revoke = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {name} FROM {role}")
         return [revoke.format(name=sql.Identifier(name), role=role) for name in found]

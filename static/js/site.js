@@ -1,0 +1,5 @@
+// Comfort only: every page works without it.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
