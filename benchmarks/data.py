@@ -55,7 +55,7 @@ def write_rows(path: Path, count: int, *, today: datetime.date, seed: int = SEED
 
 def penalties(count: int, *, today: datetime.date, seed: int = SEED) -> Iterator[tuple[str, ...]]:
     """Rows in the order of their decisions; each subject has three of them on average."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     parties = _parties(max(1, count // PENALTIES_PER_SUBJECT), chance)
     days = YEARS_BACK * 365
     for number in range(1, count + 1):

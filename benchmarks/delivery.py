@@ -28,17 +28,15 @@ def peak_mb() -> float:
 
 def deliver(code: str, path: Path) -> dict[str, Any]:
     """Receive a file and work it off as every door does; counts, seconds for both, and peak memory."""
-    from creditplatform.core import audit  # noqa: PLC0415
-    from creditplatform.core.enums import Door  # noqa: PLC0415
-    from records.models import Feed  # noqa: PLC0415
-    from records.services import feeds  # noqa: PLC0415
+    from creditplatform.core import audit
+    from creditplatform.core.enums import Door
+    from records.models import Feed
+    from records.services import feeds
 
     feed = Feed.objects.select_related("agency", "entry").get(code=code)
     started = time.perf_counter()
     with audit.context(actor=None, door=Door.COMMAND, reason=DOOR_REASON, agency_id=feed.agency_id):
-        batch = feeds.receive_file(
-            feed=feed, blocks=feeds.file_blocks(path), file_name=path.name, door=Door.COMMAND
-        )
+        batch = feeds.receive_file(feed=feed, blocks=feeds.file_blocks(path), file_name=path.name, door=Door.COMMAND)
     batch = feeds.work_off(batch)
     seconds = time.perf_counter() - started
     return {

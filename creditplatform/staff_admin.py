@@ -1,10 +1,15 @@
 """The admin for department staff: opened by membership of a unit, not by a superuser flag."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.staff import work_of
 
 
 class StaffAdminSite(AdminSite):
@@ -13,6 +18,10 @@ class StaffAdminSite(AdminSite):
     site_title = site_header = _("Credit platform: work of the departments")
     index_title = _("What would you like to do?")
     enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Work first, tables below."""
+        return super().index(request, {"works": work_of(request.user), **(extra_context or {})})
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Members of a unit whose membership holds today."""

@@ -13,9 +13,7 @@ from records.models import EntryVersion
 class RegisterFilter(forms.Form):
     """Filters of a register: unit, tier where there are tiers, key field where the entry leaves it open."""
 
-    agency = forms.ModelChoiceField(
-        Agency.objects.none(), label=_("Unit"), required=False, to_field_name="code", empty_label=_("all units")
-    )
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Unit"), required=False, to_field_name="code")
     tier = forms.ChoiceField(label=_("Tier"), required=False)
     field = forms.ChoiceField(label=_("Key field"), required=False)
 

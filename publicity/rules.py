@@ -6,15 +6,18 @@ from collections.abc import Iterable
 
 from creditplatform.core.identity import PROVINCES, IdentifierKind, check, normalise
 from creditplatform.core.identity.organisations import registration_check_digit_fits
+from creditplatform.core.identity.persons import EARLIEST_BIRTH
 
 _RUNS = re.compile(r"(?<![0-9A-Z])(?:[0-9]{17}[0-9X]|[0-9]{15}|[0-9]{11})(?![0-9A-Z])")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # Every second name holds one of these; alone they name nobody and would drag half the table along.
-_EVERYWHERE = ("有限责任公司", "股份有限公司", "集团有限公司", "科技有限公司", "个体工商户", "合伙企业", "co.,ltd.", "limited")
+_EVERYWHERE = (
+    "有限责任公司", "股份有限公司", "集团有限公司", "科技有限公司", "个体工商户", "合伙企业", "co.,ltd.", "limited",
+)  # fmt: skip
 
 
 def looks_personal(text: str) -> bool:
-    """Whether a text holds what may be the number of a person: resident number, old or new, or mobile telephone.
+    """Whether a text holds what may be a number of a person: resident number, old or new, or mobile telephone.
 
     A resident number counts even with a wrong check digit, since it is then merely mistyped. Credit codes and
     registration numbers that prove themselves by their own check digit do not count.
@@ -23,7 +26,7 @@ def looks_personal(text: str) -> bool:
 
 
 def too_common(folded: str) -> bool:
-    """Whether a folded search text is part of the words that stand in nearly every name of an organisation."""
+    """Whether a folded search text is part of the words that stand in nearly every organisation's name."""
     return any(folded in words for words in _EVERYWHERE)
 
 
@@ -50,4 +53,4 @@ def _bears_birth_date(number: str) -> bool:
         born = datetime.date.fromisoformat(number[6:14])
     except ValueError:
         return False
-    return 1870 <= born.year and born <= datetime.date.today()
+    return EARLIEST_BIRTH <= born <= datetime.date.today()

@@ -38,7 +38,8 @@ class DemonstrationRegister:
         if not settings.DEMONSTRATION:
             raise NotADemonstration
         known = DemonstrationIdentity.objects.filter(number_index=identifier(kind, number).blind_index).first()
-        return hmac.compare_digest(known.name_index if known else NOBODY, name_index(name))
+        on_file = known.name_index if known else None
+        return hmac.compare_digest(on_file or NOBODY, name_index(name))
 
 
 def adapter() -> RealNameAdapter:

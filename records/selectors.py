@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
@@ -11,11 +12,13 @@ from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records import sentences
-from records.models import CreditRecord, EntryField, Subject
+from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
 from records.rules import published_tiers
 
 OWN_FILE = "own file"
+LOOKS = 200
+IDENTITY_LABELS = {"name": _("name"), "number": _("document number"), "phone": _("telephone"), "address": _("address")}
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject")
 
@@ -37,6 +40,7 @@ class Look:
 
     row: AccessLog
     own: bool
+    shown: list[str]
 
 
 def subject_of(user: User) -> Subject | None:
@@ -79,7 +83,15 @@ def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:
     rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
     if not with_own:
         rows = rows.exclude(authority=Authority.SELF)
-    return [Look(row, row.authority == Authority.SELF) for row in rows.order_by("-at")[:200]]
+    found = list(rows.order_by("-at")[:LOOKS])
+    labels = _field_labels({code for row in found for code in row.fields})
+    return [Look(row, row.authority == Authority.SELF, [labels[code] for code in row.fields]) for row in found]
+
+
+def _field_labels(codes: set[str]) -> dict[str, str]:
+    """Words for the fields of a disclosure: parts of the identity, or kinds of record."""
+    entries = {entry.code: entry.label for entry in CatalogueEntry.objects.filter(code__in=codes)}
+    return {code: entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes}
 
 
 def _today() -> tuple[datetime.date, RuleBook]:

@@ -5,6 +5,7 @@ import datetime
 import io
 from typing import Any
 
+import pytest
 from stdnum.cn import uscc
 
 from creditplatform.core.enums import Door
@@ -71,3 +72,9 @@ def one_record(number: int = 1, **cells: str) -> CreditRecord:
     batch = ingest(penalty(number, **cells))
     assert (batch.received, batch.accepted) == (1, 1), batch.problems
     return CreditRecord.objects.select_related("subject", "entry", "version", "agency").get(batch_id=batch.pk)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hash passwords quickly; a module that imports this spares a third of a second per person of the cast."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

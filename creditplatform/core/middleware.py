@@ -10,6 +10,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from creditplatform.core import audit
@@ -40,6 +42,17 @@ class RequestLogMiddleware:
             milliseconds=round((time.perf_counter() - started) * 1000),
         )
         return response
+
+
+class ChosenLanguageMiddleware(LocaleMiddleware):
+    """Chinese unless the visitor has chosen otherwise; what a browser was set to at its shop decides nothing."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Take the language from the visitor's own choice, kept in a cookie."""
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        known = {code for code, _name in settings.LANGUAGES}
+        translation.activate(chosen if chosen in known else settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
 
 
 class AccessRuleMiddleware:

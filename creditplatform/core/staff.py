@@ -1,6 +1,6 @@
 """Bases of the staff admin: who may see and change a table is said by role, nothing is deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -10,6 +10,19 @@ from django.http import HttpRequest
 
 from creditplatform.core.enums import Role
 from creditplatform.core.permissions import has_role
+
+
+_work: list[Callable[[Any], Any]] = []
+
+
+def provide_work(provider: Callable[[Any], Any]) -> None:
+    """Let an app say what waits for a member of staff; called when its admin is loaded."""
+    _work.append(provider)
+
+
+def work_of(user: Any) -> list[Any]:
+    """What waits for this person, app by app: the first thing the admin shows."""
+    return [provider(user) for provider in _work]
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]

@@ -62,4 +62,5 @@ def _beyond(records: CreditRecordQuerySet, place: Place | None) -> CreditRecordQ
     if place is None:
         return records
     earlier = Q(decided_on__lt=place.decided_on) | Q(decided_on=place.decided_on, pk__lt=place.pk)
-    return records.filter(earlier, decided_on__lte=place.decided_on)  # the second bound is what the index uses
+    # The second bound says nothing new; it is the one the index can start from.
+    return records.filter(earlier, decided_on__lte=place.decided_on)

@@ -10,9 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import vault
+from creditplatform.core.enums import AgencyKind
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.masking import Mask, mask
-from creditplatform.core.models import Agency, Site
+from creditplatform.core.models import Site
 from creditplatform.core.rules import RuleBook, load_rulebook
 from publicity.rules import public_codes
 from records.enums import FieldRole, FieldType, Polarity, SubjectKind
@@ -33,6 +34,9 @@ SAID_ELSEWHERE = frozenset(
     }
 )  # fmt: skip
 
+RECEIVED = _("Received by this platform, checked and made public")
+RECEIVED_UNDATED = _("Received without a date of its own and made public from this day")
+MINIMUM_OVER = _("Minimum publication over: repair can be applied for")
 END_OF_NEGATIVE = _("Maximum publication over: withdrawn by itself")
 END_OF_OTHERS = _("Validity over: withdrawn by itself")
 
@@ -138,12 +142,18 @@ class RecordPage:
         return self.record.polarity == Polarity.NEGATIVE
 
     @property
+    def reconsiderable(self) -> bool:
+        """Whether an administrative organ decided, so that reconsideration is open; courts have their own ways."""
+        return self.negative and self.record.agency.kind != AgencyKind.COURT
+
+    @property
     def months(self) -> tuple[int, int] | None:
-        """Shortest and longest publication in whole months from the decision; None where the record has no tier."""
+        """Shortest and longest publication in whole months from the decision; None without a tier."""
         record = self.record
         if record.repairable_from is None or record.publish_until is None:
             return None
-        return _months(record.decided_on, record.repairable_from), _months(record.decided_on, record.publish_until)
+        start = record.decided_on
+        return _months(start, record.repairable_from), _months(start, record.publish_until)
 
     @property
     def repairable_now(self) -> bool:
@@ -177,14 +187,14 @@ class RecordPage:
         record = self.record
         received = timezone.localdate(record.received_at)
         if self.dated_by_receipt:
-            steps = [Step(record.decided_on, _("Received without a date of its own and made public from this day"))]
+            steps = [Step(record.decided_on, RECEIVED_UNDATED)]
         else:
             steps = [
                 Step(record.decided_on, _("Decided")),
-                Step(max(received, record.decided_on), _("Received by this platform, checked and made public")),
+                Step(max(received, record.decided_on), RECEIVED),
             ]
         if self.negative and record.repairable_from:
-            steps.append(Step(record.repairable_from, _("Minimum publication over: repair can be applied for")))
+            steps.append(Step(record.repairable_from, MINIMUM_OVER))
         if record.publish_until:
             steps.append(Step(record.publish_until, END_OF_NEGATIVE if self.negative else END_OF_OTHERS))
         return steps
@@ -201,7 +211,7 @@ class RecordPage:
 
 
 def record_page(site: Site, token: str) -> RecordPage | None:
-    """The page of a record that is public on this site right now; None for every other token, whatever the cause.
+    """The page of a record that is public on this site right now; None for any other token, whatever the cause.
 
     Three queries: rule values, the record, the fields of its version. Whoever shows the page of a person
     writes the disclosure first (`publicity.services`).

@@ -51,16 +51,24 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All registers of a site, the sum of their counts, and how many records leave within LEAVING_DAYS days."""
+    """All registers of a site, the sum of their counts, how many records leave within LEAVING_DAYS days."""
 
     registers: list[Register]
     total: Count
     leaving: Count
 
+    @property
+    def filled(self) -> list[Register]:
+        """Registers that hold a public record today, the fullest first."""
+        return [register for register in self.registers if register.count.number]
 
-def listed(
-    site: Site, *, rulebook: RuleBook | None = None, on: datetime.date | None = None
-) -> CreditRecordQuerySet:
+    @property
+    def empty(self) -> list[Register]:
+        """Registers in which nothing is public today."""
+        return [register for register in self.registers if not register.count.number]
+
+
+def listed(site: Site, *, rulebook: RuleBook | None = None, on: datetime.date | None = None) -> CreditRecordQuerySet:
     """What registers and search of a site show: its own public records about organisations.
 
     Natural persons stand in no list, even where a law publishes them: no bulk listing of persons.
@@ -118,7 +126,7 @@ def _open_versions() -> QuerySet[EntryVersion]:
 
 
 def _counts(site: Site, day: datetime.date) -> dict[str, int]:
-    """Counts by code of the entry, and under the empty code those that leave soon; from the cache if fresh."""
+    """Counts by code of the entry, under the empty code those that leave soon; from the cache if fresh."""
     key = f"publicity-counts:{site.code}:{day.isoformat()}"
     counts: dict[str, int] | None = cache.get(key)
     if counts is None:

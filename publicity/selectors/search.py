@@ -17,7 +17,7 @@ SHORTEST = 2
 LONGEST = 100
 SUBJECT_LIMIT = 300
 PREFIX_LENGTH = 4
-BRACKETS = ("〔〕", "[]", "()", "（）", "［］", "【】")
+BRACKETS = (("〔", "〕"), ("[", "]"), ("(", ")"), ("（", "）"), ("［", "］"), ("【", "】"))
 
 
 class Hint(StrEnum):
@@ -46,8 +46,8 @@ def tidy(query: str) -> str:
 def find(site: Site, query: str, after: str = "") -> Found:
     """Public records of a site about organisations with that name or code, or with that document number.
 
-    Three queries: rule values, at most SUBJECT_LIMIT organisations by GIN index (shortest names first, so that
-    the exact one is among them), one page of records. The caller has refused personal numbers before.
+    Three queries: rule values, at most SUBJECT_LIMIT organisations by GIN index (shortest names first, so
+    that the exact one is among them), one page of records. The caller has refused personal numbers before.
     """
     words = tidy(query)
     folded = fold_name(words)
@@ -61,7 +61,7 @@ def find(site: Site, query: str, after: str = "") -> Found:
 
 
 def _subjects(folded: str, code: str, *, by_name: bool) -> list[int]:
-    """Organisations known by the code or bearing the text in their name, one more than the limit if there are more.
+    """Organisations known by the code or bearing the text in their name, at most one more than the limit.
 
     The index on grams knows only pieces of two; that they stand together is checked here on the folded name,
     since the stored one keeps full-width letters and brackets.

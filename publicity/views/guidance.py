@@ -30,7 +30,7 @@ def services(request: HttpRequest, site: str) -> HttpResponse:
 @rule(anyone)
 @cache_control(no_store=True)
 def service(request: HttpRequest, site: str, topic: str) -> HttpResponse:
-    """One service: what it is, what to bring, whom to turn to; with `record`, the unit of that public record."""
+    """One service: what it is, what to bring, whom to turn to; `record` names a public record it is about."""
     if topic not in SERVICES:
         raise Http404
     here = site_of(request)
@@ -51,5 +51,8 @@ def about(request: HttpRequest, site: str, topic: str) -> HttpResponse:
 def _clocks(site: str) -> dict[str, int | None]:
     """Periods in working days as the rules of today have them; None for one that is not on file."""
     today, rulebook = timezone.localdate(), load_rulebook()
-    found = {name: rulebook.versions(key, since=today, until=today, site=site) for name, key in CLOCKS.items()}
-    return {name: values[0].value if values else None for name, values in found.items()}
+    clocks: dict[str, int | None] = {}
+    for name, key in CLOCKS.items():
+        values = rulebook.versions(key, since=today, until=today, site=site)
+        clocks[name] = values[0].value if values else None
+    return clocks

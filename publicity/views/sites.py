@@ -27,7 +27,7 @@ def site_of(request: HttpRequest) -> Site:
 @cache_control(private=True, no_cache=True)
 def choose(request: HttpRequest) -> HttpResponse:
     """Which site; this page bears the look of neither."""
-    return render(request, "publicity/choose.html", {"sites": Site.objects.all(), "site": None})
+    return render(request, "publicity/choose.html", {"sites": Site.objects.order_by("root_region"), "site": None})
 
 
 @rule(anyone)
@@ -35,7 +35,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, site: str) -> HttpResponse:
     """Search first, then what people come for, then the registers."""
     here = site_of(request)
-    response = render(request, "publicity/home.html", {"overview": overview(here), "leaving_days": LEAVING_DAYS})
+    context = {"overview": overview(here), "leaving_days": LEAVING_DAYS}
+    response = render(request, "publicity/home.html", context)
     response.set_cookie(SITE_COOKIE, here.code, max_age=A_YEAR, httponly=True, samesite="Lax")
     return response
 

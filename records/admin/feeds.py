@@ -21,7 +21,7 @@ from creditplatform.core.errors import CreditError
 from creditplatform.core.models import User
 from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
 from records.feeds.problems import sentence
-from records.models import Feed, FeedBatch, QuarantinedRow
+from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 from records.services.feeds import receive_file
 from records.tasks import process_batch
@@ -121,7 +121,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The receipt: counts, what is wrong in which row and how to mend it, never the values themselves."""
         batch = get_object_or_404(self.get_queryset(request).select_related("feed__agency"), pk=object_id)
-        rows = batch.rows.all()[: ROWS_SHOWN + 1]
+        rows, labels = batch.rows.all()[: ROWS_SHOWN + 1], _labels(batch)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Receipt of batch %s") % batch.pk,
@@ -129,7 +129,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
             "open": batch.state in OPEN_STATES,
             "worker_stopped": "worker" in probes.stopped_timers(),
             "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
-            "rows": [(row, _sentences(row)) for row in rows[:ROWS_SHOWN]],
+            "rows": [(row, _sentences(row, labels)) for row in rows[:ROWS_SHOWN]],
             "more": len(rows) > ROWS_SHOWN,
         }
         return TemplateResponse(request, "admin/records/batch.html", context)
@@ -144,8 +144,14 @@ def _queue(batch_id: int) -> Callable[[], None]:
     return queue
 
 
-def _sentences(row: QuarantinedRow) -> list[tuple[str, str]]:
-    return [(problem["field"], sentence(problem["code"])) for problem in row.problems]
+def _labels(batch: FeedBatch) -> dict[str, str]:
+    """Names of the fields of the batch's entry in the language of the page, newest version last."""
+    fields = EntryField.objects.filter(version__entry=batch.feed.entry_id).order_by("version__number")
+    return {item.code: item.label for item in fields}
+
+
+def _sentences(row: QuarantinedRow, labels: dict[str, str]) -> list[tuple[str, str]]:
+    return [(labels.get(problem["field"], problem["field"]), sentence(problem["code"])) for problem in row.problems]
 
 
 @admin.register(QuarantinedRow)
@@ -168,7 +174,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     @admin.display(description=_("What is wrong"))
     def what_is_wrong(self, row: QuarantinedRow) -> str:
         """Every problem with its field, in words."""
-        return " ".join(f"{field}: {text}" if field else text for field, text in _sentences(row))
+        return " ".join(f"{field}: {text}" if field else text for field, text in _sentences(row, _labels(row.batch)))
 
     @admin.display(description=_("As sent"))
     def cells_as_sent(self, row: QuarantinedRow) -> str:

@@ -38,7 +38,7 @@ class CreditRecordAdmin(RoleAdmin):
     """Records of one's own units. The form is drawn from the catalogue; nothing is deleted."""
 
     viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
-    list_display = ("entry", "document_number", "whom", "decided_on", "tier", "state", "disputed", "publish_until")
+    list_display = ("entry", "document_number", "whom", "decided_on", "tier", "state", "mark", "publish_until")
     list_filter = ("state", "tier", "field", "disputed")
     list_select_related = ("entry", "subject")
     search_fields = ("document_number__startswith",)
@@ -59,6 +59,11 @@ class CreditRecordAdmin(RoleAdmin):
     def whom(self, record: CreditRecord) -> str:
         """An organisation by name; of a person the list says only that it is one."""
         return record.subject.name or str(SubjectKind(record.subject_kind).label)
+
+    @admin.display(description=_("Mark"))
+    def mark(self, record: CreditRecord) -> str:
+        """A dispute is said in words."""
+        return str(_("▲ disputed")) if record.disputed else ""
 
     def get_urls(self) -> list[URLPattern]:
         """Entering per entry, and withdrawing, beside the stock pages."""

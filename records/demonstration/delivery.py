@@ -35,7 +35,7 @@ def make_feeds() -> int:
         if not source.name:
             continue
         pair = {"agency_id": agencies[source.agency], "entry_id": entries[source.entry]}
-        Entitlement.objects.get_or_create(**pair)
+        Entitlement.objects.get_or_create(agency_id=pair["agency_id"], entry_id=pair["entry_id"])
         _feed, created = Feed.objects.get_or_create(
             code=source.feed,
             defaults={

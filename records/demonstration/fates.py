@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from records.demonstration.citizens import BOUND, UNBOUND, Fate
+from records.demonstration.citizens import Fate
 from records.demonstration.data import dice, sources
 from records.demonstration.world import World
 from records.enums import Polarity, RecordState, SubjectKind
@@ -59,11 +59,10 @@ def _fates(world: World) -> Iterable[tuple[int, Fate]]:
     told = {d.key: d.fate for decisions in world.decisions.values() for d in decisions if d.fate is not None}
     feeds = [source.feed for source in sources()]
     ours = CreditRecord.objects.filter(batch__feed__code__in=feeds, batch__file_name__contains=world.name)
-    citizens = {(d.key) for ds in world.decisions.values() for d in ds if d.party in (BOUND, UNBOUND)}
     for row in ours.filter(state=RecordState.IN_FORCE, disputed=False).values(*FIELDS):
         key = (row["agency__code"], row["entry__code"], row["document_number"])
-        fate = told.get(key) if key in citizens else _by_chance(world, key, row)
-        if fate is not None and fate != Fate():
+        fate = told[key] if key in told else _by_chance(world, key, row)
+        if fate != Fate():
             yield row["pk"], fate
 
 

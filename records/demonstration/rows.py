@@ -22,6 +22,8 @@ DOCUMENT_TEXTS = {
     IdentifierKind.HMT_RESIDENCE_PERMIT: "港澳台居民居住证",
     IdentifierKind.PASSPORT: "护照号",
 }
+# Documents with a check digit: another digit at the end of a passport would be somebody else's.
+CHECKED = frozenset({IdentifierKind.RESIDENT_ID, IdentifierKind.HMT_RESIDENCE_PERMIT})
 RAGGED = "ragged"
 
 
@@ -97,11 +99,13 @@ def _spoiled(name: str, world: World, decisions: list[Decision], sender: Sender,
     """A row with one mistake, about a decision of its own unless the mistake is to contradict another."""
     if name in AFTER_THE_GOOD_ONE:  # among the last rows, so that both stand in the same file
         decisions = decisions[-(len(decisions) // 3 + 1) :]
-    good = rng.choice([d for d in decisions if d.party.kind == SubjectKind.PERSON] or decisions)
+    good = rng.choice([d for d in decisions if d.party.identifier_kind in CHECKED] or decisions)
     if name == "minor":
         good = replace(good, party=rng.choice(world.minors), decided_on=world.anchor - datetime.timedelta(days=20))
     row = row_of(good, sender)
-    if name != "duplicate":
+    if name == "duplicate":
+        row["BZ"] = f"第{index + 1}稿"
+    else:
         row[FieldRole.DOCUMENT_NUMBER] += f"-{index + 1}"
     SPOILERS[name](row, world)
     return row

@@ -21,7 +21,7 @@ from records.models import FeedBatch
 
 SEED, SCALE = 2026, 1.0
 YOUNG_DAYS = 300
-WORLD_IN_NAME = re.compile(r"_(\d+)_(\d{4}-\d\d-\d\d)_([0-9.e-]+)_\d+\.\w+$")
+WORLD_IN_NAME = re.compile(r"([a-z0-9-]+)_(\d+)_(\d{4}-\d\d-\d\d)_([0-9.e-]+)_\d+\.\w+")
 Tell = Callable[[str], None]
 
 
@@ -74,16 +74,17 @@ def world_on_file() -> World | None:
     """The world whose files were delivered to this database, as their names tell; None if there is none."""
     feeds = [source.feed for source in sources()]
     batches = FeedBatch.objects.filter(feed__code__in=feeds, submitted_by__isnull=False).order_by("pk")
-    for name in batches.values_list("file_name", flat=True):
-        if found := WORLD_IN_NAME.search(name):
-            return World(int(found[1]), datetime.date.fromisoformat(found[2]), float(found[3]))
+    for feed, name in batches.values_list("feed__code", "file_name"):
+        found = WORLD_IN_NAME.fullmatch(name)
+        if found and found[1] == feed:
+            return World(int(found[2]), datetime.date.fromisoformat(found[3]), float(found[4]))
     return None
 
 
 def complete() -> bool:
     """Whether the last step was done: history keeps the rows it replaced under its reason."""
     events = apps.get_model("records", "CreditRecordEvent")
-    done: bool = events._default_manager.filter(pgh_context__reason=fates.REASON).exists()  # noqa: SLF001
+    done: bool = events._default_manager.filter(pgh_context__reason=fates.REASON).exists()
     return done
 
 
@@ -99,9 +100,9 @@ def seed_world(
     Each file is a transaction of its own, as with every delivery; fates come last and mark the end.
     """
     refuse_real_installations()
-    result = Seeded(choose_world(seed, anchor, scale))
-    _prepare(result)
-    if complete():
+    result, done = Seeded(choose_world(seed, anchor, scale)), complete()
+    _prepare(result, with_feeds=not done)
+    if done:
         return result
     for batch in deliver(result.world):
         tell(f"{batch.file_name}: {batch.accepted} + {batch.quarantined} + {batch.rejected}")
@@ -110,11 +111,11 @@ def seed_world(
     return result
 
 
-def _prepare(result: Seeded) -> None:
+def _prepare(result: Seeded, *, with_feeds: bool) -> None:
     with audit.context(actor=None, door=Door.COMMAND, reason="prepare the demonstration"):
         result.written["unit_codes"] = people.give_codes_to_units()
         result.written["accounts"] = people.make_accounts(result.world.anchor)
-        result.written["feeds"] = make_feeds()
+        result.written["feeds"] = make_feeds() if with_feeds else 0
         result.written["grants"] = people.permit_entry()
 
 

@@ -25,7 +25,7 @@ def identifier_of(party: Party) -> Identifier:
 
 def register_persons(world: World) -> int:
     """Enter every person in the demonstration register; returns how many lines were new."""
-    known = {bytes(index) for index in DemonstrationIdentity.objects.values_list("number_index", flat=True)}
+    known = set(DemonstrationIdentity.objects.values_list("number_index", flat=True))
     lines = [
         DemonstrationIdentity(number_index=index, name_index=name_index(person.name))
         for person in world.persons
@@ -36,9 +36,9 @@ def register_persons(world: World) -> int:
 
 def subjects_of(parties: Iterable[Party]) -> dict[str, int]:
     """Keys of the parties on file, by number; one query."""
-    indexes = {identifier_of(party).blind_index: party.number for party in parties}
+    indexes: dict[bytes | None, str] = {identifier_of(party).blind_index: party.number for party in parties}
     found = Subject.objects.filter(number_index__in=list(indexes)).values_list("number_index", "pk")
-    return {indexes[bytes(index)]: pk for index, pk in found}
+    return {indexes[index]: pk for index, pk in found}
 
 
 def tie(world: World) -> dict[str, int]:

@@ -8,9 +8,10 @@ from django.utils import timezone
 from creditplatform.core.audit.access import record_disclosures
 from creditplatform.core.audit.seal import seal_access_log
 from creditplatform.core.enums import AccessResult, Authority, Door
-from creditplatform.core.models import AccessLog, AccessSeal, Agency, Notice, User
+from creditplatform.core.models import AccessLog, AccessSeal, Agency, Notice
 from creditplatform.core.notices import write_notice
 from records.demonstration.citizens import BOUND
+from records.demonstration.people import sender_of
 from records.demonstration.ties import identifier_of
 from records.demonstration.world import World
 from records.models import Subject
@@ -122,7 +123,7 @@ def _at(world: World, days: int) -> datetime.datetime:
 def leave_traces(world: World) -> dict[str, int]:
     """Write the looks at the bound citizen and the notices to that person; only where there are none yet."""
     subject = Subject.objects.get(number_index=identifier_of(BOUND).blind_index)
-    return {"looks": _write_looks(world, subject), "notices": _write_notices(world, subject)}
+    return {"looks": _write_looks(world, subject), "notices": _write_notices(world)}
 
 
 def _write_looks(world: World, subject: Subject) -> int:
@@ -142,7 +143,7 @@ def _write_looks(world: World, subject: Subject) -> int:
 def _entry(world: World, look: Look, agency: Agency, subject: Subject, *, dated: bool) -> AccessLog:
     entry = AccessLog(
         agency=agency,
-        actor=User.objects.filter(memberships__agency=agency).order_by("pk").first(),
+        actor=sender_of(agency, world.anchor),
         door=Door.WEB,
         purpose=look.purpose,
         authority=look.authority,
@@ -156,14 +157,14 @@ def _entry(world: World, look: Look, agency: Agency, subject: Subject, *, dated:
     return entry
 
 
-def _write_notices(world: World, subject: Subject) -> int:
-    written = 0
+def _write_notices(world: World) -> int:
+    addressee, written = identifier_of(BOUND).blind_index, 0
     for message in MESSAGES:
         about = f"demonstration:{message.code}"
-        if Notice.objects.filter(addressee=subject.number_index, code=message.code, subject_key=about).exists():
+        if Notice.objects.filter(addressee=addressee, code=message.code, subject_key=about).exists():
             continue
         notice = write_notice(
-            addressee=subject.number_index, code=message.code, text=message.text, text_en=message.text_en, about=about
+            addressee=addressee, code=message.code, text=message.text, text_en=message.text_en, about=about
         )
         _date(notice, _at(world, message.days), read=message.read)
         written += 1

@@ -16,6 +16,7 @@ PERSONS, ORGANISATIONS, BUSINESSES = 2000, 300, 50
 FEWEST_PERSONS, FEWEST_FIRMS, FEWEST_ROWS = 80, 8, 5
 # No unfavourable decision is older, so that none meets its end of retention (five years) while the anchor is young.
 OLDEST_NEGATIVE_DAYS, OLDEST_OTHER_DAYS = 1400, 2600
+CHAPTER_YEARS = 5  # licences and honours of the two citizens are in force
 OLD_ENOUGH_DAYS = round(19 * 365.25)
 FAVOURABLE = frozenset({"star-volunteer", "honesty-model"})
 NEUTRAL = frozenset(
@@ -130,8 +131,9 @@ class World:
         fate: Fate | None,
     ) -> Decision:  # fmt: skip
         document = source.number.format(year=day.year, n=f"{number:05d}" if source.entry in NEUTRAL else number)
+        years = CHAPTER_YEARS if fate else rng.choice((1, 3, 3, 5, 5))
         content = content_of(Occasion(source, effects, day, document, rng))
-        return Decision(source, party, document, day, effects, _valid_until(source, day, rng), content, fate)
+        return Decision(source, party, document, day, effects, _valid_until(source, day, years), content, fate)
 
     def _day(self, source: Source, party: Party, effects: str, rng: random.Random) -> datetime.date:
         """A weekday: most decisions are of the last year, warnings mostly of the last three months."""
@@ -201,8 +203,8 @@ EFFECTS_OF: dict[str, Callable[[random.Random], str]] = {
 }  # fmt: skip
 
 
-def _valid_until(source: Source, day: datetime.date, rng: random.Random) -> datetime.date | None:
+def _valid_until(source: Source, day: datetime.date, years: int) -> datetime.date | None:
     """When a licence or honour ends; unfavourable decisions end by law, not by what a file says."""
     if source.entry in NEUTRAL | FAVOURABLE:
-        return years_before(day, -rng.choice((1, 3, 3, 5, 5)))
+        return years_before(day, -years)
     return None

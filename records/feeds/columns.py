@@ -16,6 +16,8 @@ KINDS_REQUIRED = {
     Required.ORGANISATIONS: frozenset({SubjectKind.ORGANISATION}),
     Required.BUSINESSES: frozenset({SubjectKind.ORGANISATION, SubjectKind.BUSINESS}),
 }
+# What every formula begins with; looked for before the exact and slower question.
+FORMULA_MARKS = frozenset("=@+-")
 
 
 @dataclass
@@ -53,7 +55,9 @@ class Memo(dict[Key, Value]):
 
 def clean(column: Sequence[str]) -> list[str]:
     """Texts without surrounding space; fillers such as / and 无 become nothing."""
-    stripped = [text.strip() for text in column]
+    if not any(column):
+        return list(column)
+    stripped = list(map(str.strip, column))
     fillers = values.NO_VALUE.intersection(stripped)
     if fillers:
         return ["" if text in fillers else text for text in stripped]
@@ -61,13 +65,16 @@ def clean(column: Sequence[str]) -> list[str]:
 
 
 def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> None:
-    """Length, unseen characters and formula beginnings; one pass in C over a column that is clean."""
+    """Length, unseen characters and formula beginnings; a few passes in C over a column that is clean."""
+    if not any(column):
+        return
     if max(map(len, column), default=0) > item.length:
         findings.add_where(column, {t for t in column if len(t) > item.length}, item.code, "too_long")
-    joined = "\n".join(column)
-    if values.has_unseen(joined):
+    plain = "".join(column).isprintable()
+    if not plain and values.has_unseen("\n".join(column)):
         findings.add_where(column, {t for t in column if values.has_unseen(t)}, item.code, "control_characters")
-    if values.begins_like_formula(joined):
+    suspicious = not plain or not FORMULA_MARKS.isdisjoint([text[:1] for text in column])
+    if suspicious and values.begins_like_formula("\n".join(column)):
         findings.add_where(column, {t for t in column if values.begins_like_formula(t)}, item.code, "formula")
 
 
@@ -102,14 +109,12 @@ def _codes(text: str) -> list[str]:
     return effects().find(text, ";；、", frozenset()) or [text]
 
 
-def read_column(
-    item: EntryField, column: list[str], memo: Memo[str, str | None], findings: Findings
-) -> list[str]:
+def read_column(item: EntryField, column: list[str], memo: Memo[str, str | None], findings: Findings) -> list[str]:
     """The column in its one spelling: dates as ISO text, amounts as decimal text; what cannot be read is noted."""
     problem = READ_PROBLEM.get(item.type)
     if problem is None:
         return column
-    read = [memo[text] for text in column]
+    read = list(map(memo.__getitem__, column))
     if None in read:
         for row, value in enumerate(read):
             if value is None:
@@ -153,4 +158,3 @@ def role_column(columns: dict[str, list[str]], item: EntryField | None, length: 
     if item is not None and item.code in columns:
         return columns[item.code]
     return [constant] * length
-

@@ -135,4 +135,3 @@ def _context(batch: FeedBatch) -> AbstractContextManager[dict[str, Any]]:
     return audit.context(
         actor=batch.submitted_by, door=batch.door, reason=f"feed batch {batch.pk}", agency_id=batch.feed.agency_id
     )
-

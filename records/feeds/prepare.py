@@ -7,26 +7,23 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
-import msgspec
-
 from creditplatform.core import vault
 from records import rules
 from records.enums import FieldRole, Required, SubjectKind, Tier
 from records.feeds import columns as check
 from records.feeds.columns import Findings, Memo
+from records.feeds.contents import ContentEncoder
+from records.feeds.copytext import NULL, binary, text
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
 from records.feeds.problems import REJECTED
 from records.feeds.readers import Chunk
-from records.feeds.subjects import SubjectDraft, SubjectReader
+from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
 from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
-from records.models import EntryField
 
-encode_json = msgspec.json.Encoder().encode
 Problems = list[tuple[str, str]]
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-NULL = r"\N"
+SUBJECTS_REMEMBERED = 200_000
 
 
 class Setaside(NamedTuple):
@@ -44,23 +41,51 @@ class Setaside(NamedTuple):
 
 
 class Life(NamedTuple):
-    """Tier and dates of a record as COPY text."""
+    """Day, effects, tier and dates of a record as COPY text; its day, its effects, whether it is past keeping."""
 
-    tier: str
-    repairable_from: str
-    publish_until: str
-    retain_until: str
-    lapsed: bool = False
+    copy_text: str
+    decided_on: datetime.date
+    effects: bytes
+    lapsed: bool
+
+
+class Row(NamedTuple):
+    """An accepted row: its number, subject and document, the digest of its content, and its line for COPY.
+
+    The line lacks what stands before it, the key of the subject, and after it, what all rows have in common.
+    """
+
+    number: int
+    subject: SubjectDraft
+    document: str
+    digest: bytes
+    line: bytes
+
+
+class Columns(NamedTuple):
+    """What the columns of a chunk come to: one value per row in each."""
+
+    decided_on: list[str]
+    effects: list[str]
+    valid_until: list[str]
+    document: list[str]
+    content: list[bytes]
+    private: list[bytes]
+    sealed: list[bytes | None]
 
 
 @dataclass
 class Prepared:
-    """What a chunk comes to. `lines` are COPY rows; `row_of` finds the chunk's row again by its number."""
+    """What a chunk comes to: rows to write, their subjects by blind index, and the rows set aside.
+
+    `subject_lines` are the COPY lines of subjects that no earlier chunk had, by blind index too.
+    """
 
     chunk: Chunk
     header: list[str]
-    lines: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     subjects: dict[bytes, SubjectDraft] = field(default_factory=dict)
+    subject_lines: dict[bytes, bytes] = field(default_factory=dict)
     setaside: list[Setaside] = field(default_factory=list)
     repeated: int = 0
 
@@ -91,7 +116,15 @@ class Preparer:
         self.subjects = SubjectReader(plan)
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
         self._lives: Memo[tuple[str, str, str], Life] = Memo(lambda key: self._life(*key))
-        self._effects = Memo(self._effect_codes)
+        self._effects: Memo[str, list[str]] = Memo(self._effect_codes)
+        self._dates: Memo[tuple[Tier, datetime.date], tuple[tuple[str, ...], bool]] = Memo(
+            lambda key: self._periods(*key)
+        )
+        self._content = [item.code for item in plan.content if item.code in self.positions]
+        self._private = [item.code for item in plan.sealed_content if item.code in self.positions]
+        self._encode_content = ContentEncoder(self._content).encode
+        self._encode_private = ContentEncoder(self._private).encode
+        self._known: set[bytes] = set()
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
@@ -143,13 +176,18 @@ class Preparer:
         return (effects().find(text, separators, frozenset()) or []) if text else []
 
     def _life(self, decided_on: str, effect_text: str, valid_until: str) -> Life:
-        """Tier and dates of a record; positive and neutral ones end with their own validity."""
-        plan, day = self.plan, datetime.date.fromisoformat(decided_on)
-        if not plan.negative:
-            end = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
-            return Life(Tier.NONE, NULL, NULL if end >= NO_END else end.isoformat(), NULL)
-        tier = self._tier(effect_text, day)
-        rule = plan.version.tier_rule
+        """What follows from day, effects and validity of a decision."""
+        codes, day = self._effects[effect_text], datetime.date.fromisoformat(decided_on)
+        if self.plan.negative:
+            dates, lapsed = self._dates[self._tier(codes, day), day]
+        else:
+            dates, lapsed = _own_dates(valid_until), False
+        copy_text = "\t".join((decided_on, "{" + ",".join(codes) + "}", *dates))
+        return Life(copy_text, day, ";".join(codes).encode(), lapsed)
+
+    def _periods(self, tier: Tier, day: datetime.date) -> tuple[tuple[str, ...], bool]:
+        """Tier and dates of an unfavourable record, and whether it may no longer be kept."""
+        plan, rule = self.plan, self.plan.version.tier_rule
         if "max_months" in rule:
             years = plan.version.retention_years or 0
             found = rules.fixed_periods(rule["min_months"], rule["max_months"], day, retention_years=years)
@@ -157,19 +195,14 @@ class Preparer:
             found = rules.periods(
                 tier, day, plan.today, plan.rulebook, field=plan.key_field, retention_years=plan.version.retention_years
             )
-        return Life(
-            tier,
-            found.repairable_from.isoformat(),
-            found.publish_until.isoformat(),
-            found.retain_until.isoformat(),
-            lapsed=found.retain_until <= plan.today,
-        )
+        dates = (found.repairable_from, found.publish_until, found.retain_until)
+        return (tier, *(date.isoformat() for date in dates)), found.retain_until <= plan.today
 
-    def _tier(self, effect_text: str, day: datetime.date) -> Tier:
+    def _tier(self, codes: list[str], day: datetime.date) -> Tier:
         rule = self.plan.version.tier_rule
         if rule.get("rule") == "fixed":
             return Tier(rule["tier"])
-        return rules.tier_of_effects(self._effects[effect_text], self.plan.rulebook, max(day, self.plan.today))
+        return rules.tier_of_effects(codes, self.plan.rulebook, max(day, self.plan.today))
 
     def _lay_out(
         self,
@@ -179,62 +212,61 @@ class Preparer:
         findings: Findings,
     ) -> None:
         """Judge the dates of every row that is clean so far, then write its COPY line."""
-        length = len(drafts)
-        decided = self._decided(columns, length, findings)
-        effect_texts = self._role(columns, FieldRole.EFFECTS, length)
-        valid_until = self._role(columns, FieldRole.VALID_UNTIL, length)
-        documents = self._role(columns, FieldRole.DOCUMENT_NUMBER, length)
-        contents = self._contents(columns, self.plan.content, length)
-        sealed = self._contents(columns, self.plan.sealed_content, length)
+        found = self._columns(columns, drafts, findings)
         seen: dict[tuple[bytes, str], bytes] = {}
         for row, draft in enumerate(drafts):
-            if row in findings.by_row or draft is None:
+            if draft is None or row in findings.by_row:
                 continue
-            life = self._lives[decided[row], effect_texts[row], valid_until[row]]
-            minor = self.subjects.is_minor(draft, datetime.date.fromisoformat(decided[row]))
-            if (minor and self.plan.negative) or life.lapsed:
+            life = self._lives[found.decided_on[row], found.effects[row], found.valid_until[row]]
+            minor = draft.born_on is not None and self.subjects.is_minor(draft, life.decided_on)
+            if life.lapsed or (minor and self.plan.negative):
                 findings.add(row, "", "minor" if minor and self.plan.negative else "past_retention")
                 continue
-            line = self._line(
-                prepared.chunk.row_numbers[row], draft, documents[row], decided[row], life, minor,
-                self._effects[effect_texts[row]], contents[row], sealed[row], findings, row, seen,
-            )  # fmt: skip
-            if line:
-                prepared.lines.append(line)
+            digest = self._digest(found, row, draft, life)
+            known = seen.setdefault((draft.index, found.document[row]), digest)
+            if known is digest:
+                number = prepared.chunk.row_numbers[row]
+                copied = _copy_line(found, row, number, draft.kind, life, minor, digest)
+                prepared.rows.append(Row(number, draft, found.document[row], digest, copied))
                 prepared.subjects.setdefault(draft.index, draft)
+            elif known != digest:
+                findings.add(row, "", "duplicate_in_file")
+        self._add_subject_lines(prepared)
         self._collect(prepared, findings)
 
-    def _line(
-        self, number: int, draft: SubjectDraft, document: str, decided_on: str, life: Life, minor: bool,
-        effect_codes: list[str], content: dict[str, str], sealed: dict[str, str], findings: Findings, row: int,
-        seen: dict[tuple[bytes, str], bytes],
-    ) -> str:  # fmt: skip
-        """The COPY line of a row, or nothing where the file has the decision twice."""
-        person = draft.kind == SubjectKind.PERSON
-        if person:
-            content.pop(self._name_code, None)
-        payload = encode_json(content)
-        private = encode_json(sealed) if sealed else b""
-        dated = b"" if self.plan.dated_by_receipt else decided_on.encode()
-        digest = blake2b(
-            b"\0".join((payload, private, dated, draft.name.encode(), ";".join(effect_codes).encode())),
-            digest_size=16,
-            key=self.plan.digest_key,
-        ).digest()
-        known = seen.setdefault((draft.index, document), digest)
-        if known is not digest:
-            if known != digest:
-                findings.add(row, "", "duplicate_in_file")
-            return ""
-        return "\t".join(
-            (
-                str(number), "\\\\x" + draft.index.hex(), "\\\\x" + self.subjects.name_index(draft.name).hex(),
-                draft.kind, document.translate(ESCAPES), decided_on, "{" + ",".join(effect_codes) + "}", *life[:4],
-                "t" if minor else "f", payload.decode().replace("\\", "\\\\"),
-                "\\\\x" + vault.seal(private, self.plan.sealed_payload).hex() if private else NULL,
-                "\\\\x" + digest.hex(),
-            )
-        )  # fmt: skip
+    def _columns(self, columns: dict[str, list[str]], drafts: list[SubjectDraft | None], findings: Findings) -> Columns:
+        """The parts of the records, column by column; names of persons stay out of the open content."""
+        length, name_code = len(drafts), self._name_code
+        if name_code in columns:
+            named = zip(columns[name_code], drafts, strict=True)
+            columns[name_code] = ["" if draft and draft.kind == SubjectKind.PERSON else name for name, draft in named]
+        private = self._encode_private([columns[code] for code in self._private], length)
+        private = [b"" if content == b"{}" else content for content in private]
+        sealed = iter(vault.seal_many(filter(None, private), self.plan.sealed_payload))
+        return Columns(
+            decided_on=self._decided(columns, length, findings),
+            effects=self._role(columns, FieldRole.EFFECTS, length),
+            valid_until=self._role(columns, FieldRole.VALID_UNTIL, length),
+            document=self._role(columns, FieldRole.DOCUMENT_NUMBER, length),
+            content=self._encode_content([columns[code] for code in self._content], length),
+            private=private,
+            sealed=[next(sealed) if content else None for content in private],
+        )
+
+    def _digest(self, found: Columns, row: int, draft: SubjectDraft, life: Life) -> bytes:
+        """Keyed digest of everything that a later delivery may change."""
+        dated = b"" if self.plan.dated_by_receipt else found.decided_on[row].encode()
+        parts = (found.content[row], found.private[row], dated, draft.name.encode(), life.effects)
+        return blake2b(b"\0".join(parts), digest_size=16, key=self.plan.digest_key).digest()
+
+    def _add_subject_lines(self, prepared: Prepared) -> None:
+        """Lines of subjects that this batch has not had yet; for those on file they are made in vain."""
+        if len(self._known) > SUBJECTS_REMEMBERED:
+            self._known.clear()
+        for index, draft in prepared.subjects.items():
+            if index not in self._known:
+                prepared.subject_lines[index] = subject_line(draft, self.plan)
+        self._known.update(prepared.subjects)
 
     @property
     def _name_code(self) -> str:
@@ -258,19 +290,24 @@ class Preparer:
             findings.add_where(decided, [""], item.code, "required")
         return decided
 
-    def _contents(self, columns: dict[str, list[str]], fields: list[EntryField], length: int) -> list[dict[str, str]]:
-        """What is kept of every row: values by field code, empty ones left out."""
-        present = [(item.code, columns[item.code]) for item in fields if item.code in columns]
-        if not present:
-            return [{} for _row in range(length)]
-        codes = [code for code, _column in present]
-        rows = zip(*(column for _code, column in present), strict=True)
-        return [{code: text for code, text in zip(codes, row, strict=True) if text} for row in rows]
-
     def _collect(self, prepared: Prepared, findings: Findings) -> None:
         """Rows with problems leave the chunk; rows that merely repeat another are counted."""
         chunk = prepared.chunk
         for row, problems in findings.by_row.items():
             cells = _cells(self.header, (column[row] for column in chunk.columns))
             prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
-        prepared.repeated = len(chunk) - len(findings.by_row) - len(prepared.lines)
+        prepared.repeated = len(chunk) - len(findings.by_row) - len(prepared.rows)
+
+
+def _own_dates(valid_until: str) -> tuple[str, ...]:
+    """Tier and dates of positive and neutral records, which end with their own validity."""
+    end = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
+    return (Tier.NONE, NULL, NULL if end >= NO_END else end.isoformat(), NULL)
+
+
+def _copy_line(found: Columns, row: int, number: int, kind: str, life: Life, minor: bool, digest: bytes) -> bytes:
+    """A record in the order of `store.COLUMNS`, without the key of its subject and what all rows share."""
+    sealed = found.sealed[row]
+    head = f"{number}\t{kind}\t{text(found.document[row])}\t{life.copy_text}\t{'t' if minor else 'f'}"
+    tail = f"{binary(sealed) if sealed else NULL}\t{binary(digest)}"
+    return b"\t".join((head.encode(), found.content[row].replace(b"\\", b"\\\\"), tail.encode()))

@@ -1,61 +1,61 @@
-"""One prepared chunk into the database: subjects by set, COPY to staging, one upsert, rows set aside, counts."""
+"""One prepared chunk into the database: subjects by set, COPY of what is new, one upsert of what changed, counts."""
 
 import io
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from psycopg2.errors import UniqueViolation
 
 from creditplatform.core import vault
-from creditplatform.core.identity import grams
-from records.enums import RowState, SubjectKind
+from records.enums import RecordState, RowState, SubjectKind
+from records.feeds import copytext
 from records.feeds.plan import Plan, sealed_name
-from records.feeds.prepare import ESCAPES, NULL, Prepared, Problems, Setaside
-from records.feeds.subjects import SubjectDraft
-from records.identifiers import name_index
+from records.feeds.prepare import Prepared, Problems, Row, Setaside
 from records.models import FeedBatch, QuarantinedRow
 
+# One hand-over to the driver is one wait for the interpreter, which the thread that reads ahead holds.
+BLOCK = 1 << 22
+
+COLUMNS = (
+    "subject_id", "row_number", "subject_kind", "document_number", "decided_on", "effects", "tier",
+    "repairable_from", "publish_until", "retain_until", "minor_at_decision", "payload", "sealed_payload", "digest",
+    "entry_id", "version_id", "agency_id", "site_id", "field", "polarity", "batch_id", "state", "disputed", "withheld",
+)  # fmt: skip
+NAMES = ", ".join(COLUMNS)
 STAGING = """
-CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging (
-    row_number integer, number_index bytea, name_index bytea, subject_kind text, document_number text,
-    decided_on date, effects varchar[], tier text, repairable_from date, publish_until date, retain_until date,
-    minor boolean, payload jsonb, sealed_payload bytea, digest bytea
-);
+CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging AS SELECT {names} FROM records_creditrecord WITH NO DATA;
+TRUNCATE credit_staging;
+"""
+SUBJECT_STAGING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_subject (
     kind text, identifier_kind text, number_index bytea, name_index bytea, number_sealed bytea, name_sealed bytea,
     code text, name text, codes varchar[], grams varchar[]
 );
-TRUNCATE credit_staging, credit_staging_subject;
+TRUNCATE credit_staging_subject;
 """
 INSERT_SUBJECTS = """
 INSERT INTO records_subject
     (kind, identifier_kind, number_index, name_index, number_sealed, name_sealed, code, name, codes, grams)
 SELECT * FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
 """
-NAME_DIFFERS = """
-DELETE FROM credit_staging t USING records_subject s
-WHERE s.number_index = t.number_index AND t.subject_kind = 'person' AND s.name_index <> t.name_index
-RETURNING t.row_number
+FIND_SUBJECTS = "SELECT number_index, id, name_index FROM records_subject WHERE number_index = ANY(%s)"
+# LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
+ON_FILE = """
+SELECT t.number, k.digest, k.batch_id
+FROM unnest(%(numbers)s::bigint[], %(subjects)s::bigint[], %(documents)s::text[]) AS
+    t (number, subject_id, document_number)
+CROSS JOIN LATERAL (
+    SELECT r.digest, r.batch_id FROM records_creditrecord r WHERE r.subject_id = t.subject_id
+        AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.document_number = t.document_number LIMIT 1
+) k
 """
-# A row that is there already and the same is left out before the upsert, so it costs no lock and no dead row.
 UPSERT = """
-INSERT INTO records_creditrecord AS r (
-    subject_id, subject_kind, entry_id, version_id, agency_id, site_id, field, polarity, document_number, decided_on,
-    effects, tier, repairable_from, publish_until, retain_until, minor_at_decision, state, disputed, withheld,
-    payload, sealed_payload, digest, batch_id, row_number
-)
-SELECT s.id, t.subject_kind, %(entry)s, %(version)s, %(agency)s, %(site)s, %(field)s, %(polarity)s, t.document_number,
-    t.decided_on, t.effects, t.tier, t.repairable_from, t.publish_until, t.retain_until, t.minor, 'in_force', false,
-    false, t.payload, t.sealed_payload, t.digest, %(batch)s, t.row_number
-FROM credit_staging t JOIN records_subject s ON s.number_index = t.number_index
-WHERE NOT EXISTS (
-    SELECT 1 FROM records_creditrecord k WHERE k.subject_id = s.id AND k.entry_id = %(entry)s
-        AND k.agency_id = %(agency)s AND k.document_number = t.document_number
-        AND (k.digest = t.digest OR k.batch_id = %(batch)s)
-)
+INSERT INTO records_creditrecord AS r ({names})
+SELECT {names} FROM credit_staging ORDER BY subject_id, document_number
 ON CONFLICT (subject_id, entry_id, agency_id, document_number) DO UPDATE SET
     version_id = excluded.version_id, field = excluded.field, effects = excluded.effects,
     {dates}
@@ -66,12 +66,7 @@ WHERE r.digest <> excluded.digest
 DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_from = excluded.repairable_from,
     publish_until = excluded.publish_until, retain_until = excluded.retain_until,
     minor_at_decision = excluded.minor_at_decision,"""
-# Rows of this very batch that came earlier with other content: the file contradicts itself.
-CONTRADICTED = """
-SELECT t.row_number FROM credit_staging t JOIN records_subject s ON s.number_index = t.number_index
-JOIN records_creditrecord k ON k.subject_id = s.id AND k.entry_id = %(entry)s AND k.agency_id = %(agency)s
-    AND k.document_number = t.document_number AND k.digest <> t.digest
-"""
+SUBJECTS_REMEMBERED = 150_000
 
 
 @dataclass
@@ -90,28 +85,36 @@ class Outcome:
         return self.received - self.accepted - self.quarantined - self.rejected
 
 
+class OnFile(NamedTuple):
+    """A subject on file: its key, and the index of its name where it is a person."""
+
+    pk: int
+    name_index: bytes
+
+
 class Store:
-    """Writes the chunks of one batch on the connection of this thread."""
+    """Writes the chunks of one batch on the connection of this thread.
+
+    Decisions that are not on file go into their table by COPY; those on file with other content are brought
+    in by an upsert from a staging table; those that are the same cost no lock and no dead row.
+    """
 
     def __init__(self, plan: Plan, batch: FeedBatch) -> None:
         self.plan, self.batch = plan, batch
-        self._names: dict[bytes, bytes] = {}
+        self._subjects: dict[bytes, OnFile] = {}
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
-        self._parameters = {
-            "entry": plan.version.entry_id,
-            "version": plan.version.pk,
-            "agency": plan.agency.pk,
-            "site": plan.agency.site_id,
-            "field": plan.key_field,
-            "polarity": plan.version.polarity,
-            "batch": batch.pk,
-        }
+        version, agency = plan.version, plan.agency
+        self._keys = {"entry": version.entry_id, "agency": agency.pk}
+        shared = (
+            version.entry_id, version.pk, agency.pk, agency.site_id, plan.key_field, version.polarity, batch.pk,
+            RecordState.IN_FORCE.value, "f", "f",
+        )  # fmt: skip
+        self._shared = copytext.line(("", *map(str, shared))) + b"\n"
 
     def write(self, prepared: Prepared) -> Outcome:
         """Write one chunk inside the caller's transaction and context."""
         with connection.cursor() as cursor:
-            cursor.execute(STAGING)
-            accepted = self._write_records(cursor, prepared) if prepared.lines else 0
+            accepted = self._write_records(cursor, prepared) if prepared.rows else 0
             self._write_setaside(cursor, prepared.setaside)
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
@@ -123,58 +126,90 @@ class Store:
         )
 
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
-        self._ensure_subjects(cursor, prepared.subjects)
-        _copy(cursor, "credit_staging", prepared.lines)
-        self._set_aside(cursor, prepared, NAME_DIFFERS, "name_differs")
-        dates = "" if self.plan.dated_by_receipt else DATES
-        cursor.execute(UPSERT.format(dates=dates), self._parameters)
+        made = self._ensure_subjects(cursor, prepared)
+        rows = self._of_known_name(prepared)
+        on_file = self._on_file(cursor, [row for row in rows if row.subject.index not in made])
+        new = [row for row in rows if row.number not in on_file]
+        changed = []
+        for row in rows:
+            digest, batch_id = on_file.get(row.number, (row.digest, None))
+            if digest == row.digest:
+                continue
+            if batch_id == self.batch.pk:
+                prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
+            else:
+                changed.append(row)
+        return self._insert(cursor, new) + self._upsert(cursor, changed)
+
+    def _of_known_name(self, prepared: Prepared) -> list[Row]:
+        """The rows whose person, if it is one, is on file under this name; the others are set aside."""
+        rows = []
+        for row in prepared.rows:
+            draft = row.subject
+            if draft.kind == SubjectKind.PERSON and self._subjects[draft.index].name_index != draft.name_index:
+                prepared.set_row_aside(row.number, [("", "name_differs")])
+            else:
+                rows.append(row)
+        return rows
+
+    def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, tuple[bytes, int]]:
+        """Digest and batch of the decisions that are there already, by row number."""
+        if not rows:
+            return {}
+        places = {
+            "numbers": [row.number for row in rows],
+            "subjects": [self._subjects[row.subject.index].pk for row in rows],
+            "documents": [row.document for row in rows],
+        }
+        cursor.execute(ON_FILE, {**self._keys, **places})
+        return {number: (bytes(digest), batch_id) for number, digest, batch_id in cursor.fetchall()}
+
+    def _insert(self, cursor: Any, rows: list[Row]) -> int:
+        """COPY new decisions; where another batch was first with one of them, they go the way of changed ones."""
+        if not rows:
+            return 0
+        try:
+            with transaction.atomic():
+                _copy(cursor, f"records_creditrecord ({NAMES})", self._lines(rows))
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+            return self._upsert(cursor, rows)
+        return len(rows)
+
+    def _upsert(self, cursor: Any, rows: list[Row]) -> int:
+        if not rows:
+            return 0
+        cursor.execute(STAGING.format(names=NAMES))
+        _copy(cursor, f"credit_staging ({NAMES})", self._lines(rows))
+        cursor.execute(UPSERT.format(names=NAMES, dates="" if self.plan.dated_by_receipt else DATES))
         accepted: int = cursor.rowcount
-        if accepted < len(prepared.lines):
-            self._set_aside(cursor, prepared, CONTRADICTED, "duplicate_in_file")
         return accepted
 
-    def _set_aside(self, cursor: Any, prepared: Prepared, query: str, code: str) -> None:
-        cursor.execute(query, self._parameters)
-        for (number,) in cursor.fetchall():
-            prepared.set_row_aside(number, [("", code)])
+    def _lines(self, rows: list[Row]) -> bytes:
+        subjects, shared = self._subjects, self._shared
+        return b"".join(b"%d\t%b%b" % (subjects[row.subject.index].pk, row.line, shared) for row in rows)
 
-    def _ensure_subjects(self, cursor: Any, drafts: dict[bytes, SubjectDraft]) -> None:
-        """Make the subjects that are not on file yet; those that are stay as they are."""
-        new = [draft for index, draft in drafts.items() if index not in self._names]
-        if not new:
-            return
-        cursor.execute(
-            "SELECT number_index, name_index FROM records_subject WHERE number_index = ANY(%s)",
-            [[draft.index for draft in new]],
-        )
-        if len(self._names) > 200_000:
-            self._names.clear()
-        known = {bytes(index): bytes(name) for index, name in cursor.fetchall()}
-        missing = [draft for draft in new if draft.index not in known]
-        if missing:
-            _copy(cursor, "credit_staging_subject", [self._subject_line(draft) for draft in missing])
-            cursor.execute(INSERT_SUBJECTS)
-        self._names.update(dict.fromkeys(drafts, b""))
+    def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> set[bytes]:
+        """Make the subjects that are not on file yet, and learn the keys of all; returns those that were made."""
+        if len(self._subjects) > SUBJECTS_REMEMBERED:
+            self._subjects.clear()
+        self._learn(cursor, [index for index in prepared.subjects if index not in self._subjects])
+        missing = [index for index in prepared.subjects if index not in self._subjects]
+        if not missing:
+            return set()
+        cursor.execute(SUBJECT_STAGING)
+        _copy(cursor, "credit_staging_subject", b"".join(prepared.subject_lines[index] + b"\n" for index in missing))
+        cursor.execute(INSERT_SUBJECTS)
+        made = cursor.rowcount
+        self._learn(cursor, missing)
+        return set(missing) if made == len(missing) else set()
 
-    def _subject_line(self, draft: SubjectDraft) -> str:
-        number = draft.identifier.number
-        index = ("\\\\x" + draft.index.hex(), "\\\\x" + name_index(draft.name).hex())
-        if draft.kind == SubjectKind.PERSON:
-            sealed = (
-                "\\\\x" + vault.seal(number, self.plan.sealed_number).hex(),
-                "\\\\x" + vault.seal(draft.name, self.plan.sealed_person_name).hex(),
-            )
-            return "\t".join((draft.kind, draft.identifier.kind.value, *index, *sealed, "", "", "{}", "{}"))
-        return "\t".join(self._organisation_line(draft, number, index))
-
-    def _organisation_line(self, draft: SubjectDraft, number: str, index: tuple[str, str]) -> tuple[str, ...]:
-        """An organisation in clear; a business known by its owner's number keeps that number sealed."""
-        sealed = "\\\\x" + vault.seal(number, self.plan.sealed_number).hex() if draft.identifier.kind.personal else NULL
-        code = "" if draft.identifier.kind.personal else number
-        return (
-            draft.kind, draft.identifier.kind.value, *index, sealed, NULL, code or "-",
-            draft.name.translate(ESCAPES), _array(draft.codes), _array(grams(draft.name)),
-        )  # fmt: skip
+    def _learn(self, cursor: Any, indexes: list[bytes]) -> None:
+        if indexes:
+            cursor.execute(FIND_SUBJECTS, [indexes])
+            for index, pk, name_index in cursor.fetchall():
+                self._subjects[bytes(index)] = OnFile(pk, bytes(name_index))
 
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:
@@ -183,7 +218,7 @@ class Store:
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_row (row_number int, line_number int,"
                        " cells bytea, row_digest bytea, problems jsonb, state text)")  # fmt: skip
         cursor.execute("TRUNCATE credit_staging_row")
-        _copy(cursor, "credit_staging_row", lines)
+        _copy(cursor, "credit_staging_row", b"".join(line + b"\n" for line in lines))
         cursor.execute(
             "INSERT INTO records_quarantinedrow (batch_id, feed_id, row_number, line_number, cells, row_digest,"
             " problems, state) SELECT %s, %s, * FROM credit_staging_row ON CONFLICT (feed_id, row_digest)"
@@ -191,24 +226,18 @@ class Store:
             [self.batch.pk, self.batch.feed_id],
         )
 
-    def _setaside_line(self, row: Setaside) -> str:
+    def _setaside_line(self, row: Setaside) -> bytes:
         cells = msgspec.json.encode(row.cells)
-        digest = blake2b(cells, digest_size=16, key=self.plan.digest_key).hexdigest()
-        sealed = NULL if row.rejected else "\\\\x" + vault.seal(cells, self._cells_bound).hex()
+        digest = copytext.binary(blake2b(cells, digest_size=16, key=self.plan.digest_key).digest())
+        sealed = copytext.NULL if row.rejected else copytext.binary(vault.seal(cells, self._cells_bound))
         state = RowState.REJECTED if row.rejected else RowState.OPEN
         problems = _problems_json(row.problems).replace("\\", "\\\\")
-        return "\t".join((str(row.row_number), str(row.line_number), sealed, "\\\\x" + digest, problems, state))
+        return copytext.line((str(row.row_number), str(row.line_number), sealed, digest, problems, state))
 
 
 def _problems_json(problems: Problems) -> str:
     return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
 
 
-def _array(texts: tuple[str, ...] | list[str]) -> str:
-    """A text array for COPY: quoted, with the quoting of arrays first and that of COPY after it."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return ("{" + ",".join(f'"{text}"' for text in quoted) + "}").translate(ESCAPES)
-
-
-def _copy(cursor: Any, table: str, lines: list[str]) -> None:
-    cursor.copy_expert(f"COPY {table} FROM STDIN", io.StringIO("\n".join(lines) + "\n"), 1 << 18)
+def _copy(cursor: Any, target: str, lines: bytes) -> None:
+    cursor.copy_expert(f"COPY {target} FROM STDIN", io.BytesIO(lines), BLOCK)

@@ -2,14 +2,15 @@
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from creditplatform.core import vault
 from creditplatform.core.identity import (
     IdentifierKind,
     Problem,
     check,
     facts,
+    grams,
     guess_organisation_kind,
     normalise,
     organisation_code_of,
@@ -17,6 +18,7 @@ from creditplatform.core.identity import (
 from records import rules
 from records.enums import FieldRole, SubjectKind
 from records.feeds.columns import Findings, Memo, role_column
+from records.feeds.copytext import NULL, array, binary, line, text
 from records.feeds.plan import Plan
 from records.feeds.vocabulary import IDENTIFIER_KINDS, SUBJECT_KINDS, fold
 from records.identifiers import ORGANISATION_NUMBERS, Identifier, identifier, name_index
@@ -32,15 +34,23 @@ class Resolved(NamedTuple):
     problems: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectDraft:
-    """A subject as one row names it; `name` and numbers are personal values where it is a person."""
+class SubjectDraft(NamedTuple):
+    """A subject as one row names it; `name`, numbers and date of birth are personal values where it is a person."""
 
     kind: str
     identifier: Identifier
     index: bytes
     name: str
+    name_index: bytes
     codes: tuple[str, ...]
+    born_on: datetime.date | None
+
+
+class Named(NamedTuple):
+    """What kind, numbers and name of a row come to: a subject, or the problems by role that stand against one."""
+
+    draft: SubjectDraft | None
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 def resolve_organisation(numbers: tuple[str, ...]) -> Resolved:
@@ -83,15 +93,12 @@ def resolve_person(kind_text: str, number: str) -> Resolved:
     return Resolved(identifier(kind, text))
 
 
-@dataclass
 class SubjectReader:
     """Reads the subjects of chunk after chunk, remembering what it has worked out."""
 
-    plan: Plan
-    _organisations: Memo[tuple[str, ...], Resolved] = field(default_factory=lambda: Memo(resolve_organisation))
-    _persons: Memo[tuple[str, str], Resolved] = field(default_factory=lambda: Memo(lambda pair: resolve_person(*pair)))
-    _indexes: Memo[Identifier, bytes] = field(default_factory=lambda: Memo(lambda number: number.blind_index))
-    _names: Memo[str, bytes] = field(default_factory=lambda: Memo(name_index))
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._named: Memo[tuple[str, tuple[str, ...], tuple[str, str], str], Named] = Memo(_name, limit=50_000)
 
     def kinds(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:
         """The kind of subject of every row; only one kind allowed by the entry needs no column."""
@@ -127,28 +134,21 @@ class SubjectReader:
             )
         )
         names = self._column(columns, FieldRole.SUBJECT_NAME, length)
-        return [
-            self._draft(row, kind, self._resolve(kind, numbers[row], identity[row]), names[row], findings)
-            for row, kind in enumerate(kinds)
-        ]
+        found = list(map(self._named.__getitem__, zip(kinds, numbers, identity, names, strict=True)))
+        for row, named in enumerate(found):
+            if named.draft is None:
+                self._note(row, kinds[row], named.problems, findings)
+        return [named.draft for named in found]
 
     def _column(self, columns: dict[str, list[str]], role: str, length: int) -> list[str]:
         return role_column(columns, self.plan.by_role.get(role), length, self.plan.constants.get(role, ""))
 
-    def _resolve(self, kind: str, numbers: tuple[str, ...], identity: tuple[str, str]) -> Resolved:
-        if kind == SubjectKind.PERSON or (kind == SubjectKind.BUSINESS and not any(numbers) and identity[1]):
-            return self._persons[identity]
-        return self._organisations[numbers]
-
-    def _draft(self, row: int, kind: str, found: Resolved, name: str, findings: Findings) -> SubjectDraft | None:
-        for role, problem in found.problems:
+    def _note(self, row: int, kind: str, problems: tuple[tuple[str, str], ...], findings: Findings) -> None:
+        for role, problem in problems:
             item = self.plan.by_role.get(role)
             findings.add(row, item.code if item else role, problem)
-        if found.identifier is None:
-            if not found.problems and kind:
-                self._nothing_given(row, kind, findings)
-            return None
-        return SubjectDraft(kind, found.identifier, self._indexes[found.identifier], name, found.codes)
+        if not problems and kind:
+            self._nothing_given(row, kind, findings)
 
     def _nothing_given(self, row: int, kind: str, findings: Findings) -> None:
         role = FieldRole.IDENTITY_NUMBER if kind == SubjectKind.PERSON else FieldRole.CREDIT_CODE
@@ -157,13 +157,35 @@ class SubjectReader:
         if (item.code if item else role, problem) not in findings.by_row.get(row, []):
             findings.add(row, item.code if item else role, problem)
 
-    def name_index(self, name: str) -> bytes:
-        """The blind index of a name, remembered."""
-        return self._names[name]
-
     def is_minor(self, draft: SubjectDraft, decided_on: datetime.date) -> bool:
         """Whether the person was a minor on that day, as far as the number tells."""
-        if draft.kind != SubjectKind.PERSON:
-            return False
-        birth = facts(draft.identifier.kind, draft.identifier.number).birth_date
-        return birth is not None and rules.is_minor(birth, decided_on, self.plan.rulebook)
+        return draft.born_on is not None and rules.is_minor(draft.born_on, decided_on, self.plan.rulebook)
+
+
+def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:
+    """Whom kind, numbers of an organisation, identity document and name mean together."""
+    kind, numbers, identity, name = key
+    if kind == SubjectKind.PERSON or (kind == SubjectKind.BUSINESS and not any(numbers) and identity[1]):
+        found = resolve_person(*identity)
+    else:
+        found = resolve_organisation(numbers)
+    if found.identifier is None:
+        return Named(None, found.problems)
+    number = found.identifier
+    born_on = facts(number.kind, number.number).birth_date if kind == SubjectKind.PERSON else None
+    return Named(SubjectDraft(kind, number, number.blind_index, name, name_index(name), found.codes, born_on))
+
+
+def subject_line(draft: SubjectDraft, plan: Plan) -> bytes:
+    """The COPY line of a subject: a person sealed, an organisation in clear.
+
+    A business known by its owner's number keeps that number sealed.
+    """
+    number, personal = draft.identifier.number, draft.identifier.kind.personal
+    head = (draft.kind, draft.identifier.kind.value, binary(draft.index), binary(draft.name_index))
+    sealed = binary(vault.seal(number, plan.sealed_number)) if personal else NULL
+    if draft.kind == SubjectKind.PERSON:
+        name = binary(vault.seal(draft.name, plan.sealed_person_name))
+        return line((*head, sealed, name, "", "", "{}", "{}"))
+    code = "-" if personal else text(number)
+    return line((*head, sealed, NULL, code, text(draft.name), array(draft.codes), array(grams(draft.name))))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.audit import audited
 from creditplatform.core.models import User
 from creditplatform.core.models.people import Bilingual, Period
+from records.articles import article_in_english
 from records.enums import (
     BasisLevel,
     Edition,
@@ -68,7 +69,7 @@ class LegalBasis(models.Model):
         """Title and article in the language of the page."""
         if chinese():
             return f"《{self.title}》{self.article}"
-        return f"{self.title_en} {self.article}".strip()
+        return f"{self.title_en}, {article_in_english(self.article)}".rstrip(", ")
 
 
 @audited

@@ -91,13 +91,11 @@ def _first_seen(name: str, wanted: Identifier) -> Subject:
 
 
 def _not_confirmed() -> Invalid:
-    return Invalid(
-        code="not_confirmed",
-        message=_(
-            "This could not be confirmed. Please check name and number; if both are right, come to the counter of"
-            " the credit centre with your document."
-        ),
+    sentence = _(
+        "This could not be confirmed. Please check name and number; if both are right, come to the counter of"
+        " the credit centre with your document."
     )
+    return Invalid([FieldProblem("", "not_confirmed", sentence)], code="not_confirmed", message=sentence)
 
 
 def _attempts_key(user: User) -> str:

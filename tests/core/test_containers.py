@@ -42,9 +42,7 @@ def test_secrets_come_from_files_only(compose: dict[str, Any]) -> None:
 
 def test_only_migrate_is_given_the_owners_address(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert [name for name, service in services.items() if "owner_url" in service.get("secrets", [])] == [
-        "migrate"
-    ]
+    assert [name for name, service in services.items() if "owner_url" in service.get("secrets", [])] == ["migrate"]
     assert [name for name, service in services.items() if "ports" in service] == ["web"]
     assert services["web"]["ports"][0].startswith("127.0.0.1:")
     assert compose["networks"]["inside"]["internal"] is True

@@ -99,9 +99,7 @@ def test_an_interrupted_step_is_done_again(done: list[str], monkeypatch: pytest.
     assert done == ALL[2:]
 
 
-def test_missing_migrations_come_first_and_run_as_owner(
-    done: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_migrations_come_first_and_run_as_owner(done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quickstart, "_behind", lambda: True)
     set_up()
     assert done[:2] == ["as owner: migrate --no-input", ALL[0]]
@@ -113,9 +111,7 @@ def test_one_role_for_everything_needs_no_grants(done: list[str], monkeypatch: p
     assert done == ALL[1:]
 
 
-def test_real_installations_get_neither_the_demonstration_nor_its_accounts(
-    done: list[str], settings: Any
-) -> None:
+def test_real_installations_get_neither_the_demonstration_nor_its_accounts(done: list[str], settings: Any) -> None:
     settings.DEMONSTRATION = False
     text = set_up()
     assert done == [command for command in ALL if command != "seed_demo"]

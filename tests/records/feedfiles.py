@@ -31,8 +31,8 @@ def credit_code(number: int) -> str:
 
 
 def registration_number(number: int, length: int = 15) -> str:
-    """A registration number of a fictitious organisation."""
-    return f"620{number:0{length - 3}d}"
+    """A registration number of a fictitious organisation; one of 18 characters that cannot be a credit code."""
+    return f"{'062' if length == 18 else '620'}{number:0{length - 3}d}"
 
 
 def resident(number: int, born: Any) -> str:

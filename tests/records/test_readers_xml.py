@@ -127,11 +127,11 @@ def test_header_missing(tmp_path: Path, text: str) -> None:
 
 
 def test_encodings_that_are_not_what_they_say(tmp_path: Path) -> None:
-    gbk = '<?xml version="1.0" encoding="GBK"?><l><r><a>某某公司</a></r></l>'
+    gbk = '<?xml version="1.0" encoding="GBK"?><l><r><a>甲乙公司</a></r></l>'
     assert refusal(tmp_path, gbk).code == "encoding_mismatch"
     utf8 = gbk.replace("GBK", "UTF-8").encode("gb18030")
     error = refusal(tmp_path, utf8)
-    assert (error.code, error.params["offset"]) == ("invalid_encoding", utf8.find("某".encode("gb18030")))
+    assert (error.code, error.params["offset"]) == ("invalid_encoding", utf8.find("甲".encode("gb18030")))
     assert refusal(tmp_path, gbk.replace("GBK", "utf-16")).code == "encoding_mismatch"
     assert refusal(tmp_path, gbk.replace("GBK", "Big5")).code == "encoding_unsupported"
 

@@ -131,6 +131,8 @@ def _in_text(text: str) -> str:
         raise FeedFileError("not_a_table", found=_("a web page (save it as .xlsx in a spreadsheet program)"))
     if JSON.match(text):
         raise FeedFileError("not_a_table", found=_("JSON"))
+    if text.lstrip().startswith("<"):
+        return "xml"
     if len(CONTROL.findall(text)) * 100 > len(text):
         raise FeedFileError("not_a_table", found=_("a binary file"))
-    return "xml" if text.lstrip().startswith("<") else "csv"
+    return "csv"

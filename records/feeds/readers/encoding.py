@@ -86,9 +86,7 @@ def line_of(path: Path, offset: int, width: int = 1) -> int:
 def _invalid(path: Path, encoding: Encoding) -> FeedFileError:
     offset = first_error(path, encoding) or 0
     width = 2 if encoding.codec.startswith("utf-16") else 1
-    return FeedFileError(
-        "invalid_encoding", encoding=encoding.name, offset=offset, line=line_of(path, offset, width)
-    )
+    return FeedFileError("invalid_encoding", encoding=encoding.name, offset=offset, line=line_of(path, offset, width))
 
 
 def with_bom(head: bytes) -> Encoding | None:

@@ -9,26 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError, Text
 
 MESSAGES: dict[str, Text] = {
-    "empty_file": _(
-        "The file is empty. Export it again and check that it holds the header row and the data."
-    ),
+    "empty_file": _("The file is empty. Export it again and check that it holds the header row and the data."),
     "header_missing": _(
         "The file has no header row. Put the names of the columns into the first row (or, in XML,"
         " give the root element one child element per record)."
     ),
-    "duplicate_header": _(
-        "Columns %(first)s and %(second)s have the same name. Give every column a name of its own."
-    ),
-    "too_many_columns": _(
-        "The header has %(count)s columns; at most %(limit)s are read. Remove unused columns."
-    ),
+    "duplicate_header": _("Columns %(first)s and %(second)s have the same name. Give every column a name of its own."),
+    "too_many_columns": _("The header has %(count)s columns; at most %(limit)s are read. Remove unused columns."),
     "invalid_encoding": _(
         "The text is not valid %(encoding)s: byte %(offset)s (line %(line)s) is broken. Save the file"
         " again as UTF-8 or GB18030 and do not edit it with programs that mix encodings."
     ),
     "encoding_unsupported": _(
-        "The file declares the encoding %(encoding)s, which is not read. Save it as UTF-8, GB18030,"
-        " GBK or UTF-16."
+        "The file declares the encoding %(encoding)s, which is not read. Save it as UTF-8, GB18030, GBK or UTF-16."
     ),
     "encoding_mismatch": _(
         "The file declares the encoding %(encoding)s but is written in %(actual)s. Correct the"
@@ -42,37 +35,22 @@ MESSAGES: dict[str, Text] = {
         "The quotation mark opened in line %(line)s is never closed. Close it, or write a quotation"
         " mark inside a cell twice."
     ),
-    "cell_too_long": _(
-        "A cell in line %(line)s is longer than %(limit)s characters. Shorten it or split the row."
-    ),
+    "cell_too_long": _("A cell in line %(line)s is longer than %(limit)s characters. Shorten it or split the row."),
     "row_too_long": _("The row in line %(line)s is longer than %(limit)s characters. Check the line breaks."),
-    "not_a_table": _(
-        "This is not a table but %(found)s. Deliver CSV text, an Excel workbook (.xlsx or .xls) or XML."
-    ),
+    "not_a_table": _("This is not a table but %(found)s. Deliver CSV text, an Excel workbook (.xlsx or .xls) or XML."),
     "wrong_format": _("The feed expects %(expected)s but the file is %(found)s. Deliver the agreed format."),
     "zip_bomb": _(
         "The workbook unpacks to far more than its size allows (limit: %(limit)s). It was refused for"
         " safety; save it again, without unused sheets, or split it."
     ),
     "xml_doctype": _(
-        "The file holds a document type or entity declaration, which is refused for safety. Export it"
-        " without one."
+        "The file holds a document type or entity declaration, which is refused for safety. Export it without one."
     ),
-    "xml_malformed": _(
-        "The XML is not well-formed at line %(line)s. Export it again; do not edit it by hand."
-    ),
-    "password_protected": _(
-        "The workbook is protected by a password. Remove the password and deliver it again."
-    ),
-    "corrupt_workbook": _(
-        "The workbook is damaged (%(part)s). Open it in the spreadsheet program and save it again."
-    ),
-    "workbook_too_large": _(
-        "The workbook is larger than %(limit)s. Save it as .xlsx or as CSV, or split it."
-    ),
-    "no_worksheet": _(
-        "The workbook has no visible worksheet with content. Put the table on a visible sheet."
-    ),
+    "xml_malformed": _("The XML is not well-formed at line %(line)s. Export it again; do not edit it by hand."),
+    "password_protected": _("The workbook is protected by a password. Remove the password and deliver it again."),
+    "corrupt_workbook": _("The workbook is damaged (%(part)s). Open it in the spreadsheet program and save it again."),
+    "workbook_too_large": _("The workbook is larger than %(limit)s. Save it as .xlsx or as CSV, or split it."),
+    "no_worksheet": _("The workbook has no visible worksheet with content. Put the table on a visible sheet."),
 }
 
 

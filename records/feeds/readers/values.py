@@ -131,9 +131,7 @@ def decode_units(text: str) -> str:
 
 def _units(match: re.Match[str]) -> str:
     written = match[0]
-    data = b"".join(
-        int(written[at + 2 : at + 6], 16).to_bytes(2, "little") for at in range(0, len(written), 7)
-    )
+    data = b"".join(int(written[at + 2 : at + 6], 16).to_bytes(2, "little") for at in range(0, len(written), 7))
     try:
         text = data.decode("utf-16-le")
     except UnicodeDecodeError:

@@ -49,9 +49,7 @@ class XlsTable(Table):
         """The first worksheet with content and the line of its header."""
         for name in self.sheets:
             sheet = _guarded(lambda name=name: self._book.get_sheet_by_name(name))  # type: ignore[misc]
-            filled = (
-                (line, cells) for line, cells, _codes in self._rows(sheet) if any(map(str.strip, cells))
-            )
+            filled = ((line, cells) for line, cells, _codes in self._rows(sheet) if any(map(str.strip, cells)))
             top = list(islice(filled, TOP_ROWS))
             if top:
                 line, cells, self.skipped_lines = find_header(top)
@@ -80,9 +78,7 @@ class XlsTable(Table):
         number, width = 1, len(self.header)
         rows = (row for row in self._rows(self._sheet) if row[0] > self._header_line)
         while run := list(islice(rows, BLOCK_ROWS)):
-            texts, lines = drop_empty(
-                [_trimmed(cells, width) for _line, cells, _codes in run], [row[0] for row in run]
-            )
+            texts, lines = drop_empty([_trimmed(cells, width) for _line, cells, _codes in run], [row[0] for row in run])
             if texts:
                 block = shape_rows(texts, lines, width, number)
                 block.warnings = [code for row in run for code in row[2] if code.column < width]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from .errors import FeedFileError
-from .table import CellWarning, Chunk, Limits, Table, checked_header, drop_empty, shape_rows
+from .table import BadRow, Chunk, Limits, Table, checked_header, is_empty
 from .titles import TOP_ROWS, find_header
-from .xlsx_cells import Renderer, SheetRow
+from .xlsx_cells import Renderer, SheetBlock
 from .xlsx_package import Package, Sheet, Workbook
 from .xlsx_sheet import SheetReader
 from .xlsx_strings import read_strings
@@ -27,9 +26,7 @@ class XlsxTable(Table):
         super().__init__(limits)
         self._package = Package(path, limits)
         workbook = Workbook(self._package)
-        self._strings = read_strings(
-            self._package, workbook.strings, limits.cell_chars, limits.shared_strings_bytes
-        )
+        self._strings = read_strings(self._package, workbook.strings, limits.cell_chars, limits.shared_strings_bytes)
         styles = style_kinds(self._package, workbook.styles)
         self._renderer = Renderer(self._strings, styles, workbook.date1904)
         visible = [sheet for sheet in workbook.sheets if sheet.visible]
@@ -50,45 +47,28 @@ class XlsxTable(Table):
         """The first rows with content, each with all its cells."""
         reader = SheetReader(self._renderer, 0, self.limits.cell_chars)
         found: list[tuple[int, list[str]]] = []
-        for row in chain.from_iterable(reader.rows(self._package.stream(part, 1 << 16))):
-            if any(text.strip() for text in row.extra.values()):
-                found.append((row.line, widened(row).cells))
-            if len(found) == TOP_ROWS:
+        for block in reader.blocks(self._package.stream(part, 1 << 16)):
+            for place, cells in block.extra.items():
+                row = widened([], cells)
+                if not is_empty(row):
+                    found.append((block.lines[place], row))
+            if len(found) >= TOP_ROWS:
                 break
-        return found
+        return found[:TOP_ROWS]
 
     def blocks(self) -> Iterator[Chunk]:
         """All data rows; raises corrupt_workbook, zip_bomb or cell_too_long where they occur."""
         reader = SheetReader(self._renderer, len(self.header), self.limits.cell_chars)
         number, below = 1, False
-        for rows in reader.rows(self._package.stream(self._part)):
-            warnings = list(reader.warnings)
-            reader.warnings.clear()
+        for block in reader.blocks(self._package.stream(self._part)):
             if not below:
-                rows, below = self._below_header(rows)
-            block = self._shaped(rows, warnings, number)
-            if block.received:
-                yield block
-                number += block.received
-
-    def _below_header(self, rows: list[SheetRow]) -> tuple[list[SheetRow], bool]:
-        for at, row in enumerate(rows):
-            if row.line == self._header_line:
-                return rows[at + 1 :], True
-        return [], False
-
-    def _shaped(self, rows: list[SheetRow], warnings: list[CellWarning], number: int) -> Chunk:
-        shown = {warning.line_number for warning in warnings if warning.code in VISIBLE_WARNINGS}
-        texts = [widened(row).cells if row.extra else row.cells for row in rows]
-        texts, lines = drop_empty(texts, [row.line for row in rows], shown)
-        if not texts:
-            return Chunk(number, 0, [], range(0), range(0))
-        block = shape_rows(texts, lines, len(self.header), number)
-        if warnings:
-            kept = set(lines)
-            width = len(self.header)
-            block.warnings = [item for item in warnings if item.line_number in kept and item.column < width]
-        return block
+                if self._header_line not in block.lines:
+                    continue
+                block, below = _after(block, self._header_line), True
+            chunk = shape_block(block, number)
+            if chunk.received:
+                yield chunk
+                number += chunk.received
 
     def close(self) -> None:
         """Close the package and remove the spooled strings."""
@@ -96,11 +76,65 @@ class XlsxTable(Table):
         self._strings.close()
 
 
-def widened(row: SheetRow) -> SheetRow:
-    """The row with its extra cells in their columns."""
-    if not row.extra:
-        return row
-    cells = row.cells + [""] * (max(row.extra) + 1 - len(row.cells))
-    for column, text in row.extra.items():
-        cells[column] = text
-    return SheetRow(row.line, cells, {})
+def _after(block: SheetBlock, line: int) -> SheetBlock:
+    """The part of the block below this line."""
+    start = block.lines.index(line) + 1
+    return SheetBlock(
+        block.lines[start:],
+        [column[start:] for column in block.columns],
+        {place - start: cells for place, cells in block.extra.items() if place >= start},
+        [warning for warning in block.warnings if warning.line_number != line],
+    )
+
+
+def shape_block(block: SheetBlock, number: int) -> Chunk:
+    """A chunk from a block of the sheet: empty rows dropped, rows with cells beyond the header set aside."""
+    shown = {warning.line_number for warning in block.warnings if warning.code in VISIBLE_WARNINGS}
+    extra = {place for place, cells in block.extra.items() if not is_empty(list(cells.values()))}
+    empty = {
+        place
+        for place, cell in enumerate(block.columns[0])
+        if (not cell or cell.isspace())
+        and place not in extra
+        and block.lines[place] not in shown
+        and is_empty([column[place] for column in block.columns])
+    }
+    count = len(block.lines) - len(empty)
+    warnings = [item for item in block.warnings if item.column < len(block.columns)]
+    if not empty and not extra:
+        return Chunk(number, count, block.columns, range(number, number + count), block.lines, [], warnings)
+    return _sifted(block._replace(warnings=warnings), number, empty, extra)
+
+
+def _sifted(block: SheetBlock, number: int, empty: set[int], extra: set[int]) -> Chunk:
+    kept = [place for place in range(len(block.lines)) if place not in empty]
+    numbers = dict(zip(kept, range(number, number + len(kept)), strict=True))
+    good = [place for place in kept if place not in extra]
+    bad = [
+        BadRow(
+            numbers[place],
+            block.lines[place],
+            "too_many_cells",
+            widened([column[place] for column in block.columns], block.extra[place]),
+        )
+        for place in kept
+        if place in extra
+    ]
+    lines = {block.lines[place] for place in kept}
+    return Chunk(
+        number,
+        len(kept),
+        [[column[place] for place in good] for column in block.columns],
+        [numbers[place] for place in good],
+        [block.lines[place] for place in good],
+        bad,
+        [warning for warning in block.warnings if warning.line_number in lines],
+    )
+
+
+def widened(cells: list[str], extra: dict[int, str]) -> list[str]:
+    """The row's cells with those beyond its width in their columns."""
+    row = cells + [""] * (max(extra) + 1 - len(cells))
+    for column, text in extra.items():
+        row[column] = text
+    return row

@@ -26,6 +26,15 @@ class SheetRow(NamedTuple):
     extra: dict[int, str]
 
 
+class SheetBlock(NamedTuple):
+    """A run of rows by columns; `extra` holds the cells beyond the width by the row's place in the run."""
+
+    lines: list[int]
+    columns: list[list[str]]
+    extra: dict[int, dict[int, str]]
+    warnings: list[CellWarning]
+
+
 class Renderer:
     """Turns what a cell stores into what the sheet shows, with a warning code where that is doubtful."""
 
@@ -34,7 +43,7 @@ class Renderer:
         self._styles = styles
         self._date1904 = date1904
         self._by_type: dict[str, Callable[[str], Rendered]] = {
-            "s": self._shared,
+            "s": self.shared,
             "str": self.text,
             "inlineStr": self.text,
             "b": self._boolean,
@@ -51,13 +60,10 @@ class Renderer:
         number_kind = self._styles[style] if style < len(self._styles) else NumberKind.NUMBER
         if number_kind is NumberKind.DATE:
             return self._date
-        return self._elapsed if number_kind is NumberKind.ELAPSED else self._number
+        return self._elapsed if number_kind is NumberKind.ELAPSED else self.number
 
-    def is_shared(self, render: Callable[[str], Rendered]) -> bool:
-        """Whether `render` looks up shared strings."""
-        return render == self._shared
-
-    def _shared(self, raw: str) -> Rendered:
+    def shared(self, raw: str) -> Rendered:
+        """The shared string with this index; ValueError or IndexError when there is none."""
         if not raw:
             return "", ""
         index = int(raw)
@@ -83,7 +89,8 @@ class Renderer:
         return raw.removesuffix("Z").removesuffix("T00:00:00"), ""
 
     @staticmethod
-    def _number(raw: str) -> Rendered:
+    def number(raw: str) -> Rendered:
+        """A number as the sheet shows it."""
         text = number_text(raw)
         return text, "precision_lost" if loses_precision(text) else ""
 
@@ -95,6 +102,17 @@ class Renderer:
     def _elapsed(raw: str) -> Rendered:
         text = elapsed_text(raw)
         return (text, "") if text is not None else (number_text(raw), "date_out_of_range")
+
+
+def block_of(rows: list[SheetRow], width: int, warnings: list[CellWarning]) -> SheetBlock:
+    """Rows as a block."""
+    lines = [row.line for row in rows]
+    if rows and width:
+        columns = list(map(list, zip(*(row.cells for row in rows), strict=True)))
+    else:
+        columns = [[] for _ in range(width)]
+    extra = {place: row.extra for place, row in enumerate(rows) if row.extra}
+    return SheetBlock(lines, columns, extra, warnings)
 
 
 def column_index(letters: str) -> int:

@@ -125,9 +125,7 @@ class Workbook:
         parts = {kind: part for kind, part in relations.values()}
         self.strings: str | None = parts.get("sharedStrings")
         self.styles: str | None = parts.get("styles")
-        self.date1904 = any(
-            node.get("date1904") in ("1", "true") for node in root.iterchildren("{*}workbookPr")
-        )
+        self.date1904 = any(node.get("date1904") in ("1", "true") for node in root.iterchildren("{*}workbookPr"))
         self.sheets = [sheet for sheet in _sheets(root, relations) if sheet.part in package]
 
 

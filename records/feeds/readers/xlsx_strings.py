@@ -7,7 +7,6 @@ import tempfile
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cached_property
 
 from .values import decode_units, unescape_xml
 from .xlsx_package import Package
@@ -16,7 +15,6 @@ from .xml_events import EventParser, has_illegal
 OPEN, CLOSE = "<si><t>", "</t></si>"
 PRESERVED = '<si><t xml:space="preserve">'
 STRING_OVERHEAD = 80  # bytes a Python string takes besides its characters, with its place in a list
-FIRST_STRINGS = 400_000  # also kept by the text of their index, which saves a call for every cell
 PAGE = 64  # strings
 PAGES_BYTES = 24 << 20  # of pages kept at hand
 
@@ -118,20 +116,6 @@ def _split(data: bytes, cell_chars: int) -> list[str] | None:
     return [decode_units(string) for string in found] if "_x" in text else found
 
 
-class SharedTexts(dict[str, str]):
-    """Index of a shared string, as written in a cell → the string; ValueError or IndexError otherwise."""
-
-    def __init__(self, strings: SharedStrings) -> None:
-        first = strings.strings[:FIRST_STRINGS]
-        super().__init__(zip(map(str, range(len(first))), first, strict=True))
-        self._strings = strings
-
-    def __missing__(self, value: str) -> str:
-        if not value.isdecimal():
-            raise ValueError("no index")
-        return self._strings[int(value)]
-
-
 class SharedStrings:
     """Strings by index. Memory stays near the limit given, however many there are."""
 
@@ -175,10 +159,10 @@ class SharedStrings:
         self._offsets.append(self._end)
         self._end += len(data)
 
-    @cached_property
-    def texts(self) -> SharedTexts:
-        """The strings by the text of their index; complete only after `finish`."""
-        return SharedTexts(self)
+    @property
+    def lookup(self) -> list[str] | SharedStrings:
+        """What to index: the plain list while all strings are in it."""
+        return self.strings if self._spool is None else self
 
     def __getitem__(self, index: int) -> str:
         if index < len(self.strings):

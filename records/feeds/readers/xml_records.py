@@ -153,7 +153,9 @@ class RecordParser:
         try:
             parser.feed(data) if data else parser.close()
         except etree.XMLSyntaxError as error:
-            raise FeedFileError("xml_malformed", line=error.lineno or self._line) from None
+            known = [entry.line for entry in parser.feed_error_log]
+            line = error.lineno or (known[0] if known else self._line)
+            raise FeedFileError("xml_malformed", line=line) from None
         if self._root is None:
             self._root = next((element for _event, element in parser.read_events()), None)
             if self._root is not None:

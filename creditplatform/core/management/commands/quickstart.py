@@ -111,9 +111,7 @@ def _steps() -> Iterator[Step]:
     """The steps after migration, in order; the demonstration only where settings ask for it."""
     role = urlsplit(_database_url()).username or ""
     if role != (urlsplit(_owner_url()).username or ""):
-        yield Step(
-            "grant_application_role", "Granting rights to the application role", CODE, (role,), as_owner=True
-        )
+        yield Step("grant_application_role", "Granting rights to the application role", CODE, (role,), as_owner=True)
     yield Step("load_policy", "Loading policy data", CODE)
     if settings.DEMONSTRATION:
         yield Step("seed_demo", "Making the demonstration world (a minute at the first start)", CODE)
