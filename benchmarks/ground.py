@@ -5,6 +5,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import StringIO
 from urllib.parse import urlsplit, urlunsplit
 
 import django
@@ -33,7 +34,7 @@ def clean_ground() -> Iterator[None]:
         os.environ["DJANGO_SETTINGS_MODULE"] = "creditplatform.settings"
         django.setup()
         for command in ("init_keyring", "migrate", "load_policy"):
-            call_command(command, verbosity=0)
+            call_command(command, verbosity=0, stdout=StringIO())
         stack.callback(connection.close)
         yield
 

@@ -102,7 +102,9 @@ class PenaltyResource(resources.ModelResource):
     def before_save_instance(self, instance: CreditRecord, row: dict[str, Any], **_options: Any) -> None:
         """Everything that is computed or gathered from several columns."""
         instance.subject_kind = row["subject_kind"]
-        instance.version_id, instance.site_id = plan().version.pk, plan().agency.site_id
+        # Objects instead of keys: the library prints every instance, which would otherwise fetch the entry each time.
+        instance.entry, instance.version = plan().version.entry, plan().version
+        instance.agency, instance.site_id = plan().agency, plan().agency.site_id
         instance.field, instance.polarity = plan().key_field, Polarity.NEGATIVE
         self._set_periods(instance, row)
         self._set_content(instance, row)

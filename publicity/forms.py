@@ -19,14 +19,16 @@ class RegisterFilter(forms.Form):
 
     def __init__(self, data: Any, *, version: EntryVersion, units: list[Agency]) -> None:
         super().__init__(data)
-        self.fields["agency"].queryset = Agency.objects.filter(pk__in=[unit.pk for unit in units])
-        self.fields["agency"].choices = [("", _("all units")), *((unit.code, unit.label) for unit in units)]
+        agency: Any = self.fields["agency"]
+        agency.queryset = Agency.objects.filter(pk__in=[unit.pk for unit in units])
+        agency.choices = [("", _("all units")), *((unit.code, unit.label) for unit in units)]
         self._offer("tier", _("all tiers"), Tier, version.polarity == Polarity.NEGATIVE)
         self._offer("field", _("all fields"), KeyField, not version.field)
 
     def _offer(self, name: str, everything: Any, choices: Any, useful: bool) -> None:
+        field: Any = self.fields[name]
         if useful:
-            self.fields[name].choices = [("", everything), *choices.choices]
+            field.choices = [("", everything), *choices.choices]
         else:
             del self.fields[name]
 

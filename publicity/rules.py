@@ -9,6 +9,7 @@ from creditplatform.core.identity.organisations import registration_check_digit_
 from creditplatform.core.identity.persons import EARLIEST_BIRTH
 
 _RUNS = re.compile(r"(?<![0-9A-Z])(?:[0-9]{17}[0-9X]|[0-9]{15}|[0-9]{11})(?![0-9A-Z])")
+_DASHES_INSIDE = re.compile(r"(?<=[0-9])[\-\u2010-\u2015\u2212](?=[0-9X])")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # Every second name holds one of these; alone they name nobody and would drag half the table along.
 _EVERYWHERE = (
@@ -22,7 +23,7 @@ def looks_personal(text: str) -> bool:
     A resident number counts even with a wrong check digit, since it is then merely mistyped. Credit codes and
     registration numbers that prove themselves by their own check digit do not count.
     """
-    return any(_is_personal(run) for run in _RUNS.findall(normalise(text)))
+    return any(_is_personal(run) for run in _RUNS.findall(_DASHES_INSIDE.sub("", normalise(text))))
 
 
 def too_common(folded: str) -> bool:

@@ -1,14 +1,13 @@
 """Structured data of a public record: the same facts as on its page, and not one more."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-from publicity.selectors.records import RecordPage
-from records.models import CreditRecord
+
+class Answer(serializers.Serializer):  # type: ignore[misc]  # the framework bears no types
+    """Something that is only ever read."""
 
 
-class NamedSerializer(serializers.Serializer[Any]):
+class NamedSerializer(Answer):
     """A thing with a code and a name in both languages."""
 
     code = serializers.CharField()
@@ -22,7 +21,7 @@ class UnitSerializer(NamedSerializer):
     phone = serializers.CharField()
 
 
-class PartySerializer(serializers.Serializer[RecordPage]):
+class PartySerializer(Answer):
     """Whom the record is about: name as it may be shown, codes of organisations only."""
 
     kind = serializers.CharField(source="record.subject_kind")
@@ -30,7 +29,7 @@ class PartySerializer(serializers.Serializer[RecordPage]):
     codes = serializers.ListField(child=serializers.CharField())
 
 
-class ContentSerializer(serializers.Serializer[Any]):
+class ContentSerializer(Answer):
     """One published field with its value."""
 
     code = serializers.CharField(source="field.code")
@@ -39,15 +38,18 @@ class ContentSerializer(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
-class PublicationSerializer(serializers.Serializer[CreditRecord]):
+class PublicationSerializer(Answer):
     """When it may be repaired, and the first day on which it is no longer shown; empty means no end."""
 
     minimum_over_on = serializers.DateField(source="repairable_from")
     withdrawn_on = serializers.DateField(source="publish_until")
 
 
-class RecordSerializer(serializers.Serializer[RecordPage]):
-    """A public record. `decided_on` is the day of receipt where `dated_by_receipt` says so."""
+class RecordSerializer(Answer):
+    """A public record, made from its `RecordPage`.
+
+    `decided_on` is the day of receipt where `dated_by_receipt` says so.
+    """
 
     token = serializers.CharField(source="record.token")
     site = serializers.CharField(source="record.site.code")

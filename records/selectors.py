@@ -18,7 +18,12 @@ from records.rules import published_tiers
 
 OWN_FILE = "own file"
 LOOKS = 200
-IDENTITY_LABELS = {"name": _("name"), "number": _("document number"), "phone": _("telephone"), "address": _("address")}
+IDENTITY_LABELS = {
+    "name": _("name of the person"),
+    "number": _("number of identity document"),
+    "phone": _("telephone"),
+    "address": _("address"),
+}
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject")
 

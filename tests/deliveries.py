@@ -27,7 +27,8 @@ def penalty(number: int = 1, **cells: str) -> dict[str, str]:
     day = datetime.date.today() - datetime.timedelta(days=30)
     unit = credit_code(9000000)
     row = {
-        "CF_XDR_MC": f"示例{number}号贸易有限公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": credit_code(number),
+        "CF_XDR_MC": f"示例{number}号贸易有限公司", "CF_XDR_LB": "法人及非法人组织",
+        "CF_XDR_SHXYM": credit_code(number),
         "CF_FRDB": "陈示例", "CF_XDR_ZJLX": "", "CF_XDR_ZJHM": "", "CF_WSH": f"惠市监罚〔2026〕{number}号",
         "CF_WFXW": "销售不合格产品", "CF_SY": "销售的产品不符合标准", "CF_YJ": "《产品质量法》第四十九条",
         "CF_CFLB": "罚款", "CF_NR": "罚款一万元", "CF_NR_FK": "1", "CF_JDRQ": day.isoformat(),

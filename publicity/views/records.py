@@ -30,7 +30,8 @@ FOR_ROBOTS = "noindex, noarchive, nosnippet"
 def page(request: HttpRequest, site: str, token: str) -> HttpResponseBase:
     """A record that is public right now; for any other token one and the same answer, whatever the cause."""
     if request.GET.get("format") == "json":
-        return RecordData.as_view()(request, site=site, token=token)
+        data: HttpResponseBase = RecordData.as_view()(request, site=site, token=token)
+        return data
     here = site_of(request)
     shown = record_page(here, token)
     if shown is None:
@@ -41,7 +42,7 @@ def page(request: HttpRequest, site: str, token: str) -> HttpResponseBase:
 
 @method_decorator(cache_control(no_store=True), name="dispatch")
 @rule(anyone)
-class RecordData(APIView):
+class RecordData(APIView):  # type: ignore[misc]  # the framework bears no types
     """A public record as JSON: the facts of its page, and not one more."""
 
     authentication_classes = ()

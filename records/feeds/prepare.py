@@ -218,9 +218,9 @@ class Preparer:
             if draft is None or row in findings.by_row:
                 continue
             life = self._lives[found.decided_on[row], found.effects[row], found.valid_until[row]]
-            minor = draft.born_on is not None and self.subjects.is_minor(draft, life.decided_on)
+            minor = not life.lapsed and self.subjects.is_minor(draft, life.decided_on)
             if life.lapsed or (minor and self.plan.negative):
-                findings.add(row, "", "minor" if minor and self.plan.negative else "past_retention")
+                findings.add(row, "", "past_retention" if life.lapsed else "minor")
                 continue
             digest = self._digest(found, row, draft, life)
             known = seen.setdefault((draft.index, found.document[row]), digest)

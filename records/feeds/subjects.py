@@ -69,9 +69,9 @@ def resolve_organisation(numbers: tuple[str, ...]) -> Resolved:
     for (role, kind), number in zip(ORGANISATION_NUMBERS, given, strict=True):
         if number and (problem := check(kind, number)):
             problems.append((role, problem.value))
-    if given[CREDIT] and given[ORGANISATION] and not problems:
-        if organisation_code_of(given[CREDIT]) != given[ORGANISATION].replace("-", ""):
-            problems.append((FieldRole.ORGANISATION_CODE, "codes_disagree"))
+    code_within = organisation_code_of(given[CREDIT]) if given[CREDIT] and not problems else None
+    if code_within and given[ORGANISATION] and code_within != given[ORGANISATION].replace("-", ""):
+        problems.append((FieldRole.ORGANISATION_CODE, "codes_disagree"))
     codes = tuple(number for number in given if number)
     first = next((i for i, number in enumerate(given) if number), None)
     if problems or first is None:

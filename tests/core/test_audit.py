@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pgtrigger
+import psycopg2
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
@@ -117,9 +118,9 @@ def sql(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
 @contextmanager
 def refused(*codes: str) -> Iterator[None]:
     """The statement inside is refused by the database with one of these SQLSTATEs; the transaction goes on."""
-    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+    with pytest.raises((DatabaseError, psycopg2.Error)) as caught, transaction.atomic():
         yield
-    found = getattr(caught.value.__cause__, "pgcode", None)
+    found = getattr(caught.value.__cause__ or caught.value, "pgcode", None)  # COPY comes straight from the driver
     assert found in codes, caught.value
 
 
@@ -488,6 +489,11 @@ def _make_ledger_rows(cast: Cast) -> None:
     StepEvent.objects.create(workflow="w", case_ref=1, step="s", from_state="a", to_state="b")
 
 
+PARTITIONS = (
+    "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r' ORDER BY 1"
+)
+
+
 def _snapshot(table: str) -> list[tuple[Any, ...]]:
     return sql(f"SELECT t::text FROM {table} t ORDER BY 1")
 
@@ -543,7 +549,7 @@ def _history_and_ledgers_refuse_truncate(model: Model) -> None:
 
 def test_partitions_of_the_access_log_are_only_added_to(cast: Cast) -> None:
     _make_ledger_rows(cast)
-    partitions = [row[0] for row in sql("SELECT inhrelid::regclass::text FROM pg_inherits ORDER BY 1")]
+    partitions = [row[0] for row in sql(PARTITIONS)]
     assert len(partitions) >= 5
     sql("SET LOCAL credit.allow_truncate = 'off'")
     for partition in partitions:

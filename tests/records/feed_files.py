@@ -119,7 +119,6 @@ def sheet_xml(rows: str, before: str = "", after: str = "") -> str:
 
 def _relations(*relations: tuple[str, str, str]) -> str:
     links = "".join(
-        f'<Relationship Id="{key}" Type="{OFFICE}/{kind}" Target="{target}"/>'
-        for key, kind, target in relations
+        f'<Relationship Id="{key}" Type="{OFFICE}/{kind}" Target="{target}"/>' for key, kind, target in relations
     )
     return f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>'

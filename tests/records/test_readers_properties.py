@@ -147,7 +147,9 @@ def test_nonsense_sizes(tmp_path: Path, size: int) -> None:
         next(open_table(path).chunks(size))
 
 
-@pytest.mark.parametrize("text", ["=1+1", "=HYPERLINK(A1)", "@SUM(1)", "+cmd|' /C calc'!A0", "-2+3+cmd|x", " =x", "＝A1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "=HYPERLINK(A1)", "@SUM(1)", "+cmd|' /C calc'!A0", "-2+3+cmd|x", " =x", "＝A1"]
+)
 def test_formulas_are_recognised(text: str) -> None:
     assert looks_like_formula(text)
 

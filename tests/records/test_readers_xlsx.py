@@ -4,14 +4,18 @@ import datetime
 import io
 import random
 import struct
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from records.feeds.readers import BadRow, CellWarning, FeedFileError, Limits, open_table
+from records.feeds.readers.xlsx_sheet import SheetReader
 from records.feeds.readers.xlsx_styles import NumberKind, format_kind
 from tests.records.feed_files import (
     MAIN,
@@ -185,8 +189,10 @@ def test_booleans_errors_and_formulas(tmp_path: Path) -> None:
 
 
 def test_rows_of_formulas_that_show_nothing_are_empty(tmp_path: Path) -> None:
-    rows = HEADER + '<row r="2"><c r="A2" t="str"><f>IF(C2="","",C2)</f><v></v></c></row>' + (
-        '<row r="3"><c r="A3"><v>1</v></c></row>'
+    rows = (
+        HEADER
+        + '<row r="2"><c r="A2" t="str"><f>IF(C2="","",C2)</f><v></v></c></row>'
+        + ('<row r="3"><c r="A3"><v>1</v></c></row>')
     )
     chunk = read_all(opened(tmp_path, package(sheet_xml(rows))))
     assert (rows_of(chunk), list(chunk.line_numbers), chunk.warnings) == ([["1", ""]], [3], [])
@@ -238,6 +244,58 @@ def test_plain_and_unusual_blocks_in_turn(tmp_path: Path) -> None:
     chunk = read_all(opened(tmp_path, content))
     assert rows_of(chunk) == expected
     assert list(chunk.line_numbers) == list(lines)
+
+
+CELLS = [
+    '<c r="{0}{1}"><v>12.5</v></c>',
+    '<c r="{0}{1}"><v>0.30000000000000004</v></c>',
+    '<c r="{0}{1}" t="n"><v>1E16</v></c>',
+    '<c r="{0}{1}" s="1"><v>43223.25</v></c>',
+    '<c r="{0}{1}" s="2"><v>-3</v></c>',
+    '<c r="{0}{1}" t="s"><v>1</v></c>',
+    '<c r="{0}{1}" s="4" t="s"><v>0</v></c>',
+    '<c r="{0}{1}" t="inlineStr"><is><t xml:space="preserve"> x &lt; y </t></is></c>',
+    '<c r="{0}{1}" t="inlineStr"><is><t>a]b</t></is></c>',
+    '<c r="{0}{1}" t="str"><f>A1&gt;2</f><v>_x0041_\r\n</v></c>',
+    '<c r="{0}{1}"><f t="array" ref="A1">SUM(A1)</f></c>',
+    '<c r="{0}{1}" t="str"><f>x</f><v></v></c>',
+    '<c r="{0}{1}" t="e"><v>#N/A</v></c>',
+    '<c r="{0}{1}" t="b"><v>0</v></c>',
+    '<c r="{0}{1}" s="3"/>',
+    '<c r="{0}{1}" t="s"><v></v></c>',
+    "",
+    "",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(CELLS), min_size=4, max_size=4), max_size=25))
+def test_splitting_and_parsing_read_the_same(rows: list[list[str]]) -> None:
+    lines = []
+    for line, cells in enumerate(rows, 2):
+        texts = (cell.format(column, line) for column, cell in zip("ABCE", cells, strict=True))
+        lines.append(f'<row r="{line}" spans="1:5">{"".join(texts)}</row>')
+    answers = []
+    with tempfile.TemporaryDirectory() as folder:
+        for before in ("", "<!-- to the event parser -->"):
+            content = package(
+                sheet_xml(before + HEADER + "".join(lines)),
+                strings="<si><t/></si><si><t>甲</t></si>",
+                styles=DATES,
+            )
+            answers.append(read_all(opened(Path(folder), content)))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("strings", [True, False])
+def test_what_libraries_write_is_split(tmp_path: Path, strings: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["a", "b", "c"]] + [[str(at), "甲" * (at % 4), " <&> "] for at in range(20_000)]
+    table = opened(tmp_path, xlsx(rows, strings=strings))
+    parsed: list[int] = []
+    parse = SheetReader._parse
+    monkeypatch.setattr(SheetReader, "_parse", lambda self, data: parsed.append(len(data)) or parse(self, data))
+    assert rows_of(read_all(table)) == rows[1:]
+    assert sum(parsed) < 1000
 
 
 def test_cells_beyond_the_header(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_header_is_the_union_of_the_first_records_and_attributes_count(tmp_path:
 
 
 def test_records_of_text_only_are_one_column(tmp_path: Path) -> None:
-    table = opened(tmp_path, "<codes><code>1</code><code/><code>2</code></codes>".encode())
+    table = opened(tmp_path, b"<codes><code>1</code><code/><code>2</code></codes>")
     assert (table.header, rows_of(read_all(table))) == (["code"], [["1"], ["2"]])
 
 

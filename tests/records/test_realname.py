@@ -18,7 +18,7 @@ from records.identifiers import identifier, name_index
 from records.models import DemonstrationIdentity, RealNameBinding, Subject
 from records.services import realname as service
 from records.services.realname import ATTEMPTS, ATTEMPTS_SECONDS, TooManyAttempts, bind
-from tests.cast import PERSON_NUMBER, Cast, person_subject
+from tests.cast import person_subject
 
 NAME, NUMBER = "苏念禾", "620102199208099981"
 UNKNOWN = make_resident_id("441302", datetime.date(1988, 3, 16), 999)
@@ -182,9 +182,3 @@ def test_setting_names_the_adapter(user, settings):
     assert isinstance(realname.adapter(), realname.DemonstrationRegister)
     settings.REAL_NAME_ADAPTER = f"{__name__}.Denies"
     assert refusal(user).code == "not_confirmed"
-
-
-def test_cast_is_bound_once(cast: Cast):
-    register(name="林示例", number=PERSON_NUMBER)
-    assert refusal(cast.unbound, name="林示例", number=PERSON_NUMBER).code == "not_confirmed"
-    assert refusal(cast.person, name="林示例", number=PERSON_NUMBER).code == "already_bound"

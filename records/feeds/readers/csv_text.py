@@ -23,10 +23,11 @@ SEP_LINE = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 
 
 class Rows(NamedTuple):
-    """Records as parsed, with the line each begins in."""
+    """Records as parsed, with the line each begins in, and the length of the text they stood in."""
 
     rows: list[list[str]]
     lines: Sequence[int]
+    chars: int
 
 
 class CsvTable(Table):
@@ -57,7 +58,7 @@ class CsvTable(Table):
         return detect_delimiter(_first_record(text)), 0
 
     def _read_header(self) -> None:
-        for rows, lines in self._records():
+        for rows, lines, _chars in self._records():
             for row, line in zip(rows, lines, strict=True):
                 if line > self._start_line and not is_empty(row):
                     self.header = checked_header(row, self.limits)
@@ -71,13 +72,15 @@ class CsvTable(Table):
     def blocks(self) -> Iterator[Chunk]:
         """All data rows; raises unterminated_quote, cell_too_long or row_too_long where they occur."""
         number, width = 1, len(self.header)
-        for rows, lines in self._records():
+        for rows, lines, chars in self._records():
             if lines and lines[0] <= self._header_line:
                 first = sum(1 for line in lines if line <= self._header_line)
                 rows, lines = rows[first:], lines[first:]
             rows, lines = drop_empty(rows, lines)
             if rows:
-                yield shape_rows(rows, lines, width, number)
+                chunk = shape_rows(rows, lines, width, number)
+                chunk.chars = chars
+                yield chunk
                 number += len(rows)
 
 
@@ -126,9 +129,9 @@ class CsvParser:
         if complete and count == len(rows):
             lines: Sequence[int] = range(self._line, self._line + count)
             self._line += count
-            return Rows(rows, lines), ""
+            return Rows(rows, lines, len(text)), ""
         ends = self._line_ends(rows)
-        found = Rows(rows, [self._line, *ends[:-1]] if rows else [])
+        found = Rows(rows, [self._line, *ends[:-1]] if rows else [], len(text))
         unread = "" if complete else _after_lines(text, (ends[-1] if ends else self._line) - self._line)
         self._line = ends[-1] if ends else self._line
         return found, unread

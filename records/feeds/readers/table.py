@@ -69,6 +69,7 @@ class Chunk:
     line_numbers: Sequence[int]
     bad: list[BadRow] = field(default_factory=list)
     warnings: list[CellWarning] = field(default_factory=list)
+    chars: int = field(default=-1, compare=False)  # at most so many in all rows, where the reader knows it
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -94,7 +95,9 @@ class Chunk:
         )
 
     def weight(self) -> int:
-        """Characters held by all rows."""
+        """Characters held by all rows, or a little more."""
+        if self.chars >= 0:
+            return self.chars
         good = sum(sum(map(len, column)) for column in self.columns)
         return good + sum(sum(map(len, row.cells)) for row in self.bad)
 

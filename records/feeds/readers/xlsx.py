@@ -89,7 +89,8 @@ def _after(block: SheetBlock, line: int) -> SheetBlock:
 
 def shape_block(block: SheetBlock, number: int) -> Chunk:
     """A chunk from a block of the sheet: empty rows dropped, rows with cells beyond the header set aside."""
-    shown = {warning.line_number for warning in block.warnings if warning.code in VISIBLE_WARNINGS}
+    warnings = [item for item in block.warnings if item.column < len(block.columns)]
+    shown = {warning.line_number for warning in warnings if warning.code in VISIBLE_WARNINGS}
     extra = {place for place, cells in block.extra.items() if not is_empty(list(cells.values()))}
     empty = {
         place
@@ -100,7 +101,6 @@ def shape_block(block: SheetBlock, number: int) -> Chunk:
         and is_empty([column[place] for column in block.columns])
     }
     count = len(block.lines) - len(empty)
-    warnings = [item for item in block.warnings if item.column < len(block.columns)]
     if not empty and not extra:
         return Chunk(number, count, block.columns, range(number, number + count), block.lines, [], warnings)
     return _sifted(block._replace(warnings=warnings), number, empty, extra)

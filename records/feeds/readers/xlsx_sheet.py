@@ -22,7 +22,6 @@ TAGS = (
     (b'</v></c><c r="', NEXT_CELL),
     (b'"><v>', VALUE),
     (b'</v></c></row><row r="', ROW_START),
-    (b'><c r="', FIRST_CELL),
 )
 INLINE_TAGS = (
     (b'</t></is></c><c r="', NEXT_CELL),
@@ -30,6 +29,7 @@ INLINE_TAGS = (
     (b'"><is><t xml:space="preserve">', VALUE),
     (b'</t></is></c></row><row r="', ROW_START),
 )
+FIRST_TAG = b'><c r="'  # also ends those above, so it is replaced last
 BEGIN = b'<row r="'
 ENDS = re.compile(rb"(?:</v>|</t></is>)</c></row>\Z")
 NOT_TAGS = bytes(set(range(256)) - set(range(32)) | set(b"\t\n\r"))
@@ -122,9 +122,10 @@ class SheetReader:
         data = data[len(BEGIN) : end.start()]
         for tags, byte in TAGS:
             data = data.replace(tags, byte)
-        if b"<" in data:
+        if b"</is>" in data:
             for tags, byte in INLINE_TAGS:
                 data = data.replace(tags, byte)
+        data = data.replace(FIRST_TAG, FIRST_CELL)
         if b"<" in data:
             raise IrregularShapeError
         shape = data.translate(None, NOT_TAGS).replace(b"\x03\x01", b"").split(ROW_START)

@@ -91,7 +91,13 @@ class XmlTable(Table):
             else:
                 good.append(record)
                 numbers.append(at)
-        columns = [[record.cells.get(name, "") for record in good] for name in self.header]
+        rows = [
+            list(record.cells.values())
+            if list(record.cells) == self.header
+            else [record.cells.get(name, "") for name in self.header]
+            for record in good
+        ]
+        columns = list(map(list, zip(*rows, strict=True))) if rows else [[] for _ in self.header]
         return Chunk(number, len(run), columns, numbers, [record.line for record in good], bad)
 
 
@@ -103,6 +109,7 @@ class RecordParser:
         self._root: etree._Element | None = None
         self._tag = ""
         self._root_name = ""
+        self._names = LocalNames()
         self._line = 1
 
     def records(self) -> Iterator[Record]:
@@ -160,6 +167,8 @@ class RecordParser:
             self._root = next((element for _event, element in parser.read_events()), None)
             if self._root is not None:
                 _check_root(self._root)
+        for _event in parser.read_events():
+            pass  # elements that bear the root's name; kept events would keep the whole document
 
     def _take(self, keep: int) -> list[Record]:
         """The records read completely, which are then freed; the last `keep` elements may be incomplete."""
@@ -187,7 +196,23 @@ class RecordParser:
             yield Record(line, {"": element.tail}, "stray_text")
 
     def _cells(self, element: etree._Element, line: int) -> Record:
+        """The record; the usual case, a run of plain children, is read without looking twice."""
         cells = {_local(name): value for name, value in element.items() if not name.startswith(FOREIGN)}
+        if len(element) == 0 or _has_text(element.text):
+            return self._odd_cells(element, line, cells)
+        own = len(cells)
+        names = self._names
+        for child in element:
+            tail = child.tail
+            if len(child) or (tail and not tail.isspace()):
+                return self._odd_cells(element, line, dict(islice(cells.items(), own)))
+            cells[names[child.tag]] = child.text or ""
+        if len(cells) != own + len(element):
+            return self._odd_cells(element, line, dict(islice(cells.items(), own)))
+        return self._checked(Record(line, cells))
+
+    def _odd_cells(self, element: etree._Element, line: int, cells: dict[str, str]) -> Record:
+        """A record that is more or less than a run of children, with what is wrong; `cells` are its attributes."""
         own = (element.text or "") if _has_text(element.text) else ""
         if len(element) == 0 and not cells:
             return self._checked(Record(line, {_local(element.tag): own} if own else {}))
@@ -265,6 +290,14 @@ def _pieces(start: str, texts: Iterator[str]) -> Iterator[bytes]:
 def _local(tag: object) -> str:
     """The name of an element or attribute without its namespace."""
     return str(tag).rpartition("}")[2]
+
+
+class LocalNames(dict[object, str]):
+    """Names of elements without their namespaces, worked out once."""
+
+    def __missing__(self, tag: object) -> str:
+        name = self[tag] = _local(tag)
+        return name
 
 
 def _has_text(text: str | None) -> bool:
