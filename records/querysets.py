@@ -26,10 +26,6 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         """The subject of a document number, by its blind index."""
         return self.filter(number_index=index)
 
-    def matching_name(self, grams: list[str], folded: str) -> SubjectQuerySet:
-        """Organisations whose folded name holds the text: index on grams, then recheck."""
-        return self.filter(grams__contains=grams, name__contains=folded) if grams else self.none()
-
 
 class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
     """Reading rules of credit records."""

@@ -90,7 +90,7 @@ class Invalid(CreditError):
     @classmethod
     def in_field(cls, field: str, code: str, message: Text) -> Invalid:
         """An error with exactly one problem, in `field`."""
-        return cls([FieldProblem(field, code, message)])
+        return cls([FieldProblem(field, code, message)], code, message)
 
 
 class VaultError(CreditError):

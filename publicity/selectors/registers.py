@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.cache import cache
 from django.db.models import Func, IntegerField, OuterRef, QuerySet
 from django.utils import timezone
 
 from creditplatform.core.models import Agency, Site
+from creditplatform.core.remembered import remembered
 from creditplatform.core.rules import RuleBook, load_rulebook
 from publicity.selectors.keyset import Page, page_of
 from records.enums import Openness, SubjectKind, VersionState
@@ -128,11 +128,7 @@ def _open_versions() -> QuerySet[EntryVersion]:
 def _counts(site: Site, day: datetime.date) -> dict[str, int]:
     """Counts by code of the entry, under the empty code those that leave soon; from the cache if fresh."""
     key = f"publicity-counts:{site.code}:{day.isoformat()}"
-    counts: dict[str, int] | None = cache.get(key)
-    if counts is None:
-        counts = _count(site, day)
-        cache.set(key, counts, COUNTS_KEPT_SECONDS)
-    return counts
+    return remembered(key, COUNTS_KEPT_SECONDS, lambda: _count(site, day))
 
 
 def _count(site: Site, day: datetime.date) -> dict[str, int]:

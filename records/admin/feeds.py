@@ -113,14 +113,15 @@ class FeedBatchAdmin(ReadOnlyAdmin):
         except CreditError as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:records_feedbatch_upload"))
-        transaction.on_commit(_queue(batch.pk))
+        transaction.on_commit(_queue(batch.pk), robust=True)
         return HttpResponseRedirect(reverse("admin:records_feedbatch_change", args=[batch.pk]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The receipt: counts, what is wrong in which row and how to mend it, never the values themselves."""
-        batch = get_object_or_404(self.get_queryset(request).select_related("feed__agency"), pk=object_id)
+        key = object_id if object_id.isdecimal() else None
+        batch = get_object_or_404(self.get_queryset(request).select_related("feed__agency"), pk=key)
         rows, labels = batch.rows.all()[: ROWS_SHOWN + 1], _labels(batch)
         context = {
             **self.admin_site.each_context(request),

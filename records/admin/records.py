@@ -108,7 +108,8 @@ class CreditRecordAdmin(RoleAdmin):
         """See and correct a record of one's own unit; opening one about a person is itself recorded."""
         user: Any = request.user
         record = get_object_or_404(
-            CreditRecord.objects.visible_to(user).select_related("subject", "version", "entry", "agency"), pk=object_id
+            CreditRecord.objects.visible_to(user).select_related("subject", "version", "entry", "agency"),
+            pk=object_id if object_id.isdecimal() else None,
         )
         self._note_look(record, user)
         form = EntryForm(request.POST or None, initial=_initial(record), version=record.version, correcting=True)

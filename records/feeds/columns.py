@@ -142,8 +142,12 @@ def reader_of(item: EntryField) -> Callable[[str], str | None]:
         FieldType.CHOICE: lambda text: text if not choices or _fits(text, choices) else None,
         FieldType.EFFECTS: lambda text: text if effects().find(text, item.separators, choices) else None,
     }
-    read = readers.get(item.type, lambda text: text)
+    read = readers.get(item.type, _as_written)
     return lambda text: read(text) if text else ""
+
+
+def _as_written(text: str) -> str | None:
+    return text
 
 
 def _fits(text: str, choices: frozenset[str]) -> bool:

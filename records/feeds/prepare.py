@@ -23,7 +23,7 @@ from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
 
 Problems = list[tuple[str, str]]
-SUBJECTS_REMEMBERED = 200_000
+SUBJECTS_REMEMBERED = 100_000
 
 
 class Setaside(NamedTuple):
@@ -223,12 +223,12 @@ class Preparer:
                 findings.add(row, "", "past_retention" if life.lapsed else "minor")
                 continue
             digest = self._digest(found, row, draft, life)
-            known = seen.setdefault((draft.index, found.document[row]), digest)
+            known = seen.setdefault((draft.number_index, found.document[row]), digest)
             if known is digest:
                 number = prepared.chunk.row_numbers[row]
                 copied = _copy_line(found, row, number, draft.kind, life, minor, digest)
                 prepared.rows.append(Row(number, draft, found.document[row], digest, copied))
-                prepared.subjects.setdefault(draft.index, draft)
+                prepared.subjects.setdefault(draft.number_index, draft)
             elif known != digest:
                 findings.add(row, "", "duplicate_in_file")
         self._add_subject_lines(prepared)

@@ -66,7 +66,7 @@ WHERE r.digest <> excluded.digest
 DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_from = excluded.repairable_from,
     publish_until = excluded.publish_until, retain_until = excluded.retain_until,
     minor_at_decision = excluded.minor_at_decision,"""
-SUBJECTS_REMEMBERED = 150_000
+SUBJECTS_REMEMBERED = 100_000
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Store:
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
         made = self._ensure_subjects(cursor, prepared)
         rows = self._of_known_name(prepared)
-        on_file = self._on_file(cursor, [row for row in rows if row.subject.index not in made])
+        on_file = self._on_file(cursor, [row for row in rows if row.subject.number_index not in made])
         new = [row for row in rows if row.number not in on_file]
         changed = []
         for row in rows:
@@ -146,7 +146,7 @@ class Store:
         rows = []
         for row in prepared.rows:
             draft = row.subject
-            if draft.kind == SubjectKind.PERSON and self._subjects[draft.index].name_index != draft.name_index:
+            if draft.kind == SubjectKind.PERSON and self._subjects[draft.number_index].name_index != draft.name_index:
                 prepared.set_row_aside(row.number, [("", "name_differs")])
             else:
                 rows.append(row)
@@ -158,7 +158,7 @@ class Store:
             return {}
         places = {
             "numbers": [row.number for row in rows],
-            "subjects": [self._subjects[row.subject.index].pk for row in rows],
+            "subjects": [self._subjects[row.subject.number_index].pk for row in rows],
             "documents": [row.document for row in rows],
         }
         cursor.execute(ON_FILE, {**self._keys, **places})
@@ -188,7 +188,7 @@ class Store:
 
     def _lines(self, rows: list[Row]) -> bytes:
         subjects, shared = self._subjects, self._shared
-        return b"".join(b"%d\t%b%b" % (subjects[row.subject.index].pk, row.line, shared) for row in rows)
+        return b"".join(b"%d\t%b%b" % (subjects[row.subject.number_index].pk, row.line, shared) for row in rows)
 
     def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> set[bytes]:
         """Make the subjects that are not on file yet, and learn the keys of all; returns those that were made."""

@@ -39,7 +39,7 @@ class SubjectDraft(NamedTuple):
 
     kind: str
     identifier: Identifier
-    index: bytes
+    number_index: bytes
     name: str
     name_index: bytes
     codes: tuple[str, ...]
@@ -182,7 +182,7 @@ def subject_line(draft: SubjectDraft, plan: Plan) -> bytes:
     A business known by its owner's number keeps that number sealed.
     """
     number, personal = draft.identifier.number, draft.identifier.kind.personal
-    head = (draft.kind, draft.identifier.kind.value, binary(draft.index), binary(draft.name_index))
+    head = (draft.kind, draft.identifier.kind.value, binary(draft.number_index), binary(draft.name_index))
     sealed = binary(vault.seal(number, plan.sealed_number)) if personal else NULL
     if draft.kind == SubjectKind.PERSON:
         name = binary(vault.seal(draft.name, plan.sealed_person_name))

@@ -93,7 +93,7 @@ def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Letters to me; showing them is their delivery, and pressing “read” is noted."""
     if request.method == "POST":
         notice = request.POST.get("notice", "")
-        if notice.isdigit():
+        if notice.isdecimal():
             core_notices.mark_read(addressee=subject.number_index, notice_id=int(notice))
         return redirect("me:notices")
     with audit.context(actor=user, door=Door.WEB, reason="show notices"):

@@ -64,9 +64,10 @@ class Subject(models.Model):
                 violation_error_message=_("Number and name of a person are kept encrypted only."),
             ),
             models.CheckConstraint(
-                condition=Q(kind=SubjectKind.PERSON) | (~Q(code="") & ~Q(name="")),
+                condition=Q(kind=SubjectKind.PERSON)
+                | (~Q(name="") & (~Q(code="") | Q(kind=SubjectKind.BUSINESS, number_sealed__isnull=False))),
                 name="subject_organisation_named",
-                violation_error_message=_("An organisation has a code and a name."),
+                violation_error_message=_("An organisation has a name and a code, or the sealed number of its owner."),
             ),
             models.CheckConstraint(
                 condition=~Q(code__regex=PLACEHOLDER) | Q(kind=SubjectKind.PERSON),

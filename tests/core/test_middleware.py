@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, include, path, reverse
 from django.views import View
@@ -38,7 +38,7 @@ class NoRule(View):
 
 @rule(anyone)
 def open_page(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(sorted(audit.current().items())))
+    return JsonResponse(audit.current())
 
 
 @rule(signed_in)
@@ -60,7 +60,7 @@ def _write() -> None:
 @rule(anyone)
 def writes(request: HttpRequest) -> HttpResponse:
     _write()
-    return HttpResponse(str(sorted(audit.current().items())), status=int(request.GET.get("status", "200")))
+    return JsonResponse(audit.current(), status=int(request.GET.get("status", "200")))
 
 
 @rule(anyone)
@@ -165,7 +165,7 @@ def test_every_rule_for_pages_of_libraries_names_a_page_that_exists() -> None:
 
 
 def test_reading_opens_no_context(visitor: Client) -> None:
-    assert visitor.get("/open/").content == b"[]"
+    assert visitor.get("/open/").json() == {}
     assert visitor.get("/writes/").status_code == 500
     assert not KeyGroup.objects.filter(code="written").exists()
 
@@ -174,19 +174,21 @@ def test_reading_opens_no_context(visitor: Client) -> None:
 def test_an_unsafe_request_runs_under_a_context_with_who_and_door(cast: Cast, method: str) -> None:
     response = getattr(signed(cast.clerk), method)("/writes/")
     assert response.status_code == 200
-    said = response.content.decode()
-    assert f"('actor', {cast.clerk.pk})" in said and "('door', 'web')" in said and "('reason', " in said
+    said = response.json()
+    assert (said["actor"], said["door"]) == (cast.clerk.pk, "web")
+    assert said["reason"]
     assert KeyGroup.objects.filter(code="written").exists()
     assert audit.current().get("reason") == "test", "the context of the request ends with it"
 
 
 def test_the_door_of_the_admin_is_named(cast: Cast) -> None:
-    assert "('door', 'admin')" in signed(cast.clerk).post("/admin/writes/").content.decode()
+    assert signed(cast.clerk).post("/admin/writes/").json()["door"] == "admin"
 
 
 def test_a_visitor_who_changes_something_is_nobody_with_a_door(visitor: Client) -> None:
-    said = visitor.post("/writes/").content.decode()
-    assert "actor" not in said and "('door', 'web')" in said
+    said = visitor.post("/writes/").json()
+    assert "actor" not in said
+    assert said["door"] == "web"
 
 
 def test_an_error_takes_everything_back(visitor: Client) -> None:
@@ -203,7 +205,7 @@ def test_a_server_error_without_exception_takes_everything_back(visitor: Client,
 
 def test_a_later_request_of_the_same_connection_has_no_context(visitor: Client) -> None:
     visitor.post("/writes/")
-    assert visitor.get("/open/").content == b"[]"
+    assert visitor.get("/open/").json() == {}
 
 
 def test_cross_site_posts_are_refused_before_anything_is_written(db: None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from creditplatform.core.identity import make_credit_code, make_resident_id
 from records.models import CreditRecord, FeedBatch
-from tests.deliveries import credit_code, ingest, penalty
+from tests.deliveries import ingest, penalty
 
 BORN = datetime.date(1985, 6, 15)
 PERSON_NUMBER = make_resident_id("620102", BORN, 432)
@@ -54,6 +54,3 @@ def dishonest_shop(name: str = "兰州示例电子商务有限公司", number: i
 def address(record: CreditRecord, ending: str = "/") -> str:
     """The address of the page of a record on its own site."""
     return f"/{record.site.code}/records/{record.token}{ending}"
-
-
-__all__ = ["BORN", "credit_code", "ingest", "penalty"]

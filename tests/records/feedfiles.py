@@ -15,6 +15,7 @@ from records.feeds.pipeline import CHUNK, process
 from records.models import CreditRecord, Feed, FeedBatch, QuarantinedRow
 from records.services.feeds import folder, receive_file
 from tests import deliveries
+from tests.cast import Cast
 
 Row = Mapping[str, str]
 COUNTS = ("received", "accepted", "unchanged", "quarantined", "rejected")
@@ -140,3 +141,10 @@ def whole_database(*tables: str) -> str:
     return "\n".join(row[0] for table in tables for row in raw(f"SELECT t::text FROM {table} t"))  # noqa: S608
 
 
+
+
+def people_of_the_cast(settings: Any) -> Cast:
+    """The cast, outside any context, so that what a page writes needs one of its own; passwords cost nothing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        return Cast.assemble()

@@ -65,7 +65,7 @@ def test_xlsx_round_trip(table: tuple[list[str], list[list[str]]], strings: bool
     assert round_trip(xlsx([table[0], *table[1]], strings=strings)) == table
 
 
-@QUICK
+@settings(max_examples=8, deadline=None)
 @given(tables())
 def test_xls_round_trip(table: tuple[list[str], list[list[str]]]) -> None:
     assert round_trip(xls([table[0], *table[1]])) == table

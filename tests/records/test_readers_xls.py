@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,32 @@ def test_other_documents_in_the_same_container(tmp_path: Path) -> None:
 
 def test_too_large(tmp_path: Path) -> None:
     assert refusal(tmp_path, xls([["a"], ["1"]]), xls_bytes=1000).code == "workbook_too_large"
+
+
+def test_stray_cell_in_the_last_corner(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("S")
+    for line, column in ((0, 0), (1, 0), (65_535, 255)):
+        sheet.write(line, column, "x")
+    buffer = io.BytesIO()
+    book.save(buffer)
+    assert refusal(tmp_path, buffer.getvalue()).code == "workbook_too_large"
+
+
+def test_full_sheet(tmp_path: Path) -> None:
+    rows = [["a", "b"]] + [[str(at), "某某有限责任公司"] for at in range(65_535)]
+    chunk = read_all(opened(tmp_path, xls(rows)))
+    assert (chunk.received, rows_of(chunk)[-1]) == (65_535, rows[-1])
+
+
+def test_a_reader_left_half_way_leaves_no_process(tmp_path: Path) -> None:
+    table = opened(tmp_path, xls([["a"]] + [[str(at)] for at in range(5000)]))
+    chunks = table.chunks(100)
+    assert next(chunks).received == 100
+    chunks.close()  # type: ignore[attr-defined]
+    del chunks
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_no_worksheet(tmp_path: Path) -> None:

@@ -204,7 +204,8 @@ def test_rows_of_formulas_that_show_nothing_are_empty(tmp_path: Path) -> None:
         '<c r="A2" t="s"><v>0</v></c><c r="B2" t="s"><v>1</v></c>',
         '<c t="s"><v>0</v></c><c t="s"><v>1</v></c>',
         '<c t="s" r="A2"><v>0</v></c>\n  <c r="B2" s="1" t="s">\n<v>1</v></c>',
-        '<c r="A2" t="inlineStr"><is><r><t>一</t></r><r><rPr><b/></rPr><t>&#x4E8C;</t></r></is></c><c r="B2"><v>3</v></c>',
+        '<c r="A2" t="inlineStr"><is><r><t>一</t></r><r><rPr><b/></rPr><t>&#x4E8C;</t></r></is></c>'
+        '<c r="B2"><v>3</v></c>',
         '<c r="A2" t="str"><v><![CDATA[一二]]></v></c><c r="B2"><v>3</v></c>',
         '<!-- <c r="A2"><v>9</v></c> --><c r="B2"><v>3</v></c><c r="A2" t="s"><v>0</v></c>',
         '<c r="A2" t="inlineStr"><is><t>一二</t><rPh sb="0" eb="1"><t>ヨミ</t></rPh></is></c><c r="B2"><v>3</v></c>',

@@ -55,6 +55,7 @@ def test_records_of_text_only_are_one_column(tmp_path: Path) -> None:
     ("record", "bad"),
     [
         ("<r><a>1</a><a>2</a></r>", BadRow(201, 202, "repeated_column", ["1", "2"], ("a",))),
+        ('<r a="1"><a>2</a></r>', BadRow(201, 202, "repeated_column", ["1", "2"], ("a",))),
         ("<r><a>1<i>2</i></a></r>", BadRow(201, 202, "nested_element", ["12"], ("a",))),
         ("<r>x<a>1</a></r>", BadRow(201, 202, "stray_text", ["1"])),
         ("<r><a>1</a>x</r>", BadRow(201, 202, "stray_text", ["1"])),

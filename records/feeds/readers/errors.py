@@ -49,7 +49,10 @@ MESSAGES: dict[str, Text] = {
     "xml_malformed": _("The XML is not well-formed at line %(line)s. Export it again; do not edit it by hand."),
     "password_protected": _("The workbook is protected by a password. Remove the password and deliver it again."),
     "corrupt_workbook": _("The workbook is damaged (%(part)s). Open it in the spreadsheet program and save it again."),
-    "workbook_too_large": _("The workbook is larger than %(limit)s. Save it as .xlsx or as CSV, or split it."),
+    "workbook_too_large": _(
+        "The workbook is too large for its old format (limit: %(limit)s of memory). Delete stray cells far from the"
+        " table, or save it as .xlsx or as CSV."
+    ),
     "no_worksheet": _("The workbook has no visible worksheet with content. Put the table on a visible sheet."),
 }
 

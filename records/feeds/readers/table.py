@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -250,12 +250,10 @@ def is_empty(cells: Sequence[str]) -> bool:
     return not any(cells) or not "".join(cells).strip()
 
 
-def drop_empty(
-    rows: list[list[str]], lines: Sequence[int], keep: Container[int] = ()
-) -> tuple[list[list[str]], Sequence[int]]:
-    """The rows that hold anything, or whose line is in `keep`, with their lines."""
+def drop_empty(rows: list[list[str]], lines: Sequence[int]) -> tuple[list[list[str]], Sequence[int]]:
+    """The rows that hold anything, with their lines; looks closer only where the first cell is blank."""
     blank = [at for at, row in enumerate(rows) if not row or not row[0] or row[0].isspace()]
-    empty = {at for at in blank if is_empty(rows[at]) and lines[at] not in keep}
+    empty = {at for at in blank if is_empty(rows[at])}
     if not empty:
         return rows, lines
     kept = [at for at in range(len(rows)) if at not in empty]

@@ -1,30 +1,24 @@
-"""Legacy XLS workbooks, read at once: the format ends at 65,536 rows and its files are limited in size."""
+"""Legacy XLS workbooks, read by a process of its own: `xls_worker`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+import marshal
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
-
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    CalamineWorkbook,
-    PasswordError,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-)
+from typing import Any, BinaryIO, cast
 
 from .errors import FeedFileError
-from .table import CellWarning, Chunk, Limits, Table, checked_header, drop_empty, shape_rows
+from .table import CellWarning, Chunk, Limits, Table, checked_header, shape_rows
 from .titles import TOP_ROWS, find_header
-from .values import elapsed_text, loses_precision, number_text
+from .xls_worker import MEMORY, Row
 
-BLOCK_ROWS = 2_000
-Value = int | float | str | bool | time | date | datetime | timedelta
-T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[3]
+WORKER = [sys.executable, "-m", f"{__package__}.xls_worker"]
+MEBIBYTE = 1 << 20
 
 
 class XlsTable(Table):
@@ -36,92 +30,75 @@ class XlsTable(Table):
     def __init__(self, path: Path, limits: Limits) -> None:
         super().__init__(limits)
         if path.stat().st_size > limits.xls_bytes:
-            raise FeedFileError("workbook_too_large", limit=f"{limits.xls_bytes // 2**20} MiB")
-        self._book = _guarded(lambda: CalamineWorkbook.from_path(path))
-        self.sheets = [
-            sheet.name
-            for sheet in self._book.sheets_metadata
-            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
-        ]
-        self._sheet, self._header_line = self._choose()
-
-    def _choose(self) -> tuple[CalamineSheet, int]:
-        """The first worksheet with content and the line of its header."""
-        for name in self.sheets:
-            sheet = _guarded(lambda name=name: self._book.get_sheet_by_name(name))  # type: ignore[misc]
-            filled = ((line, cells) for line, cells, _codes in self._rows(sheet) if any(map(str.strip, cells)))
-            top = list(islice(filled, TOP_ROWS))
-            if top:
-                line, cells, self.skipped_lines = find_header(top)
-                self.header, self.sheet = checked_header(cells, self.limits), name
-                return sheet, line
-        raise FeedFileError("no_worksheet")
-
-    def _rows(self, sheet: CalamineSheet) -> Iterator[tuple[int, list[str], list[CellWarning]]]:
-        """Line, texts and warnings of every row, the columns counted from A."""
-        if sheet.start is None:
-            return
-        left = [""] * sheet.start[1]
-        for line, values in enumerate(sheet.iter_rows(), 1):
-            cells = left + [value if type(value) is str else value_text(value) for value in values]
-            if max(map(len, cells)) > self.limits.cell_chars:
-                raise FeedFileError("cell_too_long", line=line, limit=self.limits.cell_chars)
-            codes = [
-                CellWarning(line, column, "precision_lost")
-                for column, value in enumerate(values, len(left))
-                if type(value) in (float, int) and loses_precision(cells[column])
-            ]
-            yield line, cells, codes
+            raise _too_large(limits.xls_bytes)
+        self._path = path.resolve()
+        frames = _frames(self._path)
+        self.sheets, self.sheet = next(frames)
+        top = islice((row for rows in frames for row in rows), TOP_ROWS)
+        line, cells, self.skipped_lines = find_header([(line, cells) for line, cells, _columns in top])
+        frames.close()
+        self.header, self._header_line = checked_header(cells, limits), line
 
     def blocks(self) -> Iterator[Chunk]:
-        """All data rows."""
-        number, width = 1, len(self.header)
-        rows = (row for row in self._rows(self._sheet) if row[0] > self._header_line)
-        while run := list(islice(rows, BLOCK_ROWS)):
-            texts, lines = drop_empty([_trimmed(cells, width) for _line, cells, _codes in run], [row[0] for row in run])
-            if texts:
-                block = shape_rows(texts, lines, width, number)
-                block.warnings = [code for row in run for code in row[2] if code.column < width]
-                yield block
-                number += len(texts)
+        """All data rows; raises corrupt_workbook or workbook_too_large where the worker fails."""
+        frames = _frames(self._path)
+        next(frames)
+        number = 1
+        for frame in frames:
+            rows = [row for row in frame if row[0] > self._header_line]
+            if rows:
+                yield self._shaped(rows, number)
+                number += len(rows)
 
-    def close(self) -> None:
-        """Free the workbook."""
-        self._book.close()
-
-
-def value_text(value: Value) -> str:
-    """A value of the workbook as text, as the XLSX reader renders it."""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
-        return number_text(repr(value))
-    if isinstance(value, datetime):
-        rounded = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
-        return rounded.date().isoformat() if rounded.time() == time() else rounded.isoformat()
-    if isinstance(value, time):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, timedelta):
-        return elapsed_text(repr(value / timedelta(days=1))) or str(value)
-    return value if isinstance(value, str) else value.isoformat()
+    def _shaped(self, rows: list[Row], number: int) -> Chunk:
+        width, limit = len(self.header), self.limits.cell_chars
+        for line, cells, _columns in rows:
+            if max(map(len, cells)) > limit:
+                raise FeedFileError("cell_too_long", line=line, limit=limit)
+            cells.extend([""] * (width - len(cells)))
+        chunk = shape_rows([row[1] for row in rows], [row[0] for row in rows], width, number)
+        chunk.warnings = [
+            CellWarning(line, column, "precision_lost")
+            for line, _cells, columns in rows
+            for column in columns
+            if column < width
+        ]
+        return chunk
 
 
-def _trimmed(cells: list[str], width: int) -> list[str]:
-    """The row with exactly `width` cells, or longer where something stands beyond them."""
-    if len(cells) < width:
-        return cells + [""] * (width - len(cells))
-    return cells
+def _frames(path: Path) -> Generator[Any, None, None]:
+    """What the worker sends; raises password_protected, no_worksheet, corrupt_workbook, workbook_too_large."""
+    command = [*WORKER, str(path)]
+    with subprocess.Popen(  # noqa: S603 — our own module and a path
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    ) as worker:
+        try:
+            while (frame := _frame(worker)) is not None:
+                if isinstance(frame, str):
+                    raise FeedFileError(frame, part="xls", limit=_mebibytes(MEMORY))
+                yield frame
+        finally:
+            worker.kill()
 
 
-def _guarded(load: Callable[[], T]) -> T:
-    """What `load` returns; the library's errors, and its panics over broken files, as ours."""
-    try:
-        return load()
-    except PasswordError:
-        raise FeedFileError("password_protected") from None
-    except CalamineError:
-        raise FeedFileError("corrupt_workbook", part="xls") from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise FeedFileError("corrupt_workbook", part="xls") from None
+def _frame(worker: subprocess.Popen[bytes]) -> Any:
+    """The next frame; raises workbook_too_large or corrupt_workbook when the worker has ended before its time."""
+    answer = cast(BinaryIO, worker.stdout)
+    length = int.from_bytes(answer.read(8), "little")
+    data = answer.read(length) if length else b""
+    if length and len(data) == length:
+        return marshal.loads(data)  # noqa: S302 — written by our own worker
+    ended = worker.wait()
+    if ended == -signal.SIGABRT:
+        raise _too_large(MEMORY)
+    if ended < 0:
+        raise FeedFileError("corrupt_workbook", part="xls")
+    raise OSError(f"the workbook reader ended with status {ended}")
+
+
+def _too_large(limit: int) -> FeedFileError:
+    return FeedFileError("workbook_too_large", limit=_mebibytes(limit))
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size // MEBIBYTE} MiB"

@@ -197,18 +197,17 @@ class RecordParser:
 
     def _cells(self, element: etree._Element, line: int) -> Record:
         """The record; the usual case, a run of plain children, is read without looking twice."""
-        cells = {_local(name): value for name, value in element.items() if not name.startswith(FOREIGN)}
+        attributes = {_local(name): value for name, value in element.items() if not name.startswith(FOREIGN)}
         if len(element) == 0 or _has_text(element.text):
-            return self._odd_cells(element, line, cells)
-        own = len(cells)
-        names = self._names
+            return self._odd_cells(element, line, attributes)
+        names, cells = self._names, attributes.copy()
         for child in element:
             tail = child.tail
             if len(child) or (tail and not tail.isspace()):
-                return self._odd_cells(element, line, dict(islice(cells.items(), own)))
+                return self._odd_cells(element, line, attributes)
             cells[names[child.tag]] = child.text or ""
-        if len(cells) != own + len(element):
-            return self._odd_cells(element, line, dict(islice(cells.items(), own)))
+        if len(cells) != len(attributes) + len(element):
+            return self._odd_cells(element, line, attributes)
         return self._checked(Record(line, cells))
 
     def _odd_cells(self, element: etree._Element, line: int, cells: dict[str, str]) -> Record:

@@ -1,0 +1,403 @@
+"""Every address of the platform, opened by everybody: nobody meets an error, nobody sees what is not theirs."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+from guardian.shortcuts import assign_perm
+
+from creditplatform.core import notices
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority, Door
+from creditplatform.core.models import AccessLog, StepEvent, User
+from creditplatform.core.services.rules import propose_rule_value
+from records.models import CatalogueEntry, CreditRecord, Entitlement, FeedBatch, QuarantinedRow
+from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
+from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
+
+PERSONAS = [
+    "anonymous", "unbound", "person", "stranger", "clerk", "other_clerk", "officer", "supervisor", "centre",
+    "auditor", "editor", "security", "operator",
+]  # fmt: skip
+CITIZENS = {"unbound", "person", "stranger"}
+STAFF = set(PERSONAS) - CITIZENS - {"anonymous"}
+NAME, OTHER_NAME = "林示例", "马示例"
+HOSTILE = ["0", "abc", "99999999999999999999", "-1"]
+REACHED = {200, 302, 403, 404, 405}
+
+
+@dataclass
+class World:
+    """What there is to be opened."""
+
+    cast: Cast
+    company: CreditRecord
+    own: CreditRecord
+    foreign: CreditRecord
+    granted: Entitlement
+    draft: Entitlement
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, persona: str) -> Client:
+        """A browser in which this persona has signed in."""
+        if persona not in self.clients:
+            client = Client(raise_request_exception=False)
+            if persona != "anonymous":
+                client.force_login(getattr(self.cast, persona), "django.contrib.auth.backends.ModelBackend")
+            self.clients[persona] = client
+        return self.clients[persona]
+
+    def user(self, persona: str) -> User:
+        found: User = getattr(self.cast, persona)
+        return found
+
+
+@pytest.fixture
+def world(cast: Cast) -> World:
+    market, traffic = "hz-market-penalty", "gs-market-penalty"
+    ingest(
+        penalty(1), person_penalty(2, NAME, PERSON_NUMBER), person_penalty(3, "陈别名", STRANGER_NUMBER),
+        feed=market, user=cast.clerk,
+    )  # fmt: skip
+    ingest(penalty(4), feed=traffic, user=cast.other_clerk)
+    company, own = (CreditRecord.objects.get(document_number=f"惠市监罚〔2026〕{n}号") for n in (1, 2))
+    foreign = CreditRecord.objects.get(document_number="惠市监罚〔2026〕4号")
+    granted = Entitlement.objects.get(agency=own.agency_id, entry=own.entry_id)
+    waiting = CatalogueEntry.objects.create(code="not-yet", name="待定", name_en="Not in force yet")
+    draft = Entitlement.objects.create(agency=own.agency, entry=waiting)
+    for entitlement in (granted, draft):
+        assign_perm("records.enter_records", cast.clerk, entitlement)
+    record_disclosure(
+        subject_ref=own.subject_id, actor=cast.clerk, agency=own.agency, purpose="upkeep", authority=Authority.DUTY,
+        fields=["administrative-penalty", "number"], door=Door.ADMIN,
+    )  # fmt: skip
+    notices.write_notice(
+        addressee=own.subject.number_index, code="record_new", text=f"{NAME}：有一条新记录", text_en="A new record",
+        about=str(own.pk),
+    )  # fmt: skip
+    propose_rule_value(
+        user=cast.centre, key="test.rule", value=1, unit="", valid_from=own.decided_on, legal_basis="law", source="s"
+    )
+    return World(cast, company, own, foreign, granted, draft)
+
+
+# --- addresses ---------------------------------------------------------------------------------------
+
+
+def routes(resolver: URLResolver, before: str = "", names: str = "") -> Iterator[tuple[str, str]]:
+    """Route and name of every page, with its parameters still in angle brackets."""
+    for entry in resolver.url_patterns:
+        route = before + str(entry.pattern).removeprefix("^").removesuffix("$").removesuffix("\\Z")
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, route, f"{names}{entry.namespace}:" if entry.namespace else names)
+        elif isinstance(entry, URLPattern):
+            yield route, f"{names}{entry.name or ''}"
+
+
+ROUTES = sorted(set(routes(get_resolver("creditplatform.urls"))))
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+
+
+def parameters(route: str) -> list[str]:
+    return [one or two for one, two in PARAMETER.findall(route)]
+
+
+def values(world: World, name: str, parameter: str) -> list[str]:
+    """What to put into an address: things that exist, things that do not, and nonsense."""
+    records = [world.company, world.own, world.foreign]
+    known: dict[str, list[Any]] = {
+        "site": ["huizhou", "gansu"],
+        "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
+        "token": [*(record.token for record in records), "0" * 26, "nothing"],
+        "topic": ["report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing"],
+        "entitlement_id": [world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0],
+        "record_id": [*(record.pk for record in records), 0],
+        "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
+        "object_pk": [world.granted.pk, *HOSTILE],
+        "user_id": [world.cast.clerk.pk, *HOSTILE],
+        "group_id": ["1", *HOSTILE],
+        "app_label": ["core", "records", "auth"],
+        "url": ["nothing/", "nothing"],
+        "id": [world.cast.clerk.pk, *HOSTILE],
+    }  # fmt: skip
+    if parameter == "object_id":
+        return [*_keys(name), *HOSTILE]
+    assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
+    return [str(value) for value in known[parameter]]
+
+
+def _keys(name: str) -> list[str]:
+    """Keys of existing rows of the table an admin page is about."""
+    found = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_\w+", name)
+    if not found or (found[1], found[2]) == ("view", "on"):
+        return ["1"]
+    rows = apps.get_model(found[1], found[2])._base_manager
+    if rows.model is CreditRecord:
+        return [str(pk) for pk in rows.values_list("pk", flat=True)]
+    return [str(pk) for pk in rows.order_by("-pk").values_list("pk", flat=True)[:2]]
+
+
+def addresses(world: World) -> list[tuple[str, str]]:
+    """Every address to open, with the name of its page."""
+    found = []
+    for route, name in ROUTES:
+        choices = [values(world, name, parameter) for parameter in parameters(route)]
+        for chosen in itertools.product(*choices):
+            filled = iter(chosen)
+            address = PARAMETER.sub(lambda _match: next(filled), route)  # noqa: B023
+            found.append((f"/{address}".replace("\\", ""), name))
+    return found
+
+
+# --- what may happen -----------------------------------------------------------------------------------
+
+OPEN = re.compile(r"/(healthz|readyz|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)")
+PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|$)")
+
+
+def expected(persona: str, address: str, name: str) -> set[int]:
+    """Which answers this persona may get from this address."""
+    if OPEN.match(address):
+        return {200, 302}
+    if PUBLIC.match(address):
+        return {200, 302, 404, 405}
+    if persona == "anonymous":
+        return {302}
+    if address.startswith("/admin/"):
+        return {200, 302, 403, 404, 405} if persona in STAFF else {403}
+    if address.startswith("/me/"):
+        return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name != "me:bind" else {200}
+    return REACHED
+
+
+SEES_PERSON = {
+    "person": r"/me/",
+    **dict.fromkeys(["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/"),
+}
+SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/"}
+SEES_STRANGER.pop("person")
+
+
+def leaks(persona: str, address: str, response: HttpResponse) -> list[str]:
+    """Personal values in an answer that this persona may not see there."""
+    body = b"" if response.streaming else response.content
+    text = body.decode(errors="ignore") + str(response.headers)
+    found = []
+    for words, seers in (((NAME, PERSON_NUMBER), SEES_PERSON), ((OTHER_NAME, STRANGER_NUMBER, "陈别名"), SEES_STRANGER)):
+        allowed = persona in seers and re.match(seers[persona], address)
+        found += [word for word in words if word in text and not allowed]
+    return found
+
+
+SHOWING = re.compile(
+    r"SELECT (?!.*\bFOR (?:NO KEY )?UPDATE)|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
+    r'|INSERT INTO "core_accesslog"|UPDATE "core_notice"',
+    re.DOTALL,
+)
+
+
+def writes(queries: Any) -> list[str]:
+    """Statements that a page that only shows has no business with."""
+    return sorted({query["sql"][:90] for query in queries if not SHOWING.match(query["sql"])})
+
+
+def told(wrong: list[str]) -> str:
+    """What went wrong, the first fifty of it."""
+    return "\n".join([f"{len(wrong)} findings:", *wrong[:50]])
+
+
+# --- the walks -----------------------------------------------------------------------------------------
+
+
+def test_there_is_something_to_walk(world: World) -> None:
+    assert len(ROUTES) > 80
+    assert {name.split(":")[0] for _route, name in ROUTES} >= {"admin", "me", "publicity", "healthz"}
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_everybody_walks_every_address(world: World, persona: str) -> None:
+    client, wrong = world.client(persona), []
+    for address, name in addresses(world):
+        with CaptureQueriesContext(connection) as captured:
+            response = client.get(address)
+        if response.status_code not in expected(persona, address, name):
+            wrong.append(f"{address}: {response.status_code}")
+        wrong += [f"{address} shows {word}" for word in leaks(persona, address, response)]
+        wrong += [f"{address} writes: {statement}" for statement in writes(captured)]
+    assert wrong == [], told(wrong)
+
+
+NONSENSE = "?q=%00&after=%00&page=abc&own=%00&e=x&record=%00&next=%00&_popup=%00&o=abc&all=x&p=-1&unit=%00&tier=%00&year=%00"
+
+
+@pytest.mark.parametrize("persona", ["anonymous", "person", "clerk", "centre", "auditor"])
+def test_nonsense_behind_the_question_mark_is_no_error(world: World, persona: str) -> None:
+    client, wrong = world.client(persona), []
+    for address, _name in addresses(world):
+        response = client.get(address + NONSENSE)
+        if response.status_code not in {*REACHED, 400}:
+            wrong.append(f"{address}: {response.status_code}")
+    assert wrong == [], told(wrong)
+
+
+def kept(model: Any) -> list[Any]:
+    return list(model.objects.order_by("pk").values())
+
+
+@pytest.mark.parametrize("persona", ["anonymous", "person", "clerk", "other_clerk", "auditor", "operator"])
+def test_an_empty_form_is_no_error_and_changes_no_record(world: World, persona: str) -> None:
+    client, wrong = world.client(persona), []
+    before = [kept(model) for model in (CreditRecord, FeedBatch, QuarantinedRow)]
+    for address, name in addresses(world):
+        if "logout" in name:
+            continue
+        with transaction.atomic():
+            response = client.post(address, {"reason": ""})
+            if [kept(model) for model in (CreditRecord, FeedBatch, QuarantinedRow)] != before:
+                wrong.append(f"{address}: changed something")
+            transaction.set_rollback(True)
+        if response.status_code not in {*REACHED, 400, 415, 429}:
+            wrong.append(f"{address}: {response.status_code}")
+    assert wrong == [], told(wrong)
+
+
+# --- areas ---------------------------------------------------------------------------------------------
+
+
+def status(world: World, persona: str, address: str) -> int:
+    return world.client(persona).get(address).status_code
+
+
+@pytest.mark.parametrize("address", ["/me/", "/me/records/", "/me/looks/", "/me/notices/", "/me/bind/"])
+def test_visitors_are_led_to_sign_in_and_the_unbound_to_the_binding(world: World, address: str) -> None:
+    response = world.client("anonymous").get(address)
+    assert response.headers["Location"] == f"/accounts/login/?next={address}"
+    if address != "/me/bind/":
+        assert world.client("unbound").get(address).headers["Location"] == "/me/bind/"
+        assert status(world, "person", address) == 200
+
+
+def test_the_own_record_is_shown_to_the_person_alone(world: World) -> None:
+    address = f"/me/records/{world.own.token}/"
+    assert NAME in world.client("person").get(address).content.decode() or status(world, "person", address) == 200
+    assert status(world, "stranger", address) == 404
+    assert status(world, "person", f"/me/records/{world.foreign.token}/") == 404
+
+
+def test_a_page_about_a_person_is_kept_nowhere(world: World) -> None:
+    for address in ("/me/", "/me/records/", f"/me/records/{world.own.token}/", "/me/looks/", "/me/notices/"):
+        assert "no-store" in world.client("person").get(address).headers["Cache-Control"], address
+
+
+@pytest.mark.parametrize("page", ["", "change/", "history/", "delete/"])
+def test_another_units_clerk_finds_no_record_of_ours(world: World, page: str) -> None:
+    for record in (world.own, world.company):
+        response = world.client("other_clerk").get(f"/admin/records/creditrecord/{record.pk}/{page}", follow=True)
+        assert response.status_code in (403, 404) or response.redirect_chain
+        text = response.content.decode()
+        assert record.document_number not in text and NAME not in text
+    assert status(world, "other_clerk", f"/admin/records/creditrecord/{world.own.pk}/change/") == 404
+    assert status(world, "other_clerk", f"/admin/records/creditrecord/{world.foreign.pk}/change/") == 200
+
+
+@pytest.mark.parametrize("persona", ["centre", "auditor", "editor", "security", "operator", "other_clerk"])
+def test_other_staff_open_no_record_no_row_and_no_batch_of_a_unit(world: World, persona: str) -> None:
+    row, batch = QuarantinedRow.objects.all()[0], FeedBatch.objects.filter(feed__agency=world.own.agency)[0]
+    for table, key in (("creditrecord", world.own.pk), ("quarantinedrow", row.pk), ("feedbatch", batch.pk)):
+        address = f"/admin/records/{table}/{key}/change/"
+        response = world.client(persona).get(address, follow=True)
+        if (persona, table) == ("centre", "feedbatch"):
+            assert response.status_code == 200
+        else:
+            assert response.status_code in (403, 404) or response.redirect_chain, (persona, table)
+        assert STRANGER_NUMBER not in response.content.decode()
+
+
+def test_a_clerk_opens_the_record_of_the_own_unit_and_leaves_a_line(world: World) -> None:
+    before = AccessLog.objects.count()
+    text = world.client("clerk").get(f"/admin/records/creditrecord/{world.own.pk}/change/").content.decode()
+    assert NAME in text
+    line = AccessLog.objects.order_by("-pk")[0]
+    assert AccessLog.objects.count() == before + 1
+    assert (line.subject_ref, line.actor, line.authority) == (world.own.subject_id, world.cast.clerk, Authority.DUTY)
+    assert "upkeep" in world.client("person").get("/me/looks/").content.decode() or AccessLog.objects.exists()
+
+
+def test_a_row_set_aside_that_names_a_known_person_leaves_a_line_when_it_is_opened(world: World) -> None:
+    """Its cells hold name and number of a person on file; to look at them is a disclosure like any other."""
+    row = QuarantinedRow.objects.get()
+    before = AccessLog.objects.count()
+    text = world.client("clerk").get(f"/admin/records/quarantinedrow/{row.pk}/change/").content.decode()
+    assert STRANGER_NUMBER in text
+    assert AccessLog.objects.count() == before + 1
+
+
+def test_the_auditor_sees_that_somebody_looked_never_at_what(world: World) -> None:
+    line = AccessLog.objects.order_by("pk")[0]
+    client = world.client("auditor")
+    listing = client.get("/admin/core/accesslog/")
+    page = client.get(f"/admin/core/accesslog/{line.pk}/change/", follow=True)
+    assert listing.status_code == 200
+    assert "upkeep" in listing.content.decode()
+    for response in (listing, page):
+        text = re.sub(r"<[^>]+>", " ", response.content.decode())
+        assert "administrative-penalty" not in text, "which entry was looked at"
+        assert not re.search(rf"\b{line.subject_ref}\b(?!\s*(?:次|条|disclosure))", _beside(text, "person concerned", "当事人"))
+
+
+def _beside(text: str, *labels: str) -> str:
+    """What stands beside one of these labels."""
+    found = [text[at : at + 120] for label in labels if (at := text.find(label)) >= 0]
+    return " ".join(found)
+
+
+def test_roles_of_the_system_are_apart(world: World) -> None:
+    """Who gives roles reads no log, who reads logs gives no roles, who operates does neither (GB/T 22239)."""
+    tables = {"core/accesslog": {"auditor"}, "core/user": {"security"}, "core/stepevent": {"auditor", "supervisor"}}
+    for table, allowed in tables.items():
+        for persona in sorted(STAFF):
+            assert (status(world, persona, f"/admin/{table}/") == 200) == (persona in allowed), (table, persona)
+
+
+@pytest.mark.parametrize("persona", ["operator", "editor"])
+def test_the_operator_and_the_editor_see_no_table_about_anybody(world: World, persona: str) -> None:
+    seen = {
+        address
+        for address, name in addresses(world)
+        if name.endswith("_changelist") and status(world, persona, address) == 200
+    }
+    assert seen == ({"/admin/core/heartbeat/"} if persona == "operator" else set())
+
+
+def test_nobody_deletes_anything_in_the_admin(world: World) -> None:
+    for persona in sorted(STAFF):
+        for address, name in addresses(world):
+            if name.startswith("admin:") and name.endswith("_delete"):
+                assert status(world, persona, address) in (302, 403, 404), (persona, address)
+
+
+def test_a_record_of_a_person_is_on_no_public_page(world: World) -> None:
+    assert status(world, "anonymous", f"/huizhou/records/{world.own.token}/") == 404
+    assert status(world, "anonymous", f"/huizhou/records/{world.company.token}/") == 200
+    assert status(world, "anonymous", f"/gansu/records/{world.company.token}/") == 404
+
+
+def test_a_page_nobody_withdrew_by_post_changes_nothing(world: World) -> None:
+    for persona in ("clerk", "other_clerk", "centre", "auditor", "person"):
+        world.client(persona).post(f"/admin/records/creditrecord/{world.own.pk}/withdraw/", {"reason": "x"})
+    world.own.refresh_from_db()
+    assert world.own.state == "in_force"
+    world.client("officer").post(f"/admin/records/creditrecord/{world.own.pk}/withdraw/", {"reason": "x"})
+    world.own.refresh_from_db()
+    assert world.own.state == "revoked"
+    assert StepEvent.objects.filter(workflow="credit_record").count() == 1
