@@ -83,7 +83,7 @@ def shown_until(record: CreditRecord, on: datetime.date, published: list[Tier]) 
 
 def _not_shown(record: CreditRecord, on: datetime.date) -> str | Promise:
     if record.state != RecordState.IN_FORCE:
-        return NO_LONGER.get(record.state, NO_LONGER[RecordState.ARCHIVED])
+        return NO_LONGER[RecordState(record.state)]
     if record.withheld:
         return gettext_lazy("It is not shown until the source has answered.")
     if record.publish_until is not None and on >= record.publish_until:

@@ -1,6 +1,6 @@
 """The core in the staff admin: units, people, rule values, calendar, ledgers."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -78,7 +78,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
         """The security administrator."""
         return Role.SECURITY in getattr(request.user, "roles", set())
 
-    has_add_permission = has_change_permission = has_view_permission  # type: ignore[assignment]
+    has_add_permission = has_change_permission = has_view_permission
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -144,7 +144,7 @@ class RuleValueAdmin(RoleAdmin):
     list_display = ("key", "site", "value", "unit", "valid_from", "valid_until", "in_force", "confirmed", "source")
     list_filter = ("in_force", "confirmed", "site")
     search_fields = ("key", "legal_basis", "source")
-    actions: ClassVar[list[Any]] = ["approve"]
+    actions = ("approve",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A value in force is never edited; a new one follows it."""

@@ -12,7 +12,7 @@ from creditplatform.core import vault
 
 if TYPE_CHECKING:
     TextBase: TypeAlias = models.Field[str | None, str | None]
-    IndexBase: TypeAlias = models.Field[bytes | None, bytes | None]
+    IndexBase: TypeAlias = models.Field[bytes, bytes]
 else:
     TextBase = IndexBase = models.Field
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-import chinese_calendar  # type: ignore[import-untyped]
+import chinese_calendar
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -104,11 +104,11 @@ class FeedBatchAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/records/upload.html", context)
 
     def _receive(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
-        file = form.cleaned_data["file"]
+        file, user = form.cleaned_data["file"], cast(User, request.user)
         try:
             batch = receive_file(
                 feed=form.cleaned_data["feed"], blocks=file.chunks(), file_name=file.name, door=Door.ADMIN,
-                user=request.user, dated_on=form.cleaned_data["dated_on"],
+                user=user, dated_on=form.cleaned_data["dated_on"],
             )  # fmt: skip
         except CreditError as error:
             self.message_user(request, str(error), messages.ERROR)

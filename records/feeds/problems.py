@@ -43,6 +43,7 @@ SENTENCES: dict[str, Promise] = {
     "unknown_column": _("The record has an element that earlier ones did not have."),
     "repeated_column": _("The record has an element twice."),
     "nested_element": _("The record has an element inside another one."),
+    "stray_text": _("There is text between the elements of the record."),
     "unknown_record": _("The element is not a record like the others."),
 }
 

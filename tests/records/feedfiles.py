@@ -141,8 +141,6 @@ def whole_database(*tables: str) -> str:
     return "\n".join(row[0] for table in tables for row in raw(f"SELECT t::text FROM {table} t"))  # noqa: S608
 
 
-
-
 def people_of_the_cast(settings: Any) -> Cast:
     """The cast, outside any context, so that what a page writes needs one of its own; passwords cost nothing."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -54,8 +54,7 @@ def end_sessions(database: str) -> None:
     """End every session of a client in that database, as an administrator would."""
     ask(
         "postgres",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = %s AND backend_type = 'client backend'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'",
         database,
     )
 

@@ -20,7 +20,24 @@ from records.feeds.columns import (
 from records.models import EntryField
 
 CELL = st.sampled_from(
-    ["", "正常", "=1+1", "a\x00b", "x" * 25, "-5", "无", " 空格 ", "1", "罚款", "2018-05-03", "𠮷", "@x", "行\n二", "其他-罚", "/"]
+    [
+        "",
+        "正常",
+        "=1+1",
+        "a\x00b",
+        "x" * 25,
+        "-5",
+        "无",
+        " 空格 ",
+        "1",
+        "罚款",
+        "2018-05-03",
+        "𠮷",
+        "@x",
+        "行\n二",
+        "其他-罚",
+        "/",
+    ]
 )
 TYPES = [FieldType.TEXT, FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER, FieldType.CHOICE, FieldType.EFFECTS]
 
@@ -61,7 +78,8 @@ def test_fillers_become_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("x" * 21, "too_long"), ("a\x00", "control_characters"), ("=HYPERLINK(1)", "formula"), ("x" * 20, None), ("-5", None),
+        ("x" * 21, "too_long"), ("a\x00", "control_characters"), ("=HYPERLINK(1)", "formula"), ("x" * 20, None),
+        ("-5", None),
         ("𠮷" * 20, None), ("𠮷" * 21, "too_long"),
     ],
 )  # fmt: skip

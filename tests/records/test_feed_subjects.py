@@ -64,7 +64,9 @@ def test_any_single_number_is_enough(given_numbers: dict[str, str], kind: Identi
 def test_a_credit_code_in_another_column_counts_as_what_it_is(column: str) -> None:
     found = resolve_organisation(numbers(**{column: credit_code(2)}))
     assert found.identifier == (IdentifierKind.CREDIT_CODE, credit_code(2))
-    assert resolve_organisation(numbers(credit=credit_code(2), **{column: credit_code(2)})).identifier == found.identifier
+    assert (
+        resolve_organisation(numbers(credit=credit_code(2), **{column: credit_code(2)})).identifier == found.identifier
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,11 @@ def test_no_number_at_all_names_nobody_and_is_no_problem_yet() -> None:
     assert resolve_organisation(NOTHING) == (None, (), ())
 
 
-@given(st.lists(st.text(max_size=20) | st.sampled_from([credit_code(1), organisation_code(1), "0" * 18]), min_size=6, max_size=6))
+@given(
+    st.lists(
+        st.text(max_size=20) | st.sampled_from([credit_code(1), organisation_code(1), "0" * 18]), min_size=6, max_size=6
+    )
+)
 def test_no_cells_make_the_search_crash(cells: list[str]) -> None:
     found = resolve_organisation(tuple(cells))
     assert found.identifier is None or not found.problems
@@ -151,9 +157,7 @@ def test_the_same_number_under_two_kinds_of_document_is_two_persons() -> None:
 def test_the_same_name_with_another_number_is_another_subject() -> None:
     deliver(penalty(1, CF_XDR_MC="甘肃同名有限公司"), penalty(2, CF_XDR_MC="甘肃同名有限公司"))
     assert Subject.objects.filter(name="甘肃同名有限公司").count() == 2
-    deliver(
-        person_penalty(3, "王同名", resident(11, ADULT)), person_penalty(4, "王同名", resident(13, ADULT))
-    )
+    deliver(person_penalty(3, "王同名", resident(11, ADULT)), person_penalty(4, "王同名", resident(13, ADULT)))
     assert Subject.objects.filter(kind=SubjectKind.PERSON).count() == 2
     assert CreditRecord.objects.values("subject").distinct().count() == 4
 
@@ -161,9 +165,7 @@ def test_the_same_name_with_another_number_is_another_subject() -> None:
 @pytest.mark.parametrize("chunk_size", [1, 5000])
 def test_the_same_number_under_another_name_is_set_aside_and_neither_is_overwritten(chunk_size: int) -> None:
     number = resident(21, ADULT)
-    batch = deliver(
-        person_penalty(1, "李甲", number), person_penalty(2, "李乙", number), chunk_size=chunk_size
-    )
+    batch = deliver(person_penalty(1, "李甲", number), person_penalty(2, "李乙", number), chunk_size=chunk_size)
     assert counts(batch) == {"received": 2, "accepted": 1, "quarantined": 1}
     assert problems_of(batch) == [[("", "name_differs")]]
     person = Subject.objects.get(kind=SubjectKind.PERSON)

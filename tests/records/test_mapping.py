@@ -19,7 +19,9 @@ def field(code: str, name: str, **options: Any) -> EntryField:
 
 
 FIELDS = [
-    field("CF_MC", "名称", required=Required.ALWAYS, role=FieldRole.SUBJECT_NAME, aliases=["单位名称", "当事人（名称）"]),
+    field(
+        "CF_MC", "名称", required=Required.ALWAYS, role=FieldRole.SUBJECT_NAME, aliases=["单位名称", "当事人（名称）"]
+    ),
     field("CF_LB", "类别", required=Required.ALWAYS, role=FieldRole.SUBJECT_KIND),
     field("CF_RQ", "日期", required=Required.ALWAYS, role=FieldRole.DECIDED_ON),
     field("CF_FK", "罚款金额(万元)", type=FieldType.AMOUNT),

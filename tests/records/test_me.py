@@ -44,7 +44,9 @@ def fines(count: int, *, number: str = PERSON_NUMBER, name: str = "林示例", s
     day = datetime.date.today() - datetime.timedelta(days=30)
     batch = deliver(
         *(
-            person_penalty(n, name, number, CF_JDRQ=(day - datetime.timedelta(days=n)).isoformat(), CF_NR=f"内容第{n}号")
+            person_penalty(
+                n, name, number, CF_JDRQ=(day - datetime.timedelta(days=n)).isoformat(), CF_NR=f"内容第{n}号"
+            )
             for n in range(start, start + count)
         )
     )
@@ -144,7 +146,11 @@ def test_opening_a_record_writes_exactly_one_line(people: Cast, me: Client) -> N
     (record,) = fines(1)
     me.get(reverse("me:record", args=[record.token]))
     row = AccessLog.objects.get()
-    assert (row.subject_ref, row.authority, row.fields) == (record.subject_id, Authority.SELF, ["administrative-penalty"])
+    assert (row.subject_ref, row.authority, row.fields) == (
+        record.subject_id,
+        Authority.SELF,
+        ["administrative-penalty"],
+    )
 
 
 @pytest.mark.parametrize("page", ["looks", "notices"])

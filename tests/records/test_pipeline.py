@@ -257,9 +257,7 @@ def test_changed_content_of_a_list_without_dates_does_not_move_the_date() -> Non
 
 
 def test_a_date_given_for_the_list_is_taken() -> None:
-    take_in(
-        ecommerce.file([ecommerce.plain(1)]), feed=ecommerce.FEED, dated_on=datetime.date(2026, 4, 2)
-    )
+    take_in(ecommerce.file([ecommerce.plain(1)]), feed=ecommerce.FEED, dated_on=datetime.date(2026, 4, 2))
     assert CreditRecord.objects.get().decided_on == datetime.date(2026, 4, 2)
 
 

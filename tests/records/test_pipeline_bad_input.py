@@ -44,7 +44,9 @@ def folder_of_its_own(settings: Any, tmp_path: Path) -> None:
 
 def bomb_of_entities() -> bytes:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
-    return f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY e0 "{SECRET}">{entities}]><r><row><a>&e9;</a></row></r>'.encode()
+    return (
+        f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY e0 "{SECRET}">{entities}]><r><row><a>&e9;</a></row></r>'.encode()
+    )
 
 
 def outside_entity() -> bytes:
@@ -124,7 +126,9 @@ def test_the_command_prints_its_receipt_and_ends_with_an_error(case: str, tmp_pa
     receipt, error = command(path)
     assert receipt is not None
     assert (receipt["state"], receipt["error"]) == ("refused", code)
-    assert {"batch", "received", "accepted", "unchanged", "quarantined", "rejected", "seconds", "problems"} <= set(receipt)
+    assert {"batch", "received", "accepted", "unchanged", "quarantined", "rejected", "seconds", "problems"} <= set(
+        receipt
+    )
     assert receipt["received"] == 0
     assert error == receipt["message"]
     assert SECRET not in json.dumps(receipt, ensure_ascii=False)

@@ -104,7 +104,9 @@ def test_retention_ends_on_the_day_and_not_before() -> None:
         ({"CF_FR_ZJLX": "身份证"}, "CF_FR_ZJHM", "required"),
     ],
 )
-def test_a_faulty_cell_sets_the_row_aside_with_field_and_reason(cells: dict[str, str], field: str, problem: str) -> None:
+def test_a_faulty_cell_sets_the_row_aside_with_field_and_reason(
+    cells: dict[str, str], field: str, problem: str
+) -> None:
     full = {"CF_NR_WFFF": "", "CF_FR_ZJLX": "", "CF_FR_ZJHM": ""}
     batch = deliver(penalty(1, **{**full, **cells}), penalty(2, **full))
     assert counts(batch) == {"received": 2, "accepted": 1, "quarantined": 1}
@@ -148,9 +150,7 @@ def test_only_the_unit_of_the_feed_or_one_below_it_may_have_sent_a_row() -> None
     own, below = credit_code(9000), credit_code(9001)
     Agency.objects.filter(pk=market.pk).update(credit_code=own)
     Agency.objects.filter(code="hz-eco").update(parent=market, credit_code=below)
-    batch = deliver(
-        penalty(1, CF_SJLYDM=own), penalty(2, CF_SJLYDM=below), penalty(3, CF_SJLYDM=credit_code(9002))
-    )
+    batch = deliver(penalty(1, CF_SJLYDM=own), penalty(2, CF_SJLYDM=below), penalty(3, CF_SJLYDM=credit_code(9002)))
     assert counts(batch) == {"received": 3, "accepted": 2, "quarantined": 1}
     assert problems_of(batch) == [[("CF_SJLYDM", "agency_unknown")]]
 
@@ -302,7 +302,7 @@ def test_two_sealings_of_one_value_differ_so_that_nobody_can_compare_them() -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["𠮷𡃁示例", "王㛃", "𬭚䶮", "李·é́", "鿍鿎", "O'Brien \\N \"x\" {a,b}", "甲\\\\乙", "a,b", "{}", "制\t表", "两\n行"],
+    ["𠮷𡃁示例", "王㛃", "𬭚䶮", "李·é́", "鿍鿎", 'O\'Brien \\N "x" {a,b}', "甲\\\\乙", "a,b", "{}", "制\t表", "两\n行"],
 )
 def test_characters_are_kept_exactly(name: str) -> None:
     deliver(

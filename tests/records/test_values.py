@@ -18,7 +18,8 @@ NUMBERISH = st.text("0123456789０１２.,eE+-_ 万亿元￥¥∞NaNinfs年月�
     "text",
     [
         "2018-05-03", "2018-5-3", "2018/5/3", "2018/05/03", "2018.5.3", "2018年5月3日", "2018年05月03日", "20180503",
-        "2018-05-03 00:00:00", "2018-05-03T08:30", "2018/5/3 0:00", "２０１８年５月３日", " 2018-05-03 ", "43223", "43223.0",
+        "2018-05-03 00:00:00", "2018-05-03T08:30", "2018/5/3 0:00", "２０１８年５月３日", " 2018-05-03 ", "43223",
+        "43223.0",
         "2018-05-03 10:11:12.123456",
     ],
 )  # fmt: skip
@@ -48,7 +49,8 @@ def test_every_day_survives_its_spelling(day: datetime.date, mark: str) -> None:
     ("text", "amount"),
     [
         ("1", "1"), ("1.50", "1.5"), ("0", "0"), ("0.000001", "0.000001"), ("12,345.6", "12345.6"), ("5000元", "0.5"),
-        ("1.2亿元", "12000"), ("3万元", "3"), ("￥2", "2"), ("¥2.00", "2"), ("１２．５", "12.5"), ("999999999999", "999999999999"),
+        ("1.2亿元", "12000"), ("3万元", "3"), ("￥2", "2"), ("¥2.00", "2"), ("１２．５", "12.5"),
+        ("999999999999", "999999999999"),
         ("100000", "100000"),
     ],
 )  # fmt: skip
@@ -58,7 +60,9 @@ def test_an_amount_becomes_plain_decimal_text(text: str, amount: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-1", "abc", "NaN", "sNaN", "Infinity", "-0.5", "1.2345678", "1000000000000", "元", "万元", "一万元", "1..2", "￥", "0.01元1",
+    ["", "-1", "abc", "NaN", "sNaN", "Infinity", "-0.5", "1.2345678", "1000000000000", "元", "万元", "一万元", "1..2",
+     "￥",
+     "0.01元1",
      "9e999999亿元", "9e999999", "1e-999999元"],
 )  # fmt: skip
 def test_what_is_no_amount_is_refused_without_a_crash(text: str) -> None:
@@ -73,7 +77,9 @@ def test_an_amount_keeps_its_value(amount: Decimal) -> None:
     assert "E" not in read
 
 
-@pytest.mark.parametrize(("text", "number"), [("7", "7"), ("007", "7"), ("-3", "-3"), ("1,000", "1000"), ("１２", "12")])
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", "7"), ("007", "7"), ("-3", "-3"), ("1,000", "1000"), ("１２", "12")]
+)
 def test_a_whole_number_becomes_plain_text(text: str, number: str) -> None:
     assert parse_integer(text) == number
 
@@ -109,7 +115,9 @@ def test_visible_text_is_left_alone(text: str) -> None:
     assert not has_unseen(text)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "=cmd|' /C calc'!A0", "+cmd|x", "-2+3+cmd|' /C calc'!A0", "=HYPERLINK(1)"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "@SUM(A1)", "=cmd|' /C calc'!A0", "+cmd|x", "-2+3+cmd|' /C calc'!A0", "=HYPERLINK(1)"]
+)
 def test_formula_beginnings_are_found(text: str) -> None:
     assert begins_like_formula(text)
 

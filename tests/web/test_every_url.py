@@ -32,7 +32,7 @@ PERSONAS = [
 CITIZENS = {"unbound", "person", "stranger"}
 STAFF = set(PERSONAS) - CITIZENS - {"anonymous"}
 NAME, OTHER_NAME = "林示例", "马示例"
-HOSTILE = ["0", "abc", "99999999999999999999", "-1"]
+HOSTILE = ["abc", "99999999999999999999"]
 REACHED = {200, 302, 403, 404, 405}
 
 
@@ -64,12 +64,12 @@ class World:
 
 @pytest.fixture
 def world(cast: Cast) -> World:
-    market, traffic = "hz-market-penalty", "gs-market-penalty"
+    market, other = "hz-market-penalty", "gs-market-penalty"
     ingest(
         penalty(1), person_penalty(2, NAME, PERSON_NUMBER), person_penalty(3, "陈别名", STRANGER_NUMBER),
         feed=market, user=cast.clerk,
     )  # fmt: skip
-    ingest(penalty(4), feed=traffic, user=cast.other_clerk)
+    ingest(penalty(4), feed=other, user=cast.other_clerk)
     company, own = (CreditRecord.objects.get(document_number=f"惠市监罚〔2026〕{n}号") for n in (1, 2))
     foreign = CreditRecord.objects.get(document_number="惠市监罚〔2026〕4号")
     granted = Entitlement.objects.get(agency=own.agency_id, entry=own.entry_id)
@@ -119,8 +119,12 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*(record.token for record in records), "0" * 26, "nothing"],
-        "topic": ["report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing"],
-        "entitlement_id": [world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0],
+        "topic": [
+            "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
+        ],
+        "entitlement_id": [
+            world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
+        ],
         "record_id": [*(record.pk for record in records), 0],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "object_pk": [world.granted.pk, *HOSTILE],
@@ -147,12 +151,20 @@ def _keys(name: str) -> list[str]:
     return [str(pk) for pk in rows.order_by("-pk").values_list("pk", flat=True)[:2]]
 
 
-def addresses(world: World) -> list[tuple[str, str]]:
-    """Every address to open, with the name of its page."""
+def fillings(world: World, route: str, name: str) -> Iterator[tuple[str, ...]]:
+    """Values for the parameters of a route: one that is right throughout, then one parameter at a time otherwise."""
+    choices = [values(world, name, parameter) for parameter in parameters(route)]
+    usual = tuple(choice[0] for choice in choices)
+    yield usual
+    for at, choice in enumerate(choices):
+        yield from ((*usual[:at], other, *usual[at + 1 :]) for other in choice[1:])
+
+
+def addresses(world: World, *, usual_only: bool = False) -> list[tuple[str, str]]:
+    """Every address to open, with the name of its page; a single one per page where that is enough."""
     found = []
     for route, name in ROUTES:
-        choices = [values(world, name, parameter) for parameter in parameters(route)]
-        for chosen in itertools.product(*choices):
+        for chosen in itertools.islice(fillings(world, route, name), 1 if usual_only else None):
             filled = iter(chosen)
             address = PARAMETER.sub(lambda _match: next(filled), route)  # noqa: B023
             found.append((f"/{address}".replace("\\", ""), name))
@@ -200,7 +212,7 @@ def leaks(persona: str, address: str, response: HttpResponse) -> list[str]:
 
 
 SHOWING = re.compile(
-    r"SELECT (?!.*\bFOR (?:NO KEY )?UPDATE)|SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
+    r"\s*(?:DECLARE \S+ NO SCROLL CURSOR \S+ HOLD FOR )?SELECT\b(?!.*\bFOR (?:NO KEY )?UPDATE)|SAVEPOINT|CLOSE|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
     r'|INSERT INTO "core_accesslog"|UPDATE "core_notice"',
     re.DOTALL,
 )
@@ -237,38 +249,44 @@ def test_everybody_walks_every_address(world: World, persona: str) -> None:
     assert wrong == [], told(wrong)
 
 
-NONSENSE = "?q=%00&after=%00&page=abc&own=%00&e=x&record=%00&next=%00&_popup=%00&o=abc&all=x&p=-1&unit=%00&tier=%00&year=%00"
+NONSENSE = (
+    "?q=%00&after=%00&page=abc&own=%00&e=x&record=%00&next=%00&_popup=%00&o=abc&all=x&p=-1&unit=%00&tier=%00&year=%00"
+)
 
 
-@pytest.mark.parametrize("persona", ["anonymous", "person", "clerk", "centre", "auditor"])
+@pytest.mark.parametrize("persona", ["person", "clerk", "centre"])
 def test_nonsense_behind_the_question_mark_is_no_error(world: World, persona: str) -> None:
     client, wrong = world.client(persona), []
-    for address, _name in addresses(world):
+    for address, _name in addresses(world, usual_only=True):
         response = client.get(address + NONSENSE)
         if response.status_code not in {*REACHED, 400}:
             wrong.append(f"{address}: {response.status_code}")
     assert wrong == [], told(wrong)
 
 
-def kept(model: Any) -> list[Any]:
-    return list(model.objects.order_by("pk").values())
+CHANGES_OF_RECORDS = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "records_')
 
 
-@pytest.mark.parametrize("persona", ["anonymous", "person", "clerk", "other_clerk", "auditor", "operator"])
+@pytest.mark.parametrize("persona", ["anonymous", "person", "clerk", "centre"])
 def test_an_empty_form_is_no_error_and_changes_no_record(world: World, persona: str) -> None:
     client, wrong = world.client(persona), []
-    before = [kept(model) for model in (CreditRecord, FeedBatch, QuarantinedRow)]
-    for address, name in addresses(world):
+    for address, name in addresses(world, usual_only=True):
         if "logout" in name:
             continue
-        with transaction.atomic():
+        with transaction.atomic(), CaptureQueriesContext(connection) as captured:
             response = client.post(address, {"reason": ""})
-            if [kept(model) for model in (CreditRecord, FeedBatch, QuarantinedRow)] != before:
-                wrong.append(f"{address}: changed something")
             transaction.set_rollback(True)
         if response.status_code not in {*REACHED, 400, 415, 429}:
             wrong.append(f"{address}: {response.status_code}")
+        wrong += [f"{address}: {q['sql'][:90]}" for q in captured if CHANGES_OF_RECORDS.match(q["sql"])]
     assert wrong == [], told(wrong)
+
+
+def test_an_entry_that_is_not_in_force_is_said_in_words(world: World) -> None:
+    """The choice offers it to whoever was given it; opening it must not fail."""
+    for method in ("get", "post"):
+        response = getattr(world.client("clerk"), method)(f"/admin/records/creditrecord/enter/{world.draft.pk}/")
+        assert response.status_code in (200, 302, 403, 404, 409), method
 
 
 # --- areas ---------------------------------------------------------------------------------------------
@@ -289,7 +307,7 @@ def test_visitors_are_led_to_sign_in_and_the_unbound_to_the_binding(world: World
 
 def test_the_own_record_is_shown_to_the_person_alone(world: World) -> None:
     address = f"/me/records/{world.own.token}/"
-    assert NAME in world.client("person").get(address).content.decode() or status(world, "person", address) == 200
+    assert world.own.document_number in world.client("person").get(address).content.decode()
     assert status(world, "stranger", address) == 404
     assert status(world, "person", f"/me/records/{world.foreign.token}/") == 404
 
@@ -330,7 +348,7 @@ def test_a_clerk_opens_the_record_of_the_own_unit_and_leaves_a_line(world: World
     line = AccessLog.objects.order_by("-pk")[0]
     assert AccessLog.objects.count() == before + 1
     assert (line.subject_ref, line.actor, line.authority) == (world.own.subject_id, world.cast.clerk, Authority.DUTY)
-    assert "upkeep" in world.client("person").get("/me/looks/").content.decode() or AccessLog.objects.exists()
+    assert world.own.agency.name in world.client("person").get("/me/looks/").content.decode()
 
 
 def test_a_row_set_aside_that_names_a_known_person_leaves_a_line_when_it_is_opened(world: World) -> None:
@@ -346,19 +364,13 @@ def test_the_auditor_sees_that_somebody_looked_never_at_what(world: World) -> No
     line = AccessLog.objects.order_by("pk")[0]
     client = world.client("auditor")
     listing = client.get("/admin/core/accesslog/")
-    page = client.get(f"/admin/core/accesslog/{line.pk}/change/", follow=True)
+    page = client.get(f"/admin/core/accesslog/{line.pk}/change/", headers={"accept-language": "en"}, follow=True)
     assert listing.status_code == 200
     assert "upkeep" in listing.content.decode()
     for response in (listing, page):
         text = re.sub(r"<[^>]+>", " ", response.content.decode())
         assert "administrative-penalty" not in text, "which entry was looked at"
-        assert not re.search(rf"\b{line.subject_ref}\b(?!\s*(?:次|条|disclosure))", _beside(text, "person concerned", "当事人"))
-
-
-def _beside(text: str, *labels: str) -> str:
-    """What stands beside one of these labels."""
-    found = [text[at : at + 120] for label in labels if (at := text.find(label)) >= 0]
-    return " ".join(found)
+        assert "person concerned" not in text.lower(), "whose data it was"
 
 
 def test_roles_of_the_system_are_apart(world: World) -> None:
@@ -373,17 +385,18 @@ def test_roles_of_the_system_are_apart(world: World) -> None:
 def test_the_operator_and_the_editor_see_no_table_about_anybody(world: World, persona: str) -> None:
     seen = {
         address
-        for address, name in addresses(world)
+        for address, name in addresses(world, usual_only=True)
         if name.endswith("_changelist") and status(world, persona, address) == 200
     }
     assert seen == ({"/admin/core/heartbeat/"} if persona == "operator" else set())
 
 
 def test_nobody_deletes_anything_in_the_admin(world: World) -> None:
-    for persona in sorted(STAFF):
-        for address, name in addresses(world):
-            if name.startswith("admin:") and name.endswith("_delete"):
-                assert status(world, persona, address) in (302, 403, 404), (persona, address)
+    pages = [address for address, name in addresses(world, usual_only=True) if name.endswith("_delete")]
+    assert len(pages) > 10
+    for persona in ("clerk", "supervisor", "centre", "security"):
+        for address in pages:
+            assert status(world, persona, address) in (302, 403, 404), (persona, address)
 
 
 def test_a_record_of_a_person_is_on_no_public_page(world: World) -> None:
