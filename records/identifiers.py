@@ -31,6 +31,11 @@ class Identifier(NamedTuple):
         """The keyed blind index under which the subject is found."""
         return vault.blind_index(f"{self.kind.value}|{self.number}", NUMBER_FIELD)
 
+    @property
+    def business_index(self) -> bytes:
+        """The index of a business known by its owner's number: never the same subject as the owner."""
+        return vault.blind_index(f"business|{self.kind.value}|{self.number}", NUMBER_FIELD)
+
 
 def identifier(kind: IdentifierKind, number: str) -> Identifier:
     """One spelling for one person: old resident numbers become 18 digits, residence permits their own kind."""

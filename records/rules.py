@@ -35,14 +35,14 @@ def tier_of_effects(effects: Iterable[str], rulebook: RuleBook, on: datetime.dat
 
     `tier.effects` maps effect codes to tiers; an effect the rule does not name counts as general.
     """
-    table: dict[str, str] = rulebook.value("tier.effects", on)
+    table: dict[str, str] = rulebook.value_or_first("tier.effects", on)
     tiers = [Tier(table.get(effect, Tier.GENERAL)) for effect in effects] or [Tier.GENERAL]
     return max(tiers, key=STRICTNESS.__getitem__)
 
 
 def is_minor(birth_date: datetime.date, on: datetime.date, rulebook: RuleBook) -> bool:
     """Whether a person is younger than the age from which unfavourable records may be kept (18)."""
-    years: int = rulebook.value("age.negative_records", on)
+    years: int = rulebook.value_or_first("age.negative_records", on)
     return on < add_months(birth_date, 12 * years)
 
 

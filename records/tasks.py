@@ -28,6 +28,7 @@ def process_batch(batch_id: int) -> str:
 def resume_batches() -> int:
     """Queue batches that wait or were left behind; one that a worker holds refuses the second by itself."""
     waiting = FeedBatch.objects.filter(state__in=OPEN_STATES).order_by("received_at")
+    feeds.sweep_files()
     ids = [pk for pk in waiting.values_list("pk", flat=True)[:50]]
     for pk in ids:
         process_batch.delay(pk)

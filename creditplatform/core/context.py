@@ -25,7 +25,11 @@ def current_site(request: HttpRequest) -> Site | None:
     if not hasattr(request, "credit_site"):
         sites = {site.code: site for site in Site.objects.all()}
         match = request.resolver_match
-        named = (match.kwargs.get("site") if match else None) or request.session.get("site") or request.COOKIES.get(SITE_COOKIE, "")
+        named = (
+            (match.kwargs.get("site") if match else None)
+            or request.session.get("site")
+            or request.COOKIES.get(SITE_COOKIE, "")
+        )
         request.credit_site = sites.get(named) or next(iter(sites.values()), None)  # type: ignore[attr-defined]
     found: Site | None = request.credit_site  # type: ignore[attr-defined]
     return found

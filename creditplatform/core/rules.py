@@ -60,6 +60,13 @@ class RuleBook:
         """The value in force on that day, a site's own value before the common one; raises RuleMissing."""
         return self.dated(key, on, site).value
 
+    def value_or_first(self, key: str, on: datetime.date) -> Any:
+        """The value in force on that day; a day before the first known value is judged by that one."""
+        known = [dated for dated in self._values.get(key, ()) if dated.site is None]
+        if not known:
+            raise RuleMissing(key, on)
+        return self.value(key, max(on, min(dated.valid_from for dated in known)))
+
 
 def load_rulebook() -> RuleBook:
     """Every value in force, in one query."""

@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from creditplatform.core.enums import Role
 from creditplatform.core.permissions import has_role
 
-
 _work: list[Callable[[Any], Any]] = []
 
 

@@ -17,8 +17,12 @@ LONG_TEXT = 300
 class EntryForm(forms.Form):
     """One field per field of the version; what is wrong is said by the pipeline, once, for all doors."""
 
-    def __init__(self, *args: Any, version: EntryVersion, correcting: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, version: EntryVersion, correcting: bool = False, said: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
+        self.said = said or {}
         for item in version.fields.order_by("position"):
             self.fields[item.code] = _form_field(item, locked=correcting and item.role in IDENTITY_ROLES)
         if correcting:
@@ -28,13 +32,15 @@ class EntryForm(forms.Form):
 
     def values(self) -> dict[str, str]:
         """What was entered, as the text a file would hold."""
-        return {code: _as_text(value) for code, value in self.cleaned_data.items() if code != "reason"}
+        return {code: self._as_text(code, value) for code, value in self.cleaned_data.items() if code != "reason"}
 
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, list):
+    def _as_text(self, code: str, value: Any) -> str:
+        if not isinstance(value, list):
+            return "" if value is None else str(value)
+        said = self.said.get(code, "")
+        if said and sorted(value) == effects().find(said, ";；、", frozenset(value)):
+            return said  # the same effects: keep the words of the decision
         return ";".join(effects().by_code[code].name for code in value)
-    return "" if value is None else str(value)
 
 
 def _form_field(item: EntryField, *, locked: bool) -> forms.Field:

@@ -112,7 +112,9 @@ class CreditRecordAdmin(RoleAdmin):
             pk=object_id if object_id.isdecimal() else None,
         )
         self._note_look(record, user)
-        form = EntryForm(request.POST or None, initial=_initial(record), version=record.version, correcting=True)
+        form = EntryForm(
+            request.POST or None, initial=_initial(record), version=record.version, correcting=True, said=record.payload
+        )
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
             changed = _try(form, lambda: correct_record(user=user, record=record, values=form.values(), reason=reason))

@@ -81,9 +81,7 @@ def _centre_tasks(user: Any) -> list[Task]:
             _("Entered by somebody else; a second person brings them into force"),
             proposed.count(),
         ),
-        Task(
-            reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished
-        ),
+        Task(reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished),
     ]
 
 

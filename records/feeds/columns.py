@@ -1,5 +1,6 @@
 """Checks of a chunk column by column: whole columns at once, single values only where a column is not clean."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -70,6 +71,9 @@ def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> 
         return
     if max(map(len, column), default=0) > item.length:
         findings.add_where(column, {t for t in column if len(t) > item.length}, item.code, "too_long")
+    if item.pattern:
+        form = re.compile(item.pattern)
+        findings.add_where(column, {t for t in set(column) if t and not form.fullmatch(t)}, item.code, "pattern")
     plain = "".join(column).isprintable()
     if not plain and values.has_unseen("\n".join(column)):
         findings.add_where(column, {t for t in column if values.has_unseen(t)}, item.code, "control_characters")
@@ -140,7 +144,7 @@ def reader_of(item: EntryField) -> Callable[[str], str | None]:
         FieldType.AMOUNT: values.parse_amount,
         FieldType.INTEGER: values.parse_integer,
         FieldType.CHOICE: lambda text: text if not choices or _fits(text, choices) else None,
-        FieldType.EFFECTS: lambda text: text if effects().find(text, item.separators, choices) else None,
+        FieldType.EFFECTS: lambda text: effects().in_order(text, item.separators, choices),
     }
     read = readers.get(item.type, _as_written)
     return lambda text: read(text) if text else ""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.errors import Conflict, CreditError
+from records.enums import FeedFormat
 from records.feeds.mapping import map_columns
 from records.feeds.plan import plan_for
 from records.feeds.prepare import Prepared, Preparer
@@ -28,6 +30,15 @@ GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
 log = structlog.get_logger(__name__)
 
 
+class Unreadable(CreditError):
+    """Something in the file met an error of ours; the operators find it in the log."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "internal_error", _("This file met an error of the platform. It is noted; please ask the credit centre.")
+        )
+
+
 def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBatch:
     """Work off a batch, or go on where a crash left it; returns it in its final state.
 
@@ -38,11 +49,17 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
         started = time.monotonic()
         try:
-            with open_table(path) as table, _rare_collection():
+            kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
+            with open_table(path, kind=kind) as table, _rare_collection():
                 _work_off(batch, table, chunk_size)
         except CreditError as error:
             log.warning("batch_refused", batch=batch.pk, code=error.code)
             return _refuse(batch, error)
+        except (OperationalError, InterfaceError):
+            raise  # the database is away; the batch is taken up again once it is back
+        except Exception:
+            log.exception("batch_failed", batch=batch.pk)
+            return _refuse(batch, Unreadable())
         return _finish(batch, time.monotonic() - started)
 
 
@@ -52,7 +69,7 @@ def _only_worker(batch_id: int) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, batch_id])
         if not cursor.fetchone()[0]:
-            raise Conflict("batch_busy")
+            raise Conflict("batch_busy", _("This file is being processed already; look at its receipt in a moment."))
         try:
             yield
         finally:
@@ -86,8 +103,18 @@ def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> None:
         )  # fmt: skip
     batch.refresh_from_db()
     store, preparer = Store(plan, batch), Preparer(plan, columns, table.header)
+    if batch.received:
+        _remember_worked_off(table, preparer, store, batch.received, chunk_size)
     for prepared in _ahead(table, preparer, skip=batch.received, chunk_size=chunk_size):
         _apply(batch, store, prepared)
+
+
+def _remember_worked_off(table: Table, preparer: Preparer, store: Store, rows: int, chunk_size: int) -> None:
+    """On resuming, learn again which decisions the rows before have named."""
+    for chunk in table.chunks(chunk_size):
+        if chunk.first_row > rows:
+            return
+        store.remember(preparer.prepare(chunk.part(chunk.first_row, min(chunk.last_row, rows))))
 
 
 def _ahead(table: Table, preparer: Preparer, *, skip: int, chunk_size: int) -> Iterator[Prepared]:
@@ -115,7 +142,7 @@ def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO off")
         _count(batch, store.write(prepared))
-    log.info("chunk_applied", batch=batch.pk, rows=batch.received)
+    log.debug("chunk_applied", batch=batch.pk, rows=batch.received)
 
 
 def _count(batch: FeedBatch, outcome: Outcome) -> None:
@@ -142,9 +169,7 @@ def _finish(batch: FeedBatch, seconds: float) -> FeedBatch:
 
 def _refuse(batch: FeedBatch, error: CreditError) -> FeedBatch:
     with _context(batch):
-        refused: FeedBatch = FEED_BATCH.take(
-            "refuse", batch, user=None, error_code=error.code, error_message=error.message
-        )
+        refused: FeedBatch = FEED_BATCH.take("refuse", batch, user=None, error=error)
     return refused
 
 

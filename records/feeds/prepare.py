@@ -52,7 +52,7 @@ class Life(NamedTuple):
 class Row(NamedTuple):
     """An accepted row: its number, subject and document, the digest of its content, and its line for COPY.
 
-    The line lacks what stands before it, the key of the subject, and after it, what all rows have in common.
+    The line lacks what stands before it, key and kind of the subject, and after it, what all rows have in common.
     """
 
     number: int
@@ -87,7 +87,6 @@ class Prepared:
     subjects: dict[bytes, SubjectDraft] = field(default_factory=dict)
     subject_lines: dict[bytes, bytes] = field(default_factory=dict)
     setaside: list[Setaside] = field(default_factory=list)
-    repeated: int = 0
 
     @property
     def problems(self) -> Counter[str]:
@@ -158,7 +157,7 @@ class Preparer:
                 check.check_texts(item, column, findings)
                 check.check_required(item, column, kinds, columns, findings)
                 columns[item.code] = check.read_column(item, column, self._readers[item.code], findings)
-            elif item.required in check.KINDS_REQUIRED and item.role not in self.plan.constants:
+            elif item.required not in (Required.ALWAYS, Required.NEVER) and item.role not in self.plan.constants:
                 check.check_required(item, [""] * len(kinds), kinds, columns, findings)
         self._check_agency(columns, findings)
 
@@ -213,26 +212,28 @@ class Preparer:
     ) -> None:
         """Judge the dates of every row that is clean so far, then write its COPY line."""
         found = self._columns(columns, drafts, findings)
-        seen: dict[tuple[bytes, str], bytes] = {}
+        today = self.plan.today.isoformat()
         for row, draft in enumerate(drafts):
-            if draft is None or row in findings.by_row:
+            if draft is None or not "" < found.decided_on[row] <= today:
                 continue
             life = self._lives[found.decided_on[row], found.effects[row], found.valid_until[row]]
-            minor = not life.lapsed and self.subjects.is_minor(draft, life.decided_on)
+            minor = self.subjects.is_minor(draft, life.decided_on)
+            # Judged whatever else is wrong with the row: what may not be kept is not kept in quarantine either.
             if life.lapsed or (minor and self.plan.negative):
-                findings.add(row, "", "past_retention" if life.lapsed else "minor")
-                continue
-            digest = self._digest(found, row, draft, life)
-            known = seen.setdefault((draft.number_index, found.document[row]), digest)
-            if known is digest:
-                number = prepared.chunk.row_numbers[row]
-                copied = _copy_line(found, row, number, draft.kind, life, minor, digest)
-                prepared.rows.append(Row(number, draft, found.document[row], digest, copied))
-                prepared.subjects.setdefault(draft.number_index, draft)
-            elif known != digest:
-                findings.add(row, "", "duplicate_in_file")
+                findings.add(row, "", "minor" if minor else "past_retention")
+            if row not in findings.by_row:
+                self._accept(prepared, found, row, draft, life, minor)
         self._add_subject_lines(prepared)
         self._collect(prepared, findings)
+
+    def _accept(
+        self, prepared: Prepared, found: Columns, row: int, draft: SubjectDraft, life: Life, minor: bool
+    ) -> None:
+        """Lay out a clean row."""
+        digest, number = self._digest(found, row, draft, life), prepared.chunk.row_numbers[row]
+        copied = _copy_line(found, row, number, life, minor, digest)
+        prepared.rows.append(Row(number, draft, found.document[row], digest, copied))
+        prepared.subjects.setdefault(draft.number_index, draft)
 
     def _columns(self, columns: dict[str, list[str]], drafts: list[SubjectDraft | None], findings: Findings) -> Columns:
         """The parts of the records, column by column; names of persons stay out of the open content."""
@@ -282,6 +283,7 @@ class Preparer:
         item = self.plan.by_role.get(FieldRole.DECIDED_ON)
         fallback = self.plan.dated_on.isoformat() if self.plan.dated_on else ""
         if item is None or item.code not in columns:
+            findings.add_where([fallback] * length, [""], item.code if item else FieldRole.DECIDED_ON, "required")
             return [fallback] * length
         today = self.plan.today.isoformat()
         decided = [day or fallback for day in columns[item.code]]
@@ -291,12 +293,11 @@ class Preparer:
         return decided
 
     def _collect(self, prepared: Prepared, findings: Findings) -> None:
-        """Rows with problems leave the chunk; rows that merely repeat another are counted."""
+        """Rows with problems leave the chunk."""
         chunk = prepared.chunk
         for row, problems in findings.by_row.items():
             cells = _cells(self.header, (column[row] for column in chunk.columns))
             prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
-        prepared.repeated = len(chunk) - len(findings.by_row) - len(prepared.rows)
 
 
 def _own_dates(valid_until: str) -> tuple[str, ...]:
@@ -305,9 +306,9 @@ def _own_dates(valid_until: str) -> tuple[str, ...]:
     return (Tier.NONE, NULL, NULL if end >= NO_END else end.isoformat(), NULL)
 
 
-def _copy_line(found: Columns, row: int, number: int, kind: str, life: Life, minor: bool, digest: bytes) -> bytes:
-    """A record in the order of `store.COLUMNS`, without the key of its subject and what all rows share."""
+def _copy_line(found: Columns, row: int, number: int, life: Life, minor: bool, digest: bytes) -> bytes:
+    """A record in the order of `store.COLUMNS`, without key and kind of its subject and what all rows share."""
     sealed = found.sealed[row]
-    head = f"{number}\t{kind}\t{text(found.document[row])}\t{life.copy_text}\t{'t' if minor else 'f'}"
+    head = f"{number}\t{text(found.document[row])}\t{life.copy_text}\t{'t' if minor else 'f'}"
     tail = f"{binary(sealed) if sealed else NULL}\t{binary(digest)}"
     return b"\t".join((head.encode(), found.content[row].replace(b"\\", b"\\\\"), tail.encode()))

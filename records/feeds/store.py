@@ -13,6 +13,7 @@ from psycopg2.errors import UniqueViolation
 from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
+from records.feeds.keys import KeysSeen, key_of
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepare import Prepared, Problems, Row, Setaside
 from records.models import FeedBatch, QuarantinedRow
@@ -21,7 +22,7 @@ from records.models import FeedBatch, QuarantinedRow
 BLOCK = 1 << 22
 
 COLUMNS = (
-    "subject_id", "row_number", "subject_kind", "document_number", "decided_on", "effects", "tier",
+    "subject_id", "subject_kind", "row_number", "document_number", "decided_on", "effects", "tier",
     "repairable_from", "publish_until", "retain_until", "minor_at_decision", "payload", "sealed_payload", "digest",
     "entry_id", "version_id", "agency_id", "site_id", "field", "polarity", "batch_id", "state", "disputed", "withheld",
 )  # fmt: skip
@@ -42,14 +43,14 @@ INSERT INTO records_subject
     (kind, identifier_kind, number_index, name_index, number_sealed, name_sealed, code, name, codes, grams)
 SELECT * FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
 """
-FIND_SUBJECTS = "SELECT number_index, id, name_index FROM records_subject WHERE number_index = ANY(%s)"
+FIND_SUBJECTS = "SELECT number_index, id, kind, name_index FROM records_subject WHERE number_index = ANY(%s)"
 # LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
 ON_FILE = """
-SELECT t.number, k.digest, k.batch_id
+SELECT t.number, k.digest
 FROM unnest(%(numbers)s::bigint[], %(subjects)s::bigint[], %(documents)s::text[]) AS
     t (number, subject_id, document_number)
 CROSS JOIN LATERAL (
-    SELECT r.digest, r.batch_id FROM records_creditrecord r WHERE r.subject_id = t.subject_id
+    SELECT r.digest FROM records_creditrecord r WHERE r.subject_id = t.subject_id
         AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.document_number = t.document_number LIMIT 1
 ) k
 """
@@ -65,7 +66,9 @@ WHERE r.digest <> excluded.digest
 """
 DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_from = excluded.repairable_from,
     publish_until = excluded.publish_until, retain_until = excluded.retain_until,
-    minor_at_decision = excluded.minor_at_decision,"""
+    minor_at_decision = excluded.minor_at_decision,
+    -- a date corrected by the source may show that publication has not ended after all
+    state = CASE WHEN r.state = 'expired' AND excluded.publish_until > current_date THEN 'in_force' ELSE r.state END,"""
 SUBJECTS_REMEMBERED = 100_000
 
 
@@ -86,9 +89,10 @@ class Outcome:
 
 
 class OnFile(NamedTuple):
-    """A subject on file: its key, and the index of its name where it is a person."""
+    """A subject on file: its key and kind, and the index of its name."""
 
     pk: int
+    kind: bytes
     name_index: bytes
 
 
@@ -102,6 +106,7 @@ class Store:
     def __init__(self, plan: Plan, batch: FeedBatch) -> None:
         self.plan, self.batch = plan, batch
         self._subjects: dict[bytes, OnFile] = {}
+        self._seen = KeysSeen()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -127,19 +132,29 @@ class Store:
 
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
         made = self._ensure_subjects(cursor, prepared)
-        rows = self._of_known_name(prepared)
-        on_file = self._on_file(cursor, [row for row in rows if row.subject.number_index not in made])
-        new = [row for row in rows if row.number not in on_file]
-        changed = []
-        for row in rows:
-            digest, batch_id = on_file.get(row.number, (row.digest, None))
-            if digest == row.digest:
-                continue
-            if batch_id == self.batch.pk:
+        first, later = _first_and_later(self._of_known_name(prepared))
+        on_file = self._on_file(cursor, [row for row in first if row.subject.number_index not in made])
+        new = [row for row in first if row.number not in on_file]
+        changed, truth = [], {_key(row): row.digest for row in first}
+        for row in first:
+            kept = on_file.get(row.number, row.digest)
+            if kept != row.digest and key_of(*_key(row)) in self._seen:
+                truth[_key(row)] = kept
                 prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
-            else:
+            elif kept != row.digest:
                 changed.append(row)
+        for row in later:
+            if row.digest != truth[_key(row)]:
+                prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
+        self._seen.add(key_of(*_key(row)) for row in first)
         return self._insert(cursor, new) + self._upsert(cursor, changed)
+
+    def remember(self, prepared: Prepared) -> None:
+        """On resuming: which decisions the rows worked off before have named."""
+        with connection.cursor() as cursor:
+            self._ensure_subjects(cursor, prepared)
+        first, _later = _first_and_later(self._of_known_name(prepared))
+        self._seen.add(key_of(*_key(row)) for row in first)
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""
@@ -152,8 +167,8 @@ class Store:
                 rows.append(row)
         return rows
 
-    def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, tuple[bytes, int]]:
-        """Digest and batch of the decisions that are there already, by row number."""
+    def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, bytes]:
+        """Digests of the decisions that are there already, by row number."""
         if not rows:
             return {}
         places = {
@@ -162,7 +177,7 @@ class Store:
             "documents": [row.document for row in rows],
         }
         cursor.execute(ON_FILE, {**self._keys, **places})
-        return {number: (bytes(digest), batch_id) for number, digest, batch_id in cursor.fetchall()}
+        return {number: bytes(digest) for number, digest in cursor.fetchall()}
 
     def _insert(self, cursor: Any, rows: list[Row]) -> int:
         """COPY new decisions; where another batch was first with one of them, they go the way of changed ones."""
@@ -188,7 +203,8 @@ class Store:
 
     def _lines(self, rows: list[Row]) -> bytes:
         subjects, shared = self._subjects, self._shared
-        return b"".join(b"%d\t%b%b" % (subjects[row.subject.number_index].pk, row.line, shared) for row in rows)
+        found = ((subjects[row.subject.number_index], row.line) for row in rows)
+        return b"".join(b"%d\t%b\t%b%b" % (subject.pk, subject.kind, line, shared) for subject, line in found)
 
     def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> set[bytes]:
         """Make the subjects that are not on file yet, and learn the keys of all; returns those that were made."""
@@ -208,8 +224,8 @@ class Store:
     def _learn(self, cursor: Any, indexes: list[bytes]) -> None:
         if indexes:
             cursor.execute(FIND_SUBJECTS, [indexes])
-            for index, pk, name_index in cursor.fetchall():
-                self._subjects[bytes(index)] = OnFile(pk, bytes(name_index))
+            for index, pk, kind, name_index in cursor.fetchall():
+                self._subjects[bytes(index)] = OnFile(pk, kind.encode(), bytes(name_index))
 
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:
@@ -233,6 +249,18 @@ class Store:
         state = RowState.REJECTED if row.rejected else RowState.OPEN
         problems = _problems_json(row.problems).replace("\\", "\\\\")
         return copytext.line((str(row.row_number), str(row.line_number), sealed, digest, problems, state))
+
+
+def _key(row: Row) -> tuple[bytes, str]:
+    return row.subject.number_index, row.document
+
+
+def _first_and_later(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The first row of every decision, and the rows that name one again."""
+    named: dict[tuple[bytes, str], Row] = {}
+    first = [row for row in rows if named.setdefault(_key(row), row) is row]
+    later = [row for row in rows if named[_key(row)] is not row] if len(first) < len(rows) else []
+    return first, later
 
 
 def _problems_json(problems: Problems) -> str:

@@ -24,6 +24,7 @@ from records.feeds.vocabulary import IDENTIFIER_KINDS, SUBJECT_KINDS, fold
 from records.identifiers import ORGANISATION_NUMBERS, Identifier, identifier, name_index
 
 CREDIT, ORGANISATION, REGISTRATION = 0, 1, 2
+BUSINESS_CODES = "92"  # credit codes of individual businesses (GB 32100, registration by market regulation)
 
 
 class Resolved(NamedTuple):
@@ -106,7 +107,7 @@ class SubjectReader:
         item = self.plan.by_role.get(FieldRole.SUBJECT_KIND)
         constant = self.plan.constants.get(FieldRole.SUBJECT_KIND, "")
         if (item is None or item.code not in columns) and not constant:
-            return [allowed[0]] * length if len(allowed) == 1 else self._unknown(length, findings)
+            return self._unsaid(columns, length, findings)
         texts = role_column(columns, item, length, constant)
         read: Memo[str, str] = Memo(lambda text: SUBJECT_KINDS.get(fold(text), ""))
         kinds = [read[text] for text in texts]
@@ -114,6 +115,17 @@ class SubjectReader:
         findings.add_where(kinds, [""], code, "kind_unknown")
         findings.add_where(kinds, set(kinds) - set(allowed) - {""}, code, "kind_not_allowed")
         return kinds
+
+    def _unsaid(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:
+        """The kinds where the file has no column for them: the only one allowed, or told by the credit code."""
+        allowed = self.plan.version.subject_kinds
+        if len(allowed) == 1:
+            return [allowed[0]] * length
+        if SubjectKind.PERSON in allowed:
+            return self._unknown(length, findings)
+        codes = self._column(columns, FieldRole.CREDIT_CODE, length)
+        businesses = SubjectKind.BUSINESS.value, SubjectKind.ORGANISATION.value
+        return [businesses[not code.startswith(BUSINESS_CODES)] for code in codes]
 
     def _unknown(self, length: int, findings: Findings) -> list[str]:
         for row in range(length):
@@ -173,7 +185,9 @@ def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:
         return Named(None, found.problems)
     number = found.identifier
     born_on = facts(number.kind, number.number).birth_date if kind == SubjectKind.PERSON else None
-    return Named(SubjectDraft(kind, number, number.blind_index, name, name_index(name), found.codes, born_on))
+    owned = kind == SubjectKind.BUSINESS and number.kind.personal
+    index = number.business_index if owned else number.blind_index
+    return Named(SubjectDraft(kind, number, index, name, name_index(name), found.codes, born_on))
 
 
 def subject_line(draft: SubjectDraft, plan: Plan) -> bytes:
@@ -187,5 +201,5 @@ def subject_line(draft: SubjectDraft, plan: Plan) -> bytes:
     if draft.kind == SubjectKind.PERSON:
         name = binary(vault.seal(draft.name, plan.sealed_person_name))
         return line((*head, sealed, name, "", "", "{}", "{}"))
-    code = "-" if personal else text(number)
+    code = "" if personal else text(number)
     return line((*head, sealed, NULL, code, text(draft.name), array(draft.codes), array(grams(draft.name))))

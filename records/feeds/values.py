@@ -3,7 +3,7 @@
 import datetime
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 # Texts that stand for "no value" in real feeds; never a key, never content.
 NO_VALUE = frozenset({"/", "\\", "*", "-", "--", "—", "——", "无", "空", "暂无", "null", "NULL", "Null", "N/A", "n/a"})
@@ -41,7 +41,7 @@ def parse_amount(text: str) -> str | None:
             break
     try:
         amount = Decimal(text) * factor
-    except InvalidOperation:
+    except ArithmeticError:
         return None
     if not amount.is_finite() or amount < 0 or amount >= Decimal(10) ** 12 or amount != round(amount, 6):
         return None

@@ -55,6 +55,7 @@ class Effects:
 
     def __init__(self, rows: list[dict[str, object]]) -> None:
         self.by_code: dict[str, Effect] = {}
+        self._place = {str(row["code"]): place for place, row in enumerate(rows)}
         self._codes: dict[str, list[str]] = {}
         self._prefixes: list[tuple[str, str]] = []
         for row in rows:
@@ -67,16 +68,32 @@ class Effects:
 
     def find(self, text: str, separators: str, allowed: frozenset[str]) -> list[str] | None:
         """The codes a text stands for, sorted; None where part of it is unknown or not allowed."""
+        words = self._words(text, separators, allowed)
+        return sorted({code for _word, code in words}) if words else None
+
+    def in_order(self, text: str, separators: str, allowed: frozenset[str]) -> str | None:
+        """The words of a text as written, each once, in the order of the vocabulary; None where one is unknown.
+
+        Senders list the same effects in any order; in one order the same decision reads the same.
+        """
+        words = self._words(text, separators, allowed)
+        if not words:
+            return None
+        ordered = sorted(words, key=lambda pair: (self._place[pair[1]], pair[0]))
+        return separators[0].join(dict.fromkeys(word for word, _code in ordered))
+
+    def _words(self, text: str, separators: str, allowed: frozenset[str]) -> list[tuple[str, str]] | None:
+        """Take the longest known word from the front again and again; separators stand between."""
         folded, stops = fold(text), fold(separators)
-        rest, found = folded.strip(stops), set()
+        rest, found = folded.strip(stops), []
         while rest:
             word, code = self._longest(rest, allowed)
             rest = rest[len(word) :]
             if not code or (rest and rest[0] not in stops):
                 return None
-            found.add(code)
+            found.append((word, code))
             rest = rest.lstrip(stops)
-        return sorted(found) or None
+        return found
 
     def _longest(self, rest: str, allowed: frozenset[str]) -> tuple[str, str]:
         """The longest known word the text begins with, and its code; a word that stops mid-way counts last."""

@@ -41,6 +41,16 @@ def chinese() -> bool:
     return (get_language() or "zh").startswith("zh")
 
 
+BASIS_STAYS_CONFIRMED = """
+IF OLD.confirmed AND NOT NEW.confirmed AND EXISTS (
+    SELECT 1 FROM records_entryversion v WHERE v.legal_basis_id = OLD.code AND v.state = 'in_force'
+) THEN
+    RAISE EXCEPTION 'a catalogue version in force rests on this legal basis' USING ERRCODE = 'CR004';
+END IF;
+RETURN NEW;
+"""
+
+
 @audited
 class LegalBasis(models.Model):
     """A statute or rule, down to its article where the article is certain."""
@@ -60,6 +70,11 @@ class LegalBasis(models.Model):
         verbose_name = _("legal basis")
         verbose_name_plural = _("legal bases")
         ordering: ClassVar = ["code"]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="stays_confirmed", when=pgtrigger.Before, operation=pgtrigger.Update, func=BASIS_STAYS_CONFIRMED
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.citation
@@ -107,7 +122,9 @@ RETURN NEW;
 FIELDS_OF_DRAFTS_ONLY = """
 IF EXISTS (
     SELECT 1 FROM records_entryversion v
-    WHERE v.id = CASE WHEN TG_OP = 'DELETE' THEN OLD.version_id ELSE NEW.version_id END AND v.state <> 'draft'
+    WHERE v.state <> 'draft' AND (
+        (TG_OP <> 'INSERT' AND v.id = OLD.version_id) OR (TG_OP <> 'DELETE' AND v.id = NEW.version_id)
+    )
 ) THEN
     RAISE EXCEPTION 'the fields of a published catalogue version are immutable' USING ERRCODE = 'CR003';
 END IF;

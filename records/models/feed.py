@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -9,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited, guarded
+from creditplatform.core.audit.tracking import APPEND_ONLY
 from creditplatform.core.enums import Door
 from creditplatform.core.models import Agency, User
 from creditplatform.core.models.people import Bilingual
 from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
-from records.models.catalogue import CatalogueEntry
+from records.models.catalogue import CatalogueEntry, chinese
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]
 
@@ -72,9 +74,9 @@ class FeedBatch(models.Model):
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     problems = models.JSONField(_("problems"), default=dict)
     notes = models.JSONField(_("remarks on the file"), default=dict)
-    progress = models.PositiveSmallIntegerField(_("progress (%)"), default=0)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_message = models.CharField(_("error in words"), max_length=500, blank=True)
+    error_message_en = models.CharField(_("error in words, in English"), max_length=500, blank=True)
     dated_on = models.DateField(_("date of undated rows"), null=True, blank=True)
     door = models.CharField(_("door"), max_length=10, choices=Door)
     submitted_by = models.ForeignKey(
@@ -88,6 +90,10 @@ class FeedBatch(models.Model):
         verbose_name = _("batch")
         verbose_name_plural = _("batches")
         ordering: ClassVar = ["-received_at"]
+        triggers: ClassVar = [
+            # Records name their batch without a foreign key, so a batch stays.
+            pgtrigger.Trigger(name="stays", when=pgtrigger.Before, operation=pgtrigger.Delete, func=APPEND_ONLY),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(received=F("accepted") + F("unchanged") + F("quarantined") + F("rejected")),
@@ -115,6 +121,11 @@ class FeedBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feed} #{self.pk}"
+
+    @property
+    def error_label(self) -> str:
+        """The error in words, in the language of the page."""
+        return self.error_message if chinese() else self.error_message_en
 
 
 @audited

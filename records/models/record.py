@@ -72,7 +72,7 @@ class CreditRecord(models.Model):
     """
 
     subject = models.ForeignKey(
-        Subject, verbose_name=_("subject"), on_delete=models.PROTECT, related_name="records", db_index=False
+        Subject, verbose_name=_("subject"), on_delete=models.PROTECT, related_name="records", **UNCHECKED
     )
     subject_kind = models.CharField(_("kind of subject"), max_length=20, choices=SubjectKind)
     entry = models.ForeignKey(CatalogueEntry, verbose_name=_("entry"), on_delete=models.PROTECT, **UNCHECKED)

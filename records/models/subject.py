@@ -57,6 +57,11 @@ class Subject(models.Model):
                 name="subject_number_once",
                 violation_error_message=_("A subject with this number exists already."),
             ),
+            models.UniqueConstraint(
+                fields=["id", "kind"],
+                name="subject_with_its_kind",
+                violation_error_message=_("A subject has one kind."),
+            ),
             models.CheckConstraint(
                 condition=~Q(kind=SubjectKind.PERSON)
                 | Q(code="", name="", codes=[], grams=[], number_sealed__isnull=False, name_sealed__isnull=False),

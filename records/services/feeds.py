@@ -4,12 +4,14 @@ import datetime
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Door
@@ -52,7 +54,7 @@ def receipt_of(batch: FeedBatch) -> Receipt:
         seconds=batch.seconds,
         problems=dict(sorted(batch.problems.items())),
         error=batch.error_code,
-        message=batch.error_message,
+        message=batch.error_label,
     )
 
 
@@ -71,6 +73,8 @@ def receive_file(
     """
     if not feed.active:
         raise Invalid.in_field("feed", "feed_inactive", _("This feed is switched off."))
+    if dated_on and dated_on > timezone.localdate():
+        raise Invalid.in_field("dated_on", "date_in_future", _("The date of the list lies in the future."))
     stored, digest, size = _keep(blocks)
     with transaction.atomic():
         batch, created = FeedBatch.objects.get_or_create(
@@ -98,6 +102,16 @@ def work_off(batch: FeedBatch) -> FeedBatch:
     batch = process(batch, path)
     path.unlink(missing_ok=True)
     return batch
+
+
+def sweep_files() -> int:
+    """Remove files that a crash left without an open batch; returns how many. They hold personal values."""
+    wanted = set(FeedBatch.objects.filter(state__in=OPEN_STATES).values_list("stored_as", flat=True))
+    yesterday = time.time() - 24 * 3600
+    left = [p for p in folder().iterdir() if p.name not in wanted and p.stat().st_mtime < yesterday]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def folder() -> Path:

@@ -6,7 +6,7 @@ that a crash left behind is taken up again, since `checking` may be entered from
 
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
@@ -39,21 +39,25 @@ def nothing_left_open(batch: FeedBatch, data: Data) -> FieldProblem | None:
 
 def reason_known(batch: FeedBatch, data: Data) -> FieldProblem | None:
     """A refusal names its error."""
-    return None if data.get("error_code") else FieldProblem("error_code", "required", _("Name the error."))
+    return None if data.get("error") else FieldProblem("error", "required", _("Name the error."))
 
 
 # --- what happens -------------------------------------------------------------------------------
 
 
 def finish(batch: FeedBatch, user: User | None, data: Data) -> None:
-    """Date the end and complete the progress."""
-    batch.finished_at, batch.progress = timezone.now(), 100
+    """Date the end."""
+    batch.finished_at = timezone.now()
 
 
 def note_error(batch: FeedBatch, user: User | None, data: Data) -> None:
     """Keep why the file was refused."""
-    batch.finished_at = timezone.now()
-    batch.error_code, batch.error_message = data["error_code"], str(data.get("error_message", ""))[:500]
+    error = data["error"]
+    batch.finished_at, batch.error_code = timezone.now(), error.code
+    with translation.override("zh-hans"):
+        batch.error_message = error.message[:500]
+    with translation.override("en"):
+        batch.error_message_en = error.message[:500]
 
 
 def note_form(batch: FeedBatch, user: User | None, data: Data) -> None:

@@ -1,4 +1,5 @@
 """The ledger of disclosures: only added to, sealed in a chain, and every tampering found."""
+# ruff: noqa: S608 (names of tables and columns come from our own models)
 
 import datetime
 import threading
@@ -17,7 +18,6 @@ from creditplatform.core.audit.access import record_disclosure, record_disclosur
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.models import AccessLog, AccessSeal
 from creditplatform.core.tasks import prepare_log_partitions
-
 from tests.deliveries import quick_passwords  # noqa: F401
 
 # Rows of a test bear times after its transaction began, so "settled" has to lie ahead of it.

@@ -144,6 +144,4 @@ def test_a_value_of_one_site_leaves_the_common_one_alone(cast: Cast) -> None:
 def test_a_value_that_begins_before_one_in_force_is_refused_in_words(cast: Cast) -> None:
     """Two values at one time cannot be; the second person is told so, not shown an error of the database."""
     with pytest.raises((Conflict, Invalid)):
-        approve_rule_value(
-            rule_value=proposal(cast, valid_from=datetime.date(2025, 1, 1)), user=cast.supervisor
-        )
+        approve_rule_value(rule_value=proposal(cast, valid_from=datetime.date(2025, 1, 1)), user=cast.supervisor)

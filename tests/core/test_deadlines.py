@@ -267,9 +267,7 @@ def test_a_deadline_tells_each_stretch() -> None:
 
 def test_sentences_without_reason_or_name_stay_tidy() -> None:
     calendar = Calendar({date(2026, 3, 4): CalendarEntry(False)}, announced_years=[2026])
-    deadline = compute(
-        date(2026, 3, 2), 2, "working_days", calendar, [Suspension(date(2026, 3, 3), date(2026, 3, 3))]
-    )
+    deadline = compute(date(2026, 3, 2), 2, "working_days", calendar, [Suspension(date(2026, 3, 3), date(2026, 3, 3))])
     with translation.override("en"):
         assert [item.sentence() for item in deadline.explain()] == [
             "2026-03-03: clock stopped",

@@ -16,7 +16,23 @@ ROOT = Path(settings.BASE_DIR)
 CODE = ("creditplatform", "records", "sanctions", "repair", "publicity", "benchmarks", "tests")
 PRODUCT = CODE[:-2]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
-TEXT = {".py", ".toml", ".md", ".html", ".css", ".js", ".yml", ".yaml", ".sh", ".cfg", ".lock", ".txt", ".csv", ".po", ""}
+TEXT = {
+    ".py",
+    ".toml",
+    ".md",
+    ".html",
+    ".css",
+    ".js",
+    ".yml",
+    ".yaml",
+    ".sh",
+    ".cfg",
+    ".lock",
+    ".txt",
+    ".csv",
+    ".po",
+    "",
+}
 NOT_OURS = {".git", ".venv", "var", "node_modules", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache"}
 NOT_OURS |= {".pytest_cache", ".import_linter_cache"}
 
@@ -47,7 +63,9 @@ def name(path: Path) -> str:
 
 def python(*folders: str, migrations: bool = False) -> list[Path]:
     wanted = folders or CODE
-    return [p for p in files(".py") if name(p).split("/")[0] in wanted and (migrations or "/migrations/" not in name(p))]
+    return [
+        p for p in files(".py") if name(p).split("/")[0] in wanted and (migrations or "/migrations/" not in name(p))
+    ]
 
 
 @cache
@@ -133,7 +151,8 @@ def test_rules_ask_neither_database_nor_web() -> None:
         for path in python(*PRODUCT)
         if path.name == "rules.py" and path.parent.parent == ROOT and path.parent.name != "creditplatform"
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.ImportFrom) and re.match(r"django\.(db|http|shortcuts)|.*\.(models|services)", node.module or "")
+        if isinstance(node, ast.ImportFrom)
+        and re.match(r"django\.(db|http|shortcuts)|.*\.(models|services)", node.module or "")
     ]
     assert wrong == []
 
@@ -227,7 +246,7 @@ def test_every_module_says_what_it_is() -> None:
 def _unannotated(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
     bare = [a for a in arguments if a is not None and a.annotation is None and a.arg not in ("self", "cls")]
-    return bool(bare) or node.returns is None and node.name != "__init__"
+    return bool(bare) or (node.returns is None and node.name != "__init__")
 
 
 def test_every_function_is_annotated() -> None:
@@ -249,7 +268,9 @@ def test_no_business_hangs_on_signals() -> None:
 
 
 def templates() -> dict[str, Path]:
-    return {p.relative_to(ROOT / "templates").as_posix(): p for p in files(".html") if (ROOT / "templates") in p.parents}
+    return {
+        p.relative_to(ROOT / "templates").as_posix(): p for p in files(".html") if (ROOT / "templates") in p.parents
+    }
 
 
 def _as_pattern(node: ast.JoinedStr) -> str:
@@ -260,7 +281,11 @@ def _named_in_code() -> tuple[set[str], list[str]]:
     texts, patterns = set(), []
     for path in python(*PRODUCT):
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith((".html", ".txt")):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value.endswith((".html", ".txt"))
+            ):
                 texts.add(node.value)
             if isinstance(node, ast.JoinedStr) and _as_pattern(node).endswith(r"\.html"):
                 patterns.append(_as_pattern(node))
@@ -270,7 +295,7 @@ def _named_in_code() -> tuple[set[str], list[str]]:
 def _overrides_a_library(template: str) -> bool:
     folders = [Path(str(folder)) for folder in engines["django"].engine.template_loaders[0].get_dirs()]  # type: ignore[attr-defined]
     folders += [Path(str(f)) for loader in engines["django"].engine.template_loaders for f in loader.get_dirs()]  # type: ignore[attr-defined]
-    return any((folder / template).exists() for folder in folders if ROOT / "templates" != folder)
+    return any((folder / template).exists() for folder in folders if folder != ROOT / "templates")
 
 
 def test_every_template_is_used() -> None:
@@ -290,7 +315,9 @@ def test_every_template_is_used() -> None:
 
 
 INLINE = re.compile(r"""<[^>]+\s(?:style|on[a-z]+)\s*=|<style\b|href\s*=\s*["']javascript:""", re.IGNORECASE)
-INLINE_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc\s*=)(?![^>]*\bnonce\s*=)(?![^>]*type=.application/(?:ld\+)?json)", re.IGNORECASE)
+INLINE_SCRIPT = re.compile(
+    r"<script\b(?![^>]*\bsrc\s*=)(?![^>]*\bnonce\s*=)(?![^>]*type=.application/(?:ld\+)?json)", re.IGNORECASE
+)
 
 
 @pytest.mark.parametrize("pattern", [INLINE, INLINE_SCRIPT], ids=["attributes", "scripts"])
@@ -298,13 +325,19 @@ def test_templates_hold_no_inline_style_or_script(pattern: re.Pattern[str]) -> N
     found = [
         f"{template}: {match.group()[-40:]}"
         for template, path in templates().items()
-        if (match := pattern.search(re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.S)))
+        if (
+            match := pattern.search(
+                re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.S)
+            )
+        )
     ]
     assert found == [], f"the content security policy would stop these: {found}"
 
 
 def test_templates_load_nothing_from_elsewhere() -> None:
-    pattern = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)\s*=\s*["'](?:https?:)?//""", re.IGNORECASE)
+    pattern = re.compile(
+        r"""<(?:script|link|img|iframe|source)\b[^>]*(?:src|href)\s*=\s*["'](?:https?:)?//""", re.IGNORECASE
+    )
     assert [t for t, p in templates().items() if pattern.search(p.read_text(encoding="utf-8"))] == []
 
 

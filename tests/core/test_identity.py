@@ -40,9 +40,7 @@ divisions = st.sampled_from(["441302", "620102", "110103", "441300", "622921", "
 births = st.dates(date(1900, 1, 1), TODAY)
 sequences = st.integers(0, 999)
 resident_ids = st.builds(make_resident_id, divisions, births, sequences)
-org8s = st.text(string.digits + "ABCDEFGHJKLMNPQRTUWXY", min_size=8, max_size=8).filter(
-    lambda text: text != "00000000"
-)
+org8s = st.text(string.digits + "ABCDEFGHJKLMNPQRTUWXY", min_size=8, max_size=8).filter(lambda text: text != "00000000")
 prefixes = st.builds(
     "{}{}{}".format, st.sampled_from("1359"), st.sampled_from("1239"), st.sampled_from(["441300", "620000"])
 )
@@ -166,9 +164,7 @@ def test_made_resident_ids_pass_and_agree_with_the_reference(number: str) -> Non
 
 
 @given(resident_ids, st.integers(0, 17), st.sampled_from("0123456789X"))
-def test_one_changed_character_of_a_resident_id_is_always_caught(
-    number: str, position: int, other: str
-) -> None:
+def test_one_changed_character_of_a_resident_id_is_always_caught(number: str, position: int, other: str) -> None:
     assume(number[position] != other)
     assert check(K.RESIDENT_ID, number[:position] + other + number[position + 1 :], TODAY) is not None
 
@@ -193,9 +189,7 @@ def test_a_number_tells_what_went_into_it(division: str, birth: date, sequence: 
 
 
 @given(divisions, st.dates(date(1900, 1, 1), date(1999, 12, 31)), st.integers(0, 995))
-def test_old_numbers_upgrade_to_the_new_number_of_the_same_person(
-    division: str, birth: date, sequence: int
-) -> None:
+def test_old_numbers_upgrade_to_the_new_number_of_the_same_person(division: str, birth: date, sequence: int) -> None:
     new = make_resident_id(division, birth, sequence)
     old = new[:6] + new[8:17]
     assert upgrade_15_to_18(old) == new
@@ -232,9 +226,7 @@ def test_dates_that_never_were_are_impossible(birth: str) -> None:
     assert check(K.RESIDENT_ID, body + ric.calc_check_digit(body + "0"), TODAY) is Problem.IMPOSSIBLE_DATE
 
 
-@pytest.mark.parametrize(
-    ("division", "sequence"), [("44130", 1), ("44130X", 1), ("441302", 1000), ("441302", -1)]
-)
+@pytest.mark.parametrize(("division", "sequence"), [("44130", 1), ("44130X", 1), ("441302", 1000), ("441302", -1)])
 def test_resident_ids_are_made_only_of_fitting_parts(division: str, sequence: int) -> None:
     with pytest.raises(ValueError, match="division"):
         make_resident_id(division, date(1990, 1, 1), sequence)
@@ -284,9 +276,7 @@ def test_any_string_of_the_form_is_judged_like_the_reference(head: str, tail: st
 
 
 @given(credit_codes, st.integers(0, 17), st.sampled_from(CREDIT_CODE_ALPHABET))
-def test_one_changed_character_of_a_credit_code_is_always_caught(
-    code: str, position: int, other: str
-) -> None:
+def test_one_changed_character_of_a_credit_code_is_always_caught(code: str, position: int, other: str) -> None:
     assume(code[position] != other)
     assert check(K.CREDIT_CODE, code[:position] + other + code[position + 1 :], TODAY) is not None
 
@@ -459,9 +449,7 @@ def test_spellings_of_one_name_fold_alike(one: str, other: str) -> None:
     assert fold_name(one) == fold_name(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("J.R. Smith", "JR Smith"), ("张三", "张三丰"), ("张\U00020bb7", "张吉")]
-)
+@pytest.mark.parametrize(("one", "other"), [("J.R. Smith", "JR Smith"), ("张三", "张三丰"), ("张\U00020bb7", "张吉")])
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert fold_name(one) != fold_name(other)
 

@@ -125,9 +125,7 @@ def test_an_address_never_shows_street_or_house(county: str, rest: str) -> None:
 # --- scrubbing
 
 
-@given(
-    st.one_of(resident_ids, phones, cards), st.sampled_from(["", " ", "：", "id=", "(", "号码", "ID", "a_"])
-)
+@given(st.one_of(resident_ids, phones, cards), st.sampled_from(["", " ", "：", "id=", "(", "号码", "ID", "a_"]))
 def test_personal_numbers_never_survive(number: str, before: str) -> None:
     scrubbed = scrub(f"{before}{number} failed")
     assert number not in scrubbed
@@ -143,9 +141,7 @@ def test_grouping_does_not_save_a_number(number: str, separator: str) -> None:
         assert sum(character.isdigit() for character in scrubbed) == 0
 
 
-@given(
-    st.lists(st.one_of(resident_ids, phones), min_size=1, max_size=5), st.sampled_from([", ", " ", "/", "、"])
-)
+@given(st.lists(st.one_of(resident_ids, phones), min_size=1, max_size=5), st.sampled_from([", ", " ", "/", "、"]))
 def test_lists_of_numbers_are_hidden_whole(numbers: list[str], separator: str) -> None:
     scrubbed = scrub(separator.join(numbers))
     assert not any(character.isdigit() for character in scrubbed)

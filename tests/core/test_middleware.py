@@ -18,7 +18,6 @@ from django.urls import NoReverseMatch, get_resolver, include, path, reverse
 from django.views import View
 
 from creditplatform.core import audit
-from creditplatform.core.models import Heartbeat
 from creditplatform.core.permissions import anyone, rule, signed_in, staff
 from records.models import KeyGroup
 from tests.cast import PERSON_NUMBER, Cast
@@ -259,4 +258,3 @@ def test_rules_ask_nothing_of_a_visitor_without_account(db: None) -> None:
     request = HttpRequest()
     request.user = AnonymousUser()
     assert (anyone(request), signed_in(request), staff(request)) == (True, False, False)
-    assert not Heartbeat.objects.filter(name="never").exists()

@@ -91,7 +91,9 @@ def test_reading_comes_after_delivery(cast: Cast) -> None:
         {"read_at": timezone.now(), "delivery_proof": "p"},
     ],
 )
-def test_the_database_refuses_reading_before_delivery_and_delivery_without_proof(db: None, wrong: dict[str, Any]) -> None:
+def test_the_database_refuses_reading_before_delivery_and_delivery_without_proof(
+    db: None, wrong: dict[str, Any]
+) -> None:
     letter = write()
     with pytest.raises(IntegrityError), transaction.atomic():
         Notice.objects.filter(pk=letter.pk).update(**wrong)

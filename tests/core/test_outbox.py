@@ -1,6 +1,7 @@
 """News between apps: once per consumer, nobody waits for a failing neighbour, retries come later and later."""
 
 import datetime
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -135,7 +136,7 @@ def test_waiting_grows_and_has_an_end(heard: dict[str, list[Any]]) -> None:
         event.refresh_from_db()
         waits.append(event.due_at - timezone.now())
     assert datetime.timedelta(0) < waits[0] <= datetime.timedelta(seconds=5)
-    assert all(earlier <= later + datetime.timedelta(seconds=1) for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(earlier <= later + datetime.timedelta(seconds=1) for earlier, later in itertools.pairwise(waits))
     assert waits[-1] <= outbox.LONGEST_WAIT
     assert event.attempts == 14
 

@@ -51,9 +51,7 @@ def test_regions_are_well_formed() -> None:
         assert row["level"] in RegionLevel.values and row["status"] in ("active", "abolished"), code
         assert row["name"] and row["name_en"], code
         assert local == (re.fullmatch(r"[0-9]{6}", code) is None), code
-        assert row["parent"] in REGIONS or (row["parent"] == "" and row["level"] == RegionLevel.PROVINCE), (
-            code
-        )
+        assert row["parent"] in REGIONS or (row["parent"] == "" and row["level"] == RegionLevel.PROVINCE), code
         assert (row["status"] == "abolished") == bool(row["valid_until"]) == bool(row["successor"]), code
         assert not row["valid_until"] or int(row["valid_from"]) < int(row["valid_until"]), code
 
@@ -143,9 +141,7 @@ def rule(key: str, day: datetime.date) -> Any:
     found = [
         item["value"]
         for item in RULES
-        if item["key"] == key
-        and item["site"] == ""
-        and item["valid_from"] <= day < (item["valid_until"] or OPEN_END)
+        if item["key"] == key and item["site"] == "" and item["valid_from"] <= day < (item["valid_until"] or OPEN_END)
     ]
     assert len(found) == 1, f"{key} on {day}: {found}"
     return found[0]

@@ -49,7 +49,9 @@ def test_the_oldest_supported_postgres_runs_the_main_job(tmp_path):
         writer = csv.writer(target)
         writer.writerow(["企业名称", "工商注册号", "组织机构代码", "统一信用代码", "失信领域"])
         code = make_credit_code("91620100", "MA700001")
-        writer.writerow(["兰州示例电子商务有限公司（虚构）", "620100000000017", "", code, "失信被执行人名单、工商吊销企业名单"])
+        writer.writerow(
+            ["兰州示例电子商务有限公司（虚构）", "620100000000017", "", code, "失信被执行人名单、工商吊销企业名单"]
+        )
     with ephemeral(bin_dir=OLDEST) as services:
         environment = {**os.environ, **services.environment, "CREDIT_VAR": str(tmp_path), "CREDIT_MODE": "development"}
         run(environment, SET_UP)

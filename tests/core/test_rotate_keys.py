@@ -25,9 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no other process to wait for."""
-    monkeypatch.setattr(
-        "creditplatform.core.management.commands.rotate_keys.time.sleep", lambda seconds: None
-    )
+    monkeypatch.setattr("creditplatform.core.management.commands.rotate_keys.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -118,9 +116,7 @@ def test_history_still_opens_with_the_older_key(people: list[int]) -> None:
 
 
 def test_a_lost_key_stops_the_work_and_changes_nothing(people: list[int], ring_path: Path) -> None:
-    document = vault.add_key(
-        vault.add_key(keyfile.read_ring(ring_path), vault.AES_256_GCM), vault.AES_256_GCM
-    )
+    document = vault.add_key(vault.add_key(keyfile.read_ring(ring_path), vault.AES_256_GCM), vault.AES_256_GCM)
     del document["data_keys"]["1"]
     keyfile.replace_ring(ring_path, document)
     vault.reload_ring()

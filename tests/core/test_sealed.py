@@ -86,9 +86,7 @@ def test_an_abstract_model_leaves_the_name_to_the_real_one() -> None:
         assert Base._meta.get_field("number").sealed_as == ""
 
 
-@pytest.mark.parametrize(
-    "lookup", ["number", "number__exact", "number__contains", "number__in", "number__lower"]
-)
+@pytest.mark.parametrize("lookup", ["number", "number__exact", "number__contains", "number__in", "number__lower"])
 def test_a_sealed_value_cannot_be_searched(person: Any, lookup: str) -> None:
     with pytest.raises(FieldError):
         str(person.objects.filter(**{lookup: "x"}).query)

@@ -229,9 +229,7 @@ def test_an_unchanged_file_is_read_once(ring_path: Path) -> None:
         ('{"version": 1}', "keyring_invalid"),
     ],
 )
-def test_a_ring_that_cannot_be_used_is_refused_with_a_reason(
-    ring_path: Path, content: str | None, code: str
-) -> None:
+def test_a_ring_that_cannot_be_used_is_refused_with_a_reason(ring_path: Path, content: str | None, code: str) -> None:
     ring_path.unlink()
     if content is not None:
         ring_path.write_text(content)

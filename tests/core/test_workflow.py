@@ -1,4 +1,4 @@
-"""The executor of procedures: right state, right person, everything missing at once, one winner, a line for each step."""
+"""The executor of procedures: right state, right person, everything missing at once, one winner, a line per step."""
 
 import threading
 from collections.abc import Iterator

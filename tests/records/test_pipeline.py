@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
+from creditplatform.core.errors import Invalid
 from records.enums import BatchState, RecordState, RowState, Tier
 from records.models import CreditRecord, FeedBatch, QuarantinedRow, Subject
 from tests.deliveries import penalty, person_penalty
@@ -263,8 +264,9 @@ def test_a_date_given_for_the_list_is_taken() -> None:
 
 def test_a_list_that_says_it_is_from_the_future_is_not_put_on_file() -> None:
     tomorrow = timezone.localdate() + datetime.timedelta(days=2)
-    batch = take_in(ecommerce.file([ecommerce.plain(1)]), feed=ecommerce.FEED, dated_on=tomorrow)
-    assert batch.accepted == 0
+    with pytest.raises(Invalid):
+        take_in(ecommerce.file([ecommerce.plain(1)]), feed=ecommerce.FEED, dated_on=tomorrow)
+    assert not CreditRecord.objects.exists()
 
 
 # --- states --------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def test_the_reason_is_told_in_both_languages_without_any_cell(case: str) -> Non
     said = []
     for language in ("zh-hans", "en"):
         with translation.override(language):
-            said.append(take_in(REFUSED[case][0]).error_message)
+            said.append(take_in(REFUSED[case][0]).error_label)
     chinese, english = said
     assert english.isascii() or case in {"wrong header", "no header", "one column missing"}
     assert any("\u4e00" <= character <= "\u9fff" for character in chinese)

@@ -152,12 +152,7 @@ def test_every_key_field_has_an_entry_in_force() -> None:
 
 def test_effect_texts_are_unambiguous_within_their_kind() -> None:
     for kind in ("penalty", "licence", "list"):
-        texts = [
-            folded(text)
-            for effect in EFFECTS.values()
-            if effect["kind"] == kind
-            for text in effect["variants"]
-        ]
+        texts = [folded(text) for effect in EFFECTS.values() if effect["kind"] == kind for text in effect["variants"]]
         assert texts and repeated(texts) == [], kind
 
 
@@ -233,9 +228,7 @@ def test_entry_can_identify_every_kind_of_subject(entry: dict[str, Any]) -> None
 def test_headers_lead_to_one_field(entry: dict[str, Any]) -> None:
     headers = []
     for field in entry["fields"]:
-        headers += sorted(
-            {folded(text) for text in (field["code"], field["name"], *field.get("aliases", []))}
-        )
+        headers += sorted({folded(text) for text in (field["code"], field["name"], *field.get("aliases", []))})
     assert repeated(headers) == []
     assert repeated([field["role"] for field in entry["fields"] if field.get("role")]) == []
 
@@ -297,9 +290,7 @@ def test_feed_points_at_what_exists(feed: dict[str, Any]) -> None:
     assert feed["field"] in KeyField.values and entry["field"] in ("", feed["field"])
     assert 0 <= feed["expected_min"] < feed["expected_max"]
     assert set(feed["constants"]) <= set(FieldRole.values)
-    assert not set(feed["constants"]) & set(roles(entry)), (
-        "a constant stands in for a column, never beside it"
-    )
+    assert not set(feed["constants"]) & set(roles(entry)), "a constant stands in for a column, never beside it"
 
 
 @pytest.mark.parametrize("feed", FEEDS.values(), ids=FEEDS.keys())

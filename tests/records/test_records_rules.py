@@ -88,9 +88,7 @@ def test_minimum_maximum_and_retention_follow_each_other(
 
 
 @given(st.sampled_from([Tier.GENERAL]), law_days, st.integers(0, 4000), fields)
-def test_the_order_holds_under_the_older_law_too(
-    tier: Tier, decided: datetime.date, age: int, field: str
-) -> None:
+def test_the_order_holds_under_the_older_law_too(tier: Tier, decided: datetime.date, age: int, field: str) -> None:
     found = rules.periods(tier, decided, decided + datetime.timedelta(days=age), BOOK, field=field)
     assert decided <= found.repairable_from <= found.publish_until <= found.retain_until
 
@@ -153,7 +151,9 @@ def test_time_never_lengthens_a_publication(decided: datetime.date, age: int, mo
     assert late[1] <= early[1]
 
 
-@pytest.mark.parametrize(("field", "low"), [("food_drugs", 12), ("work_safety", 12), ("fire", 12), ("traffic", 3), ("", 3)])
+@pytest.mark.parametrize(
+    ("field", "low"), [("food_drugs", 12), ("work_safety", 12), ("fire", 12), ("traffic", 3), ("", 3)]
+)
 def test_special_fields_had_their_own_minimum_under_order_58(field: str, low: int) -> None:
     assert rules.publication_months(Tier.GENERAL, ORDER_58, EVE, BOOK, field) == (low, 36)
     assert rules.publication_months(Tier.GENERAL, EVE, EVE, BOOK, field) == (low, 36)
@@ -250,7 +250,9 @@ def test_minor_matters_are_not_published(on: datetime.date) -> None:
 
 
 def test_minor_matters_are_published_where_a_rule_says_so() -> None:
-    assert Tier.MINOR in rules.published_tiers(RuleBook([Dated("publication.minor.published", True, ORDER_36)]), ORDER_36)
+    assert Tier.MINOR in rules.published_tiers(
+        RuleBook([Dated("publication.minor.published", True, ORDER_36)]), ORDER_36
+    )
 
 
 # --- minors ------------------------------------------------------------------------------------------

@@ -13,8 +13,7 @@ _WHITE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
 _BRACKETS = str.maketrans("[{〔【〖〘「『《〈⟨)]}〕】〗〙」』》〉⟩", "(((((((((((" + "))))))))))))")
 _DOTS = str.maketrans(dict.fromkeys("·•・．‧∙⋅･ᐧ●﹒", "·"))
 _DOT_BETWEEN_HAN = re.compile(
-    "(?<=[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])[.]"
-    "(?=[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])"
+    "(?<=[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])[.](?=[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])"
 )
 
 

@@ -680,7 +680,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('event', 'consumer'), name='receipt_once'),
+            constraint=models.UniqueConstraint(fields=('event', 'consumer'), name='receipt_once', violation_error_message='This consumer has taken the event already.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='receipt',

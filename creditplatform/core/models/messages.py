@@ -45,7 +45,11 @@ class Receipt(models.Model):
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["event", "consumer"], name="receipt_once"),
+            models.UniqueConstraint(
+                fields=["event", "consumer"],
+                name="receipt_once",
+                violation_error_message=_("This consumer has taken the event already."),
+            ),
         ]
 
     def __str__(self) -> str:

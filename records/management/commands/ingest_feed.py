@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import CreditError
+from creditplatform.core.errors import CreditError, NotFoundHere
 from records.enums import BatchState
 from records.models import Feed
 from records.services.feeds import Receipt, file_blocks, receipt_of, receive_file, work_off
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         try:
             receipt = self._ingest(options["feed"], options["file"], options["dated"])
         except CreditError as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": error.code, "message": error.message}, ensure_ascii=False))
             raise CommandError(error.message) from error
         if options["json"]:
             self.stdout.write(json.dumps(dataclasses.asdict(receipt), ensure_ascii=False))
@@ -46,17 +49,15 @@ class Command(BaseCommand):
     def _ingest(self, code: str, path: Path, dated_on: datetime.date | None) -> Receipt:
         feed = Feed.objects.select_related("agency", "entry").filter(code=code).first()
         if feed is None:
-            raise CommandError(f"There is no feed “{code}”. Known feeds: {', '.join(self._codes())}")
+            known = ", ".join(Feed.objects.order_by("code").values_list("code", flat=True))
+            raise NotFoundHere("feed_unknown", _("There is no such feed. Known feeds: %(known)s"), known=known)
         if not path.is_file():
-            raise CommandError("The file does not exist or cannot be read.")
+            raise NotFoundHere("file_unknown", _("The file does not exist or cannot be read."))
         with audit.context(actor=None, door=Door.COMMAND, reason="receive file", agency_id=feed.agency_id):
             batch = receive_file(
                 feed=feed, blocks=file_blocks(path), file_name=path.name, door=Door.COMMAND, dated_on=dated_on
             )
         return receipt_of(work_off(batch))
-
-    def _codes(self) -> list[str]:
-        return list(Feed.objects.values_list("code", flat=True))
 
     def _print(self, receipt: Receipt) -> None:
         for name in ("received", "accepted", "unchanged", "quarantined", "rejected"):

@@ -1,0 +1,34 @@
+"""Which decisions a file has already named, in a few bytes each, however long the file is."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+
+MASK = (1 << 64) - 1
+
+
+def key_of(number_index: bytes, document: str) -> int:
+    """A decision as a number of 64 bits; holds for this process only."""
+    return hash((number_index, document)) & MASK
+
+
+class KeysSeen:
+    """A set of 64-bit numbers at eight bytes each: sorted runs, merged so that few remain."""
+
+    def __init__(self) -> None:
+        self._runs: list[array[int]] = []
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Take a chunk's keys in; a run never stands before one that is as long."""
+        run = array("Q", sorted(keys))
+        while self._runs and len(self._runs[-1]) <= len(run):
+            run = array("Q", sorted([*self._runs.pop(), *run]))
+        if run:
+            self._runs.append(run)
+
+    def __contains__(self, key: int) -> bool:
+        for run in self._runs:
+            at = bisect_left(run, key)
+            if at < len(run) and run[at] == key:
+                return True
+        return False
