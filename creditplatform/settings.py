@@ -1,5 +1,6 @@
 """Settings, driven by the environment; production refuses to start with a missing secret and says which."""
 
+import os
 from pathlib import Path
 
 import environ
@@ -9,7 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from pghistory import ContextJSONField
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+# Any variable may be given as NAME_FILE, the path of a file that holds it; the line break at its end is not part of it.
+NAMED_BY_FILE = {
+    name.removesuffix("_FILE"): Path(place).read_text(encoding="utf-8").strip()
+    for name, place in os.environ.items()
+    if name.endswith("_FILE") and name.startswith(("SECRET_KEY", "DATABASE_", "REDIS_", "CREDIT_", "ALLOWED_", "CSRF_"))
+}
+env = environ.Env()
+env.ENVIRON = {**os.environ, **NAMED_BY_FILE}
 
 MODE = env("CREDIT_MODE", default="development")
 if MODE not in {"development", "test", "production"}:
@@ -19,9 +27,7 @@ DEBUG = False
 VAR_DIR = Path(env("CREDIT_VAR", default=str(BASE_DIR / "var")))
 
 NEEDED_IN_PRODUCTION = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CREDIT_KEYRING", "ALLOWED_HOSTS")
-missing = [
-    name for name in NEEDED_IN_PRODUCTION if not (env.str(name, default="") or env.str(f"{name}_FILE", default=""))
-]
+missing = [name for name in NEEDED_IN_PRODUCTION if not env.str(name, default="")]
 if PRODUCTION and missing:
     raise ImproperlyConfigured(
         f"Production cannot start: set {', '.join(missing)} (or the same name with _FILE, holding a path)."

@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: policy data, audit context, the cast of people."""
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from pytest_django.plugin import blocking_manager_key
 
 from creditplatform.core import audit, vault
 from creditplatform.core.enums import Door
+from creditplatform.core.models import Region
 from tests.cast import Cast
+
+STATE = {"ready": False}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,13 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """The test database with the delivered policy in it."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        call_command("load_policy", verbosity=0)
+        call_command("load_policy", stdout=io.StringIO())
+    STATE["ready"] = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give the policy back to a test with a database, where the clean-up of an earlier one emptied the tables."""
+    names = set(getattr(item, "fixturenames", ()))
+    if not STATE["ready"] or not (names & {"db", "transactional_db"} or item.get_closest_marker("django_db")):
+        return
+    with item.config.stash[blocking_manager_key].unblock():
+        if not Region.objects.exists():
+            call_command("load_policy", stdout=io.StringIO())
 
 
 @pytest.fixture
 def policy(transactional_db: None) -> None:
-    """Policy data for tests that commit for real: the clean-up of the test before has emptied the tables."""
-    call_command("load_policy", verbosity=0)
+    """For tests that commit for real: the policy data is there."""
 
 
 @pytest.fixture

@@ -13,11 +13,23 @@ Event = MutableMapping[str, Any]
 
 
 def hide_personal_values(_logger: Any, _name: str, event: Event) -> Event:
-    """Replace numbers of persons, phones and cards in every text of the event."""
+    """Replace numbers of persons, phones and cards wherever in the event they stand."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = scrub(value)
+        event[key] = _scrubbed(value)
     return event
+
+
+def _scrubbed(value: Any) -> Any:
+    """A value with every text and number in it scrubbed, however deep it lies."""
+    if isinstance(value, dict):
+        return {scrub(str(key)): _scrubbed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_scrubbed(item) for item in value]
+    if isinstance(value, bool | float) or value is None:
+        return value
+    text = str(value)
+    hidden = scrub(text)
+    return value if hidden == text else hidden
 
 
 def configure(options: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
 from creditplatform.core.models import OutboxEvent, Receipt
 
 Handler = Callable[[dict[str, Any]], None]
@@ -35,8 +37,8 @@ def deliver_due(limit: int = 200) -> int:
 
 
 def _deliver_one() -> bool:
-    """Lock one due event, hand it to who lacks it, and note success or the next attempt."""
-    with transaction.atomic():
+    """Lock one due event, hand it to who lacks it, and note success or the next attempt; a transaction of its own."""
+    with audit.context(actor=None, door=Door.TIMER, reason="deliver news"):
         due = OutboxEvent.objects.filter(done_at=None, due_at__lte=timezone.now())
         event = due.order_by("due_at").select_for_update(skip_locked=True).first()
         if event is None:

@@ -7,9 +7,8 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from creditplatform.core import audit, outbox
+from creditplatform.core import outbox
 from creditplatform.core.audit import seal
-from creditplatform.core.enums import Door
 from creditplatform.core.models import Heartbeat
 
 
@@ -43,8 +42,7 @@ def seal_access_log() -> int:
 @timed("outbox", expected_seconds=60)
 def deliver_outbox() -> int:
     """Hand news to the apps that asked for it."""
-    with audit.context(actor=None, door=Door.TIMER, reason="deliver news"):
-        return outbox.deliver_due()
+    return outbox.deliver_due()
 
 
 @timed("worker", expected_seconds=60)

@@ -1,9 +1,9 @@
 """Catalogue, legal bases, key groups and entitlements in the staff admin."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from guardian.admin import GuardedModelAdminMixin
 
 from creditplatform.core.enums import Role
@@ -80,3 +80,26 @@ class EntitlementAdmin(GuardedModelAdminMixin, RoleAdmin):  # type: ignore[misc]
     search_fields = ("agency__name", "entry__name")
     list_select_related = ("agency", "entry")
     autocomplete_fields = ("agency", "entry")
+
+    def obj_perms_manage_view(self, request: HttpRequest, object_pk: str) -> HttpResponse:
+        """Who may enter; an address without a number leads nowhere."""
+        return cast(HttpResponse, super().obj_perms_manage_view(request, _number(object_pk)))
+
+    def obj_perms_manage_user_view(self, request: HttpRequest, object_pk: str, user_id: str) -> HttpResponse:
+        """What one person may enter."""
+        return cast(
+            HttpResponse, super().obj_perms_manage_user_view(request, _number(object_pk), _number(str(user_id)))
+        )
+
+    def obj_perms_manage_group_view(self, request: HttpRequest, object_pk: str, group_id: str) -> HttpResponse:
+        """What a group may enter."""
+        return cast(
+            HttpResponse, super().obj_perms_manage_group_view(request, _number(object_pk), _number(str(group_id)))
+        )
+
+
+def _number(text: str) -> str:
+    """The number in an address. Raises Http404 for anything else."""
+    if not text.isdecimal():
+        raise Http404
+    return text

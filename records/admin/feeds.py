@@ -24,6 +24,7 @@ from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 from records.services.feeds import receive_file
+from records.services.setaside import note_look
 from records.tasks import process_batch
 
 SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
@@ -171,6 +172,15 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         user: Any = request.user
         rows: QuerySet[QuarantinedRow] = super().get_queryset(request)
         return rows.filter(feed__agency__in=own_agencies(user))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row with its cells; that somebody looked is written first."""
+        row = self.get_object(request, object_id)
+        if row is not None:
+            note_look(row=row, user=cast(User, request.user))
+        return super().change_view(request, object_id, form_url, extra_context)
 
     @admin.display(description=_("What is wrong"))
     def what_is_wrong(self, row: QuarantinedRow) -> str:

@@ -21,7 +21,7 @@ from creditplatform.core.models import User
 from creditplatform.core.staff import RoleAdmin
 from records.admin.forms import EntryForm
 from records.enums import FieldType, SubjectKind
-from records.feeds.plan import version_in_force
+from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
 from records.services.entry import correct_record, enter_record, identity_value, may_enter
 from records.workflows.credit_record import CREDIT_RECORD
@@ -94,7 +94,11 @@ class CreditRecordAdmin(RoleAdmin):
         entitlement = get_object_or_404(Entitlement.objects.select_related("agency", "entry"), pk=entitlement_id)
         if not may_enter(user, entitlement):
             raise PermissionDenied
-        version = version_in_force(entitlement.entry, timezone.localdate())
+        try:
+            version = version_in_force(entitlement.entry, timezone.localdate())
+        except NotCollected as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:records_creditrecord_add"))
         form = EntryForm(request.POST or None, version=version)
         if request.method == "POST" and form.is_valid():
             record = _try(form, lambda: enter_record(user=user, entitlement=entitlement, values=form.values()))

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 MASK = (1 << 64) - 1
 
 
-def key_of(number_index: bytes, document: str) -> int:
-    """A decision as a number of 64 bits; holds for this process only."""
-    return hash((number_index, document)) & MASK
+def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
+    """A decision, or with its digest what a row said of it, as a number of 64 bits; holds for this process only."""
+    return hash((number_index, document, digest)) & MASK
 
 
 class KeysSeen:

@@ -135,26 +135,27 @@ class Store:
         first, later = _first_and_later(self._of_known_name(prepared))
         on_file = self._on_file(cursor, [row for row in first if row.subject.number_index not in made])
         new = [row for row in first if row.number not in on_file]
-        changed, truth = [], {_key(row): row.digest for row in first}
-        for row in first:
-            kept = on_file.get(row.number, row.digest)
-            if kept != row.digest and key_of(*_key(row)) in self._seen:
-                truth[_key(row)] = kept
+        changed = [row for row in first if on_file.get(row.number, row.digest) != row.digest]
+        contradicted = {_key(row) for row in changed if key_of(*_key(row)) in self._seen}
+        truth = {_key(row): row.digest for row in first if _key(row) not in contradicted}
+        for row in [*(row for row in changed if _key(row) in contradicted), *later]:
+            # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
+            if row.digest != truth.get(_key(row)) and key_of(*_key(row), row.digest) not in self._seen:
                 prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
-            elif kept != row.digest:
-                changed.append(row)
-        for row in later:
-            if row.digest != truth[_key(row)]:
-                prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
-        self._seen.add(key_of(*_key(row)) for row in first)
-        return self._insert(cursor, new) + self._upsert(cursor, changed)
+        self._keep_in_mind([row for row in first if _key(row) not in contradicted])
+        return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if _key(r) not in contradicted])
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         with connection.cursor() as cursor:
             self._ensure_subjects(cursor, prepared)
         first, _later = _first_and_later(self._of_known_name(prepared))
-        self._seen.add(key_of(*_key(row)) for row in first)
+        self._keep_in_mind([row for row in first if key_of(*_key(row)) not in self._seen])
+
+    def _keep_in_mind(self, rows: list[Row]) -> None:
+        """Which decisions the file has named, and what it said of them first."""
+        self._seen.add(key_of(*_key(row)) for row in rows)
+        self._seen.add(key_of(*_key(row), row.digest) for row in rows)
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""

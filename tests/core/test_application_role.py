@@ -156,7 +156,7 @@ def test_it_can_drop_no_trigger(application: Any, subtests: pytest.Subtests) -> 
         "DROP FUNCTION credit_prepare_partitions(int)",
         "SET session_replication_role = 'replica'",
         "SET ROLE credit",
-        "SELECT credit_add_partition('FOR VALUES FROM (''2099-01-01'') TO (''2099-02-01'')', 'mine')",
+        "SELECT credit_add_partition('FOR VALUES FROM (''2099-01-01'') TO (''2099-02-01'')', 'mine', NULL, NULL)",
         "UPDATE django_migrations SET name = 'x'",
         "INSERT INTO django_migrations (app, name, applied) VALUES ('core', 'x', now())",
     ],

@@ -10,14 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
 import redis
 
 from creditplatform.embedded import ServiceError, ephemeral
-from creditplatform.embedded.installation import NO_ENSUREPIP, install
 from creditplatform.embedded.location import make_socket_directories, own_directory
 from creditplatform.embedded.platform import Platform
 from creditplatform.embedded.processes import alive, nothing, processes_marked, wait_until
@@ -388,33 +386,3 @@ def test_named_servers_replace_the_embedded_ones(platforms: Callable[..., Platfo
         assert services.postgres.run_sql("SELECT count(*) FROM starts", "credit") == "1"
     assert "PostgreSQL" not in start.text
     assert not platform.places.postgres_data.exists()
-
-
-def test_packages_are_installed_once_for_each_list(tmp_path: Path) -> None:
-    root = tmp_path / "信用 平台"
-    root.mkdir()
-    lock = root / "requirements.lock"
-    lock.write_text("# nothing yet\n")
-    said: list[str] = []
-    install(root, [lock.name], said.append)
-    assert [line.split()[0] for line in said] == ["Creating", "Installing"]
-    subprocess.run([root / ".venv" / "bin" / "python", "-c", "import pip"], check=True)
-    install(root, [lock.name], said.append)
-    assert len(said) == 2
-    lock.write_text("# changed\n")
-    install(root, [lock.name], said.append)
-    assert [line.split()[0] for line in said[2:]] == ["Installing"]
-    lock.write_text("no-such-package-as-this==1 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(ServiceError, match="could not be installed"):
-        install(root, [lock.name], said.append)
-
-
-def test_a_python_without_ensurepip_is_told_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_module(_name: str) -> Any:
-        return None
-
-    monkeypatch.setattr("importlib.util.find_spec", no_module)
-    monkeypatch.setattr("shutil.which", no_module)
-    with pytest.raises(ServiceError) as raised:
-        install(tmp_path, [], lambda _: None)
-    assert str(raised.value) == NO_ENSUREPIP

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.utils import translation
 
 from creditplatform.core import audit, keyfile, reencryption, vault
 from creditplatform.core.identity import IdentifierKind
@@ -120,7 +121,7 @@ def test_a_lost_key_stops_the_work_and_changes_nothing(people: list[int], ring_p
     del document["data_keys"]["1"]
     keyfile.replace_ring(ring_path, document)
     vault.reload_ring()
-    with pytest.raises(CommandError, match="not in the ring"):
+    with translation.override("en"), pytest.raises(CommandError, match="not in the ring"):
         rotate(reencrypt_only=True)
     assert keys_in_use() == {(1, 1, 1), (1, 1, None)}
 

@@ -42,6 +42,8 @@ CHANGES = {
     "core.Site": ("sponsor_en", "sponsor_en || '!'"),
     "core.Agency": ("office_en", "office_en || '!'"),
     "core.User": ("display_name", "display_name || '!'"),
+    "core.UserGroup": ("group_id", "(SELECT max(id) FROM auth_group)"),
+    "core.UserPermission": ("permission_id", "(SELECT max(id) FROM auth_permission)"),
     "core.Membership": ("valid_until", "valid_from + 400"),
     "core.RuleValue": ("source", "source || '!'"),
     "core.CalendarDay": ("name", "name || '!'"),
@@ -130,6 +132,9 @@ def make_rows(cast: Cast) -> None:
     EntitlementGroupObjectPermission.objects.create(
         group=group_model.objects.create(name="clerks"), permission=permission, content_object=entitlement
     )
+    cast.clerk.user_permissions.add(permission)
+    cast.clerk.groups.add(group_model.objects.create(name="first"))
+    group_model.objects.create(name="second")
     a_draft()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg2
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Group, Permission
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import BaseConstraint, F
 from django.utils import timezone
@@ -18,6 +19,8 @@ from creditplatform.core.models import (
     OutboxEvent,
     Receipt,
     User,
+    UserGroup,
+    UserPermission,
 )
 from records.enums import Required, VersionState
 from records.models import (
@@ -114,6 +117,18 @@ def _(w: World) -> None:
 def _(w: World) -> None:
     event = OutboxEvent.objects.create(topic="t")
     Receipt.objects.bulk_create([Receipt(event=event, consumer="c"), Receipt(event=event, consumer="c")])
+
+
+@provokes("user_group_once")
+def _(w: World) -> None:
+    user, group = User.objects.all()[0], Group.objects.create(name="g")
+    UserGroup.objects.bulk_create([UserGroup(user=user, group=group), UserGroup(user=user, group=group)])
+
+
+@provokes("user_permission_once")
+def _(w: World) -> None:
+    user, held = User.objects.all()[0], Permission.objects.all()[0]
+    UserPermission.objects.bulk_create([UserPermission(user=user, permission=held)] * 2)
 
 
 @provokes("notice_once")

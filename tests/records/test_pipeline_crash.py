@@ -221,8 +221,7 @@ def test_two_files_about_the_same_decisions_at_once_never_lock_each_other_out(
     }
     received: dict[str, FeedBatch] = {}
     failures: list[BaseException] = []
-    barrier = threading.Barrier(2)
-    usual = Store.write
+    barrier, usual = threading.Barrier(2), Store.write
 
     def together(store: Store, prepared: Any) -> Any:
         barrier.wait(timeout=30)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from records.feeds.readers import FeedFileError, looks_like_formula, open_table
 from records.feeds.readers.table import Chunk, rechunk, shape_rows
-from tests.records.feed_files import read_all, rows_of, xls, xlsx, xml
+from tests.records.feed_files import package, read_all, rows_of, sheet_xml, xls, xlsx, xml
 
 ROOT = Path(__file__).resolve().parents[2]
 # Carriage returns and control characters do not survive XML itself, so they are tried in CSV and XLSX only.
@@ -162,8 +163,6 @@ def test_numbers_and_dashes_are_no_formulas(text: str) -> None:
 
 
 def test_errors_survive_pickling() -> None:
-    import pickle
-
     error = pickle.loads(pickle.dumps(FeedFileError("nul_byte", line=7)))  # noqa: S301
     assert (error.code, error.params, "7" in str(error)) == ("nul_byte", {"line": 7}, True)
 
@@ -200,8 +199,6 @@ def test_memory_stays_bounded_for_a_large_workbook(tmp_path: Path) -> None:
 
 def large_workbook(rows: int) -> bytes:
     """A workbook of six columns in which two hold a different string in every row."""
-    from tests.records.feed_files import package, sheet_xml
-
     names = "ABCDEF"
     header = "".join(f'<c r="{name}1" t="inlineStr"><is><t>{name}</t></is></c>' for name in names)
     lines = [f'<row r="1">{header}</row>']

@@ -48,13 +48,16 @@ def context(
         "agency": agency_id,
     }
     metadata = {**outer, **{key: value for key, value in given.items() if value not in (None, "")}}
+    if not metadata.get("reason", "").strip() or not metadata.get("door"):
+        raise ValueError("A context names its door and its reason.")
     with transaction.atomic():
         _apply(metadata)
         try:
             yield metadata
         finally:
             _state.metadata = outer
-        _apply(outer)
+        if not connection.needs_rollback:
+            _apply(outer)
 
 
 def _apply(metadata: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ END IF;
 RETURN NULL;
 """
 
+KEY_CHANGED = "RAISE EXCEPTION 'the key of a row in % never changes', TG_TABLE_NAME USING ERRCODE = 'CR007';"
 NEVER_IN_HISTORY = ("password",)
 
 APPEND_ONLY = """
@@ -37,6 +38,26 @@ def _needs_context() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
         func=NEEDS_CONTEXT,
+    )
+
+
+def _key_stays(model: type[models.Model]) -> pgtrigger.Trigger:
+    """History joins old and new rows by their key, so a key never changes."""
+    pk = model._meta.pk.column
+    return pgtrigger.Trigger(
+        name="key_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf(pk),  # type: ignore[no-untyped-call]
+        func=f'IF NEW."{pk}" IS DISTINCT FROM OLD."{pk}" THEN {KEY_CHANGED} END IF; RETURN NEW;',
+    )
+
+
+def _only_added() -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name="append_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func=APPEND_ONLY,
     )
 
 
@@ -61,13 +82,14 @@ def audited(model: Model) -> Model:
 
     Inserts leave no history row: who brought a row in stands in the row or its batch.
     """
-    pgtrigger.register(_needs_context())(model)
+    pgtrigger.register(_needs_context(), _key_stays(model))(model)
     secrets = [name for name in NEVER_IN_HISTORY if hasattr(model, name)]
     track: Any = pghistory.track(
         pghistory.UpdateEvent(row=pghistory.Old),
         pghistory.DeleteEvent(),
         level=pghistory.Statement,
-        append_only=True,
+        append_only=False,  # ours below refuse TRUNCATE too
+        meta={"triggers": [_only_added(), _no_truncate()]},
         exclude=secrets,
     )
     tracked: Model = track(model)
@@ -76,11 +98,5 @@ def audited(model: Model) -> Model:
 
 def append_only(model: Model) -> Model:
     """Refuse to change, delete or truncate what was once written."""
-    protect = pgtrigger.Trigger(
-        name="append_only",
-        when=pgtrigger.Before,
-        operation=pgtrigger.Update | pgtrigger.Delete,
-        func=APPEND_ONLY,
-    )
-    registered: Model = pgtrigger.register(protect, _no_truncate())(model)
+    registered: Model = pgtrigger.register(_only_added(), _no_truncate())(model)
     return registered

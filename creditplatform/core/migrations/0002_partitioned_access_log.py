@@ -30,11 +30,26 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION credit_add_partition(bounds text, suffix text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE partition text := 'core_accesslog_' || suffix;
+CREATE FUNCTION credit_add_partition(bounds text, suffix text, starts timestamptz, ends timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    partition text := 'core_accesslog_' || suffix;
+    late boolean := false;
 BEGIN
     IF to_regclass(partition) IS NOT NULL THEN RETURN; END IF;
-    EXECUTE format('CREATE TABLE %I PARTITION OF core_accesslog %s', partition, bounds);
+    IF starts IS NOT NULL THEN
+        SELECT EXISTS (SELECT 1 FROM core_accesslog_other WHERE at >= starts AND at < ends) INTO late;
+    END IF;
+    IF late THEN
+        -- Rows came before their month had its partition: they move, by the owner alone.
+        EXECUTE format('CREATE TABLE %I (LIKE core_accesslog INCLUDING ALL EXCLUDING IDENTITY)', partition);
+        EXECUTE format('INSERT INTO %I SELECT * FROM core_accesslog_other WHERE at >= %L AND at < %L', partition, starts, ends);
+        ALTER TABLE core_accesslog_other DISABLE TRIGGER USER;
+        DELETE FROM core_accesslog_other WHERE at >= starts AND at < ends;
+        ALTER TABLE core_accesslog_other ENABLE TRIGGER USER;
+        EXECUTE format('ALTER TABLE core_accesslog ATTACH PARTITION %I %s', partition, bounds);
+    ELSE
+        EXECUTE format('CREATE TABLE %I PARTITION OF core_accesslog %s', partition, bounds);
+    END IF;
     EXECUTE format(
         'CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION credit_refuse_truncate()',
         partition
@@ -53,12 +68,12 @@ BEGIN
     LOOP
         PERFORM credit_add_partition(
             format('FOR VALUES FROM (%L) TO (%L)', month, (month + interval '1 month')::date),
-            to_char(month, 'YYYYMM')
+            to_char(month, 'YYYYMM'), month, month + interval '1 month'
         );
     END LOOP;
 END $$;
 
-SELECT credit_add_partition('DEFAULT', 'other');
+SELECT credit_add_partition('DEFAULT', 'other', NULL, NULL);
 SELECT credit_prepare_partitions(3);
 """
 

@@ -2,7 +2,7 @@
 
 from creditplatform.core.models.access import AccessLog, AccessSeal
 from creditplatform.core.models.messages import Heartbeat, Notice, OutboxEvent, Receipt, StepEvent
-from creditplatform.core.models.people import Agency, Membership, Region, Site, User
+from creditplatform.core.models.people import Agency, Membership, Region, Site, User, UserGroup, UserPermission
 from creditplatform.core.models.rules import CalendarDay, RuleValue
 
 __all__ = [
@@ -20,4 +20,6 @@ __all__ = [
     "Site",
     "StepEvent",
     "User",
+    "UserGroup",
+    "UserPermission",
 ]

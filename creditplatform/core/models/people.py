@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -152,6 +152,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    groups = models.ManyToManyField(  # type: ignore[assignment]
+        Group,
+        verbose_name=_("groups"),
+        through="UserGroup",
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+    )
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment]
+        Permission, verbose_name=_("permissions"), through="UserPermission", blank=True, related_name="user_set",
+        related_query_name="user",
+    )  # fmt: skip
     # Sign-ins stand in the access log; a column rewritten at each one would only blur the history.
     last_login = None
 
@@ -195,6 +207,50 @@ class User(AbstractBaseUser, PermissionsMixin):
     def agency_ids(self) -> set[int]:
         """Units the person belongs to today."""
         return {membership.agency_id for membership in self.memberships_in_force}
+
+
+@audited
+class UserGroup(models.Model):
+    """A user belongs to a group of the framework; a table of our own, so that it has context and history."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name = _("group of a user")
+        verbose_name_plural = _("groups of users")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "group"],
+                name="user_group_once",
+                violation_error_message=_("The user belongs to this group already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.group_id}"
+
+
+@audited
+class UserPermission(models.Model):
+    """A user holds a permission of the framework; a table of our own, so that it has context and history."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    permission = models.ForeignKey(Permission, on_delete=models.PROTECT)
+
+    class Meta:
+        verbose_name = _("permission of a user")
+        verbose_name_plural = _("permissions of users")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "permission"],
+                name="user_permission_once",
+                violation_error_message=_("The user has this permission already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.permission_id}"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
@@ -46,5 +46,11 @@ def approve_rule_value(*, rule_value: RuleValue, user: User) -> RuleValue:
     same = RuleValue.objects.filter(key=locked.key, site=locked.site, in_force=True)
     same.filter(valid_from__lt=locked.valid_from, valid_until=None).update(valid_until=locked.valid_from)
     locked.approved_by, locked.in_force, locked.confirmed = user, True, True
-    locked.save(update_fields=["approved_by", "in_force", "confirmed"])
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["approved_by", "in_force", "confirmed"])
+    except IntegrityError as error:
+        raise Conflict(
+            "rule_value_overlaps", _("Another value of this rule is in force at that time; end that one first.")
+        ) from error
     return locked
