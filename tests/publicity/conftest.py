@@ -5,7 +5,7 @@ import itertools
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
 
-from publicity.selectors import registers
+from creditplatform.core import remembered
 
 NUMBER = itertools.count()
 
@@ -14,5 +14,5 @@ NUMBER = itertools.count()
 def own_cache(monkeypatch: pytest.MonkeyPatch) -> LocMemCache:
     """A cache of this test alone."""
     own = LocMemCache(f"publicity-{next(NUMBER)}", {})
-    monkeypatch.setattr(registers, "cache", own)
+    monkeypatch.setattr(remembered, "cache", own)
     return own
