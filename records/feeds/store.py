@@ -42,6 +42,7 @@ INSERT_SUBJECTS = """
 INSERT INTO records_subject
     (kind, identifier_kind, number_index, name_index, number_sealed, name_sealed, code, name, codes, grams)
 SELECT * FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
+RETURNING number_index, id, kind, name_index
 """
 FIND_SUBJECTS = "SELECT number_index, id, kind, name_index FROM records_subject WHERE number_index = ANY(%s)"
 # LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
@@ -106,6 +107,7 @@ class Store:
     def __init__(self, plan: Plan, batch: FeedBatch) -> None:
         self.plan, self.batch = plan, batch
         self._subjects: dict[bytes, OnFile] = {}
+        self._made: set[bytes] = set()
         self._seen = KeysSeen()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
@@ -131,9 +133,9 @@ class Store:
         )
 
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
-        made = self._ensure_subjects(cursor, prepared)
+        self._ensure_subjects(cursor, prepared)
         first, later = _first_and_later(self._of_known_name(prepared))
-        on_file = self._on_file(cursor, [row for row in first if row.subject.number_index not in made])
+        on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
         new = [row for row in first if row.number not in on_file]
         changed = [row for row in first if on_file.get(row.number, row.digest) != row.digest]
         contradicted = {_key(row) for row in changed if key_of(*_key(row)) in self._seen}
@@ -145,6 +147,13 @@ class Store:
         self._keep_in_mind([row for row in first if _key(row) not in contradicted])
         return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if _key(r) not in contradicted])
 
+    def _may_be_on_file(self, row: Row) -> bool:
+        """Not where this batch made the subject and has not named the decision: nobody can have recorded it before.
+
+        Should another batch be quicker after all, the unique key says so and the row goes the way of changed ones.
+        """
+        return row.subject.number_index not in self._made or key_of(*_key(row)) in self._seen
+
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         with connection.cursor() as cursor:
@@ -154,8 +163,9 @@ class Store:
 
     def _keep_in_mind(self, rows: list[Row]) -> None:
         """Which decisions the file has named, and what it said of them first."""
-        self._seen.add(key_of(*_key(row)) for row in rows)
-        self._seen.add(key_of(*_key(row), row.digest) for row in rows)
+        keys = [_key(row) for row in rows]
+        said = [key_of(*key, row.digest) for key, row in zip(keys, rows, strict=True)]
+        self._seen.add([*(key_of(*key) for key in keys), *said])
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""
@@ -207,26 +217,32 @@ class Store:
         found = ((subjects[row.subject.number_index], row.line) for row in rows)
         return b"".join(b"%d\t%b\t%b%b" % (subject.pk, subject.kind, line, shared) for subject, line in found)
 
-    def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> set[bytes]:
-        """Make the subjects that are not on file yet, and learn the keys of all; returns those that were made."""
+    def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> None:
+        """Make the subjects that are not on file yet, and learn the keys of all."""
         if len(self._subjects) > SUBJECTS_REMEMBERED:
             self._subjects.clear()
-        self._learn(cursor, [index for index in prepared.subjects if index not in self._subjects])
-        missing = [index for index in prepared.subjects if index not in self._subjects]
+            self._made.clear()
+        unknown = [index for index in prepared.subjects if index not in self._subjects]
+        if unknown:
+            cursor.execute(FIND_SUBJECTS, [unknown])
+            self._learn(cursor.fetchall())
+        missing = [index for index in unknown if index not in self._subjects]
         if not missing:
-            return set()
+            return
         cursor.execute(SUBJECT_STAGING)
         _copy(cursor, "credit_staging_subject", b"".join(prepared.subject_lines[index] + b"\n" for index in missing))
         cursor.execute(INSERT_SUBJECTS)
-        made = cursor.rowcount
-        self._learn(cursor, missing)
-        return set(missing) if made == len(missing) else set()
+        self._made.update(self._learn(cursor.fetchall()))
+        others = [index for index in missing if index not in self._subjects]
+        if others:  # another batch made them at this moment
+            cursor.execute(FIND_SUBJECTS, [others])
+            self._learn(cursor.fetchall())
 
-    def _learn(self, cursor: Any, indexes: list[bytes]) -> None:
-        if indexes:
-            cursor.execute(FIND_SUBJECTS, [indexes])
-            for index, pk, kind, name_index in cursor.fetchall():
-                self._subjects[bytes(index)] = OnFile(pk, kind.encode(), bytes(name_index))
+    def _learn(self, rows: list[tuple[Any, int, str, Any]]) -> list[bytes]:
+        """Remember subjects by their blind index; returns these indexes."""
+        found = {bytes(index): OnFile(pk, kind.encode(), bytes(name)) for index, pk, kind, name in rows}
+        self._subjects.update(found)
+        return list(found)
 
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:

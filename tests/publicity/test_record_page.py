@@ -77,12 +77,9 @@ def test_the_repair_day_is_said_as_past_once_it_is(english: Client) -> None:
 
 
 def test_reconsideration_names_its_days_once_the_rule_is_on_file(english: Client, fined: CreditRecord) -> None:
-    assert "within the time that the decision names" in text(english, fined)
-    RuleValue.objects.create(
-        key="clock.reconsideration.apply.days", value=60, unit="days", valid_from=datetime.date(2024, 1, 1),
-        legal_basis="《行政复议法》第二十条", confirmed=True, delivered=True, in_force=True,
-    )  # fmt: skip
     assert "reconsideration within 60 days" in text(english, fined)
+    RuleValue.objects.filter(key="clock.reconsideration.apply.days").update(in_force=False)
+    assert "within the time that the decision names" in text(english, fined)
 
 
 def test_courts_are_not_reconsidered_and_favourable_records_not_repaired(english: Client) -> None:
