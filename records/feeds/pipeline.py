@@ -140,7 +140,8 @@ def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
     """
     with _context(batch):
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO off")
+            # Name search merges its index in larger steps, too: a chunk brings thousands of new names at once.
+            cursor.execute("SET LOCAL synchronous_commit TO off; SET LOCAL gin_pending_list_limit TO '32MB'")
         _count(batch, store.write(prepared))
     log.debug("chunk_applied", batch=batch.pk, rows=batch.received)
 

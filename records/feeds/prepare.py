@@ -14,6 +14,7 @@ from records.feeds import columns as check
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
 from records.feeds.copytext import NULL, binary, text
+from records.feeds.keys import key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
 from records.feeds.problems import REJECTED
@@ -52,6 +53,8 @@ class Life(NamedTuple):
 class Row(NamedTuple):
     """An accepted row: its number, subject and document, the digest of its content, and its line for COPY.
 
+    `key` stands for the decision and `said` for what the row says of it, see `keys`.
+
     The line lacks what stands before it, key and kind of the subject, and after it, what all rows have in common.
     """
 
@@ -59,6 +62,8 @@ class Row(NamedTuple):
     subject: SubjectDraft
     document: str
     digest: bytes
+    key: int
+    said: int
     line: bytes
 
 
@@ -232,7 +237,9 @@ class Preparer:
         """Lay out a clean row."""
         digest, number = self._digest(found, row, draft, life), prepared.chunk.row_numbers[row]
         copied = _copy_line(found, row, number, life, minor, digest)
-        prepared.rows.append(Row(number, draft, found.document[row], digest, copied))
+        document, index = found.document[row], draft.number_index
+        key, said = key_of(index, document), key_of(index, document, digest)
+        prepared.rows.append(Row(number, draft, document, digest, key, said, copied))
         prepared.subjects.setdefault(draft.number_index, draft)
 
     def _columns(self, columns: dict[str, list[str]], drafts: list[SubjectDraft | None], findings: Findings) -> Columns:

@@ -13,7 +13,7 @@ from psycopg2.errors import UniqueViolation
 from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
-from records.feeds.keys import KeysSeen, key_of
+from records.feeds.keys import KeysSeen
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepare import Prepared, Problems, Row, Setaside
 from records.models import FeedBatch, QuarantinedRow
@@ -138,34 +138,32 @@ class Store:
         on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
         new = [row for row in first if row.number not in on_file]
         changed = [row for row in first if on_file.get(row.number, row.digest) != row.digest]
-        contradicted = {_key(row) for row in changed if key_of(*_key(row)) in self._seen}
-        truth = {_key(row): row.digest for row in first if _key(row) not in contradicted}
-        for row in [*(row for row in changed if _key(row) in contradicted), *later]:
+        contradicted = {row.key for row in changed if row.key in self._seen}
+        truth = {row.key: row.digest for row in first if row.key not in contradicted}
+        for row in [*(row for row in changed if row.key in contradicted), *later]:
             # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
-            if row.digest != truth.get(_key(row)) and key_of(*_key(row), row.digest) not in self._seen:
+            if row.digest != truth.get(row.key) and row.said not in self._seen:
                 prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
-        self._keep_in_mind([row for row in first if _key(row) not in contradicted])
-        return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if _key(r) not in contradicted])
+        self._keep_in_mind([row for row in first if row.key not in contradicted])
+        return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
 
     def _may_be_on_file(self, row: Row) -> bool:
         """Not where this batch made the subject and has not named the decision: nobody can have recorded it before.
 
         Should another batch be quicker after all, the unique key says so and the row goes the way of changed ones.
         """
-        return row.subject.number_index not in self._made or key_of(*_key(row)) in self._seen
+        return row.subject.number_index not in self._made or row.key in self._seen
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         with connection.cursor() as cursor:
             self._ensure_subjects(cursor, prepared)
         first, _later = _first_and_later(self._of_known_name(prepared))
-        self._keep_in_mind([row for row in first if key_of(*_key(row)) not in self._seen])
+        self._keep_in_mind([row for row in first if row.key not in self._seen])
 
     def _keep_in_mind(self, rows: list[Row]) -> None:
         """Which decisions the file has named, and what it said of them first."""
-        keys = [_key(row) for row in rows]
-        said = [key_of(*key, row.digest) for key, row in zip(keys, rows, strict=True)]
-        self._seen.add([*(key_of(*key) for key in keys), *said])
+        self._seen.add([*(row.key for row in rows), *(row.said for row in rows)])
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""
@@ -268,15 +266,11 @@ class Store:
         return copytext.line((str(row.row_number), str(row.line_number), sealed, digest, problems, state))
 
 
-def _key(row: Row) -> tuple[bytes, str]:
-    return row.subject.number_index, row.document
-
-
 def _first_and_later(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     """The first row of every decision, and the rows that name one again."""
-    named: dict[tuple[bytes, str], Row] = {}
-    first = [row for row in rows if named.setdefault(_key(row), row) is row]
-    later = [row for row in rows if named[_key(row)] is not row] if len(first) < len(rows) else []
+    named: dict[int, Row] = {}
+    first = [row for row in rows if named.setdefault(row.key, row) is row]
+    later = [row for row in rows if named[row.key] is not row] if len(first) < len(rows) else []
     return first, later
 
 
