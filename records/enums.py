@@ -12,6 +12,14 @@ class SubjectKind(models.TextChoices):
     BUSINESS = "individual_business", _("individual business")
 
 
+class Purpose(models.TextChoices):
+    """Purposes of the platform's own looks at personal data; those of others are data of their queries."""
+
+    OWN_FILE = "own file", _("looking at the own file")
+    UPKEEP = "upkeep of own records", _("upkeep of the unit's own records")
+    PUBLIC_PAGE = "public record page", _("record page that the law makes public")
+
+
 class AffiliationRole(models.TextChoices):
     """How a person belongs to an organisation."""
 

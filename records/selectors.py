@@ -12,11 +12,11 @@ from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records import sentences
+from records.enums import Purpose
 from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
 from records.rules import published_tiers
 
-OWN_FILE = "own file"
 LOOKS = 200
 IDENTITY_LABELS = {
     "name": _("name of the person"),
@@ -46,6 +46,7 @@ class Look:
     row: AccessLog
     own: bool
     shown: list[str]
+    purpose: str
 
 
 def subject_of(user: User) -> Subject | None:
@@ -90,7 +91,16 @@ def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:
         rows = rows.exclude(authority=Authority.SELF)
     found = list(rows.order_by("-at")[:LOOKS])
     labels = _field_labels({code for row in found for code in row.fields})
-    return [Look(row, row.authority == Authority.SELF, [labels[code] for code in row.fields]) for row in found]
+    purposes = dict(Purpose.choices)
+    return [
+        Look(
+            row=row,
+            own=row.authority == Authority.SELF,
+            shown=[labels[code] for code in row.fields],
+            purpose=str(purposes.get(row.purpose, row.purpose)),
+        )
+        for row in found
+    ]
 
 
 def _field_labels(codes: set[str]) -> dict[str, str]:
@@ -115,4 +125,6 @@ def _line(record: CreditRecord, today: datetime.date, rulebook: RuleBook) -> Lin
 
 
 def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
-    record_disclosure(subject_ref=subject.pk, actor=user, purpose=OWN_FILE, authority=Authority.SELF, fields=fields)
+    record_disclosure(
+        subject_ref=subject.pk, actor=user, purpose=Purpose.OWN_FILE, authority=Authority.SELF, fields=fields
+    )

@@ -20,7 +20,7 @@ from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.staff import RoleAdmin
 from records.admin.forms import EntryForm
-from records.enums import FieldType, SubjectKind
+from records.enums import FieldType, Purpose, SubjectKind
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
 from records.services.entry import correct_record, enter_record, identity_value, may_enter
@@ -149,7 +149,7 @@ class CreditRecordAdmin(RoleAdmin):
             subject_ref=record.subject_id,
             actor=user,
             agency=record.agency,
-            purpose="upkeep of own records",
+            purpose=Purpose.UPKEEP,
             authority=Authority.DUTY,
             fields=["name", "number", record.entry.code],
             door=Door.ADMIN,

@@ -5,7 +5,7 @@ import json
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import User
-from records.enums import FieldRole
+from records.enums import FieldRole, Purpose
 from records.feeds.mapping import header_key
 from records.feeds.subjects import resolve_person
 from records.models import EntryField, QuarantinedRow, Subject
@@ -19,7 +19,7 @@ def note_look(*, row: QuarantinedRow, user: User) -> None:
             subject_ref=subject.pk,
             actor=user,
             agency=row.feed.agency,
-            purpose="upkeep of own records",
+            purpose=Purpose.UPKEEP,
             authority=Authority.DUTY,
             fields=["name", "number"],
             door=Door.ADMIN,
