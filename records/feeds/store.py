@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from psycopg2.errors import UniqueViolation
 
 from creditplatform.core import vault
@@ -195,9 +195,7 @@ class Store:
         try:
             with transaction.atomic():
                 _copy(cursor, f"records_creditrecord ({NAMES})", self._lines(rows))
-        except IntegrityError as error:
-            if not isinstance(error.__cause__, UniqueViolation):
-                raise
+        except UniqueViolation:  # COPY goes past the framework, which would have wrapped the error
             return self._upsert(cursor, rows)
         return len(rows)
 
