@@ -174,9 +174,9 @@ def test_who_looked_is_listed_and_ones_own_looks_only_when_asked(people: Cast, m
     usual = me.get(reverse("me:looks")).content.decode()
     assert "upkeep-purpose-of-test" in usual
     assert agency.label in usual
-    assert "own file" not in usual
+    assert "本人查看" not in usual
     everything = me.get(reverse("me:looks"), {"own": "1"}).content.decode()
-    assert "own file" in everything
+    assert "本人查看" in everything
     assert "upkeep-purpose-of-test" in everything
     assert "look-at-a-stranger" not in usual + everything
     assert people.clerk.username not in usual

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from creditplatform.core.models import User
 from records import tasks
 from records.enums import BatchState
 from records.models import CreditRecord, Feed, FeedBatch, QuarantinedRow
-from records.services.feeds import folder
+from records.services.feeds import folder, sweep_files
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import FEED, penalty, person_penalty
 from tests.records.feedfiles import counts, csv_bytes, deliver, people_of_the_cast
@@ -275,3 +276,14 @@ def test_a_real_worker_takes_the_file_in(real: tuple[str, User], client: Client)
     assert CreditRecord.objects.count() == 49
     assert "示例" not in log
     assert not (folder() / batch.stored_as).exists()
+
+
+def test_copies_that_no_batch_waits_for_are_swept_after_a_day(db: None) -> None:
+    left, young = folder() / "left-behind", folder() / "just-arrived"
+    for path in (left, young):
+        path.write_bytes(b"x")
+    two_days_ago = time.time() - 48 * 3600
+    os.utime(left, (two_days_ago, two_days_ago))
+    assert sweep_files() >= 1
+    assert not left.exists() and young.exists()
+    young.unlink()
