@@ -43,7 +43,7 @@ class Findings:
 class Memo(dict[Key, Value]):
     """What a text means, worked out once; forgets everything when it has grown too large."""
 
-    def __init__(self, read: Callable[[Key], Value], limit: int = 100_000) -> None:
+    def __init__(self, read: Callable[[Key], Value], limit: int = 20_000) -> None:
         super().__init__()
         self.read, self.limit = read, limit
 

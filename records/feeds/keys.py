@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 MASK = (1 << 64) - 1
+LONGEST_RUN = 1 << 18  # merging holds both runs as objects of Python for a moment
 
 
 def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
@@ -19,9 +20,9 @@ class KeysSeen:
         self._runs: list[array[int]] = []
 
     def add(self, keys: Iterable[int]) -> None:
-        """Take a chunk's keys in; a run never stands before one that is as long."""
+        """Take a chunk's keys in; a run never stands before one that is as long, unless both are long."""
         run = array("Q", sorted(keys))
-        while self._runs and len(self._runs[-1]) <= len(run):
+        while self._runs and len(self._runs[-1]) <= len(run) <= LONGEST_RUN:
             run = array("Q", sorted([*self._runs.pop(), *run]))
         if run:
             self._runs.append(run)

@@ -4,7 +4,6 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import audit
 from creditplatform.core.errors import Conflict, CreditError
 from records.enums import FeedFormat
+from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import map_columns
 from records.feeds.plan import plan_for
-from records.feeds.prepare import Prepared, Preparer
+from records.feeds.prepare import Preparer
+from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
 from records.feeds.store import Outcome, Store
 from records.models import FeedBatch
 from records.workflows.feed_batch import FEED_BATCH
 
-CHUNK = 5000
+CHUNK = 4000
 LOCK_SPACE = 0x42415443
 GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
 log = structlog.get_logger(__name__)
@@ -55,8 +56,8 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         except CreditError as error:
             log.warning("batch_refused", batch=batch.pk, code=error.code)
             return _refuse(batch, error)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away; the batch is taken up again once it is back
+        except (OperationalError, InterfaceError, Interrupted):
+            raise  # the database is away, or memory was short; the batch is taken up again later
         except Exception:
             log.exception("batch_failed", batch=batch.pk)
             return _refuse(batch, Unreadable())
@@ -102,34 +103,14 @@ def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> None:
             notes={"unknown_columns": columns.unknown}, dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
-    store, preparer = Store(plan, batch), Preparer(plan, columns, table.header)
-    if batch.received:
-        _remember_worked_off(table, preparer, store, batch.received, chunk_size)
-    for prepared in _ahead(table, preparer, skip=batch.received, chunk_size=chunk_size):
-        _apply(batch, store, prepared)
-
-
-def _remember_worked_off(table: Table, preparer: Preparer, store: Store, rows: int, chunk_size: int) -> None:
-    """On resuming, learn again which decisions the rows before have named."""
-    for chunk in table.chunks(chunk_size):
-        if chunk.first_row > rows:
-            return
-        store.remember(preparer.prepare(chunk.part(chunk.first_row, min(chunk.last_row, rows))))
-
-
-def _ahead(table: Table, preparer: Preparer, *, skip: int, chunk_size: int) -> Iterator[Prepared]:
-    """Prepare the next chunk in a thread while the database works on this one; at most two are in memory."""
-    chunks = table.chunks(chunk_size, skip=skip)
-
-    def work() -> Prepared | None:
-        chunk = next(chunks, None)
-        return None if chunk is None else preparer.prepare(chunk)
-
-    with ThreadPoolExecutor(1, thread_name_prefix="feed") as pool:
-        coming = pool.submit(work)
-        while (prepared := coming.result()) is not None:
-            coming = pool.submit(work)
-            yield prepared
+    store, done = Store(plan, batch), batch.received
+    with prepared_ahead(table, Preparer(plan, columns, table.header), done=done, chunk_size=chunk_size) as coming:
+        for prepared in coming:
+            if prepared.last_row <= done:
+                store.remember(prepared)  # on resuming: which decisions the rows before have named
+            else:
+                _apply(batch, store, prepared)
+            del prepared  # before the next one comes in
 
 
 def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:

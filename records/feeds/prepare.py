@@ -1,9 +1,7 @@
 """One chunk from raw cells to lines ready for COPY, with every problem of every row. No database here."""
 
 import datetime
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from binascii import hexlify
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -13,58 +11,28 @@ from records.enums import FieldRole, Required, SubjectKind, Tier
 from records.feeds import columns as check
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
-from records.feeds.copytext import NULL, binary, text
+from records.feeds.copytext import NULL, text
 from records.feeds.keys import key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
-from records.feeds.problems import REJECTED
+from records.feeds.prepared import Prepared, Row, Setaside, SubjectKey, cells_of
 from records.feeds.readers import Chunk
 from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
 from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
 
-Problems = list[tuple[str, str]]
-SUBJECTS_REMEMBERED = 100_000
-
-
-class Setaside(NamedTuple):
-    """A row that is not accepted: place, cells by header, problems by field and code."""
-
-    row_number: int
-    line_number: int
-    cells: dict[str, str]
-    problems: Problems
-
-    @property
-    def rejected(self) -> bool:
-        """Whether the row may not be kept at all."""
-        return any(code in REJECTED for _field, code in self.problems)
+SUBJECTS_REMEMBERED = 50_000
+NULL_BYTES = NULL.encode()
 
 
 class Life(NamedTuple):
-    """Day, effects, tier and dates of a record as COPY text; its day, its effects, whether it is past keeping."""
+    """Day, effects, tier and dates of a record as COPY text; its day twice, its effects, whether past keeping."""
 
-    copy_text: str
+    copied: bytes
     decided_on: datetime.date
+    day: bytes
     effects: bytes
     lapsed: bool
-
-
-class Row(NamedTuple):
-    """An accepted row: its number, subject and document, the digest of its content, and its line for COPY.
-
-    `key` stands for the decision and `said` for what the row says of it, see `keys`.
-
-    The line lacks what stands before it, key and kind of the subject, and after it, what all rows have in common.
-    """
-
-    number: int
-    subject: SubjectDraft
-    document: str
-    digest: bytes
-    key: int
-    said: int
-    line: bytes
 
 
 class Columns(NamedTuple):
@@ -77,38 +45,6 @@ class Columns(NamedTuple):
     content: list[bytes]
     private: list[bytes]
     sealed: list[bytes | None]
-
-
-@dataclass
-class Prepared:
-    """What a chunk comes to: rows to write, their subjects by blind index, and the rows set aside.
-
-    `subject_lines` are the COPY lines of subjects that no earlier chunk had, by blind index too.
-    """
-
-    chunk: Chunk
-    header: list[str]
-    rows: list[Row] = field(default_factory=list)
-    subjects: dict[bytes, SubjectDraft] = field(default_factory=dict)
-    subject_lines: dict[bytes, bytes] = field(default_factory=dict)
-    setaside: list[Setaside] = field(default_factory=list)
-
-    @property
-    def problems(self) -> Counter[str]:
-        """How often each problem occurs, once per row."""
-        return Counter(code for row in self.setaside for code in {code for _field, code in row.problems})
-
-    def set_row_aside(self, row_number: int, problems: Problems) -> None:
-        """Set a row aside that the database knew more about."""
-        at = self.chunk.row_numbers.index(row_number)
-        cells = _cells(self.header, [column[at] for column in self.chunk.columns])
-        self.setaside.append(Setaside(row_number, self.chunk.line_numbers[at], cells, problems))
-
-
-def _cells(header: list[str], row: Iterable[str]) -> dict[str, str]:
-    cells = list(row)
-    names = [*header, *(f"+{n}" for n in range(1, len(cells) - len(header) + 1))]
-    return dict(zip(names, cells, strict=False))
 
 
 class Preparer:
@@ -128,20 +64,21 @@ class Preparer:
         self._private = [item.code for item in plan.sealed_content if item.code in self.positions]
         self._encode_content = ContentEncoder(self._content).encode
         self._encode_private = ContentEncoder(self._private).encode
+        self._new_digest = blake2b(digest_size=16, key=plan.digest_key).copy
         self._known: set[bytes] = set()
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
-        prepared = Prepared(chunk, self.header)
+        prepared = Prepared.of(chunk, self.header)
         findings = Findings()
         self._note_warnings(chunk, findings)
         columns = {code: check.clean(chunk.columns[at]) for code, at in self.positions.items()}
         kinds = self.subjects.kinds(columns, len(chunk), findings)
         self._check_columns(columns, kinds, findings)
         drafts = self.subjects.read(columns, kinds, findings)
-        self._lay_out(prepared, columns, drafts, findings)
+        self._lay_out(prepared, chunk, columns, drafts, findings)
         prepared.setaside += [
-            Setaside(bad.row_number, bad.line_number, _cells(self.header, bad.cells), [("", bad.code)])
+            Setaside(bad.row_number, bad.line_number, cells_of(self.header, bad.cells), [("", bad.code)])
             for bad in chunk.bad
         ]
         return prepared
@@ -186,8 +123,8 @@ class Preparer:
             dates, lapsed = self._dates[self._tier(codes, day), day]
         else:
             dates, lapsed = _own_dates(valid_until), False
-        copy_text = "\t".join((decided_on, "{" + ",".join(codes) + "}", *dates))
-        return Life(copy_text, day, ";".join(codes).encode(), lapsed)
+        copied = "\t".join((decided_on, "{" + ",".join(codes) + "}", *dates)).encode()
+        return Life(copied, day, decided_on.encode(), ";".join(codes).encode(), lapsed)
 
     def _periods(self, tier: Tier, day: datetime.date) -> tuple[tuple[str, ...], bool]:
         """Tier and dates of an unfavourable record, and whether it may no longer be kept."""
@@ -211,36 +148,50 @@ class Preparer:
     def _lay_out(
         self,
         prepared: Prepared,
+        chunk: Chunk,
         columns: dict[str, list[str]],
         drafts: list[SubjectDraft | None],
         findings: Findings,
     ) -> None:
         """Judge the dates of every row that is clean so far, then write its COPY line."""
         found = self._columns(columns, drafts, findings)
-        today = self.plan.today.isoformat()
-        for row, draft in enumerate(drafts):
-            if draft is None or not "" < found.decided_on[row] <= today:
+        today, lives, is_minor, negative = (
+            self.plan.today.isoformat(),
+            self._lives,
+            self.subjects.is_minor,
+            self.plan.negative,
+        )
+        subjects: dict[bytes, SubjectDraft] = {}
+        rows = zip(drafts, found.decided_on, found.effects, found.valid_until, strict=True)
+        for at, (draft, decided_on, effect_text, valid_until) in enumerate(rows):
+            if draft is None or not "" < decided_on <= today:
                 continue
-            life = self._lives[found.decided_on[row], found.effects[row], found.valid_until[row]]
-            minor = self.subjects.is_minor(draft, life.decided_on)
+            life = lives[decided_on, effect_text, valid_until]
+            minor = draft.born_on is not None and is_minor(draft, life.decided_on)
             # Judged whatever else is wrong with the row: what may not be kept is not kept in quarantine either.
-            if life.lapsed or (minor and self.plan.negative):
-                findings.add(row, "", "minor" if minor else "past_retention")
-            if row not in findings.by_row:
-                self._accept(prepared, found, row, draft, life, minor)
-        self._add_subject_lines(prepared)
-        self._collect(prepared, findings)
+            if life.lapsed or (minor and negative):
+                findings.add(at, "", "minor" if minor else "past_retention")
+            if at not in findings.by_row:
+                prepared.rows.append(self._row(found, at, chunk.row_numbers[at], draft, life, minor))
+                first = subjects.setdefault(draft.number_index, draft)
+                if first.name_index != draft.name_index and draft.kind == SubjectKind.PERSON:
+                    prepared.other_names[chunk.row_numbers[at]] = draft.name_index
+        self._add_subjects(prepared, subjects)
+        self._collect(prepared, chunk, findings)
 
-    def _accept(
-        self, prepared: Prepared, found: Columns, row: int, draft: SubjectDraft, life: Life, minor: bool
-    ) -> None:
-        """Lay out a clean row."""
-        digest, number = self._digest(found, row, draft, life), prepared.chunk.row_numbers[row]
-        copied = _copy_line(found, row, number, life, minor, digest)
-        document, index = found.document[row], draft.number_index
-        key, said = key_of(index, document), key_of(index, document, digest)
-        prepared.rows.append(Row(number, draft, document, digest, key, said, copied))
-        prepared.subjects.setdefault(draft.number_index, draft)
+    def _row(self, found: Columns, at: int, number: int, draft: SubjectDraft, life: Life, minor: bool) -> Row:
+        """A clean row; its line has the order of `store.COLUMNS`, see `Row`."""
+        document, content, private, sealed = found.document[at], found.content[at], found.private[at], found.sealed[at]
+        dated = b"" if self.plan.dated_by_receipt else life.day
+        # Of everything that a later delivery may change.
+        digesting = self._new_digest()
+        digesting.update(b"\0".join((content, private, dated, draft.name.encode(), life.effects)))
+        digest, index = digesting.digest(), draft.number_index
+        line = b"%d\t%b\t%b\t%b\t%b\t%b\t\\\\x%b" % (
+            number, text(document).encode(), life.copied, b"t" if minor else b"f", content.replace(b"\\", b"\\\\"),
+            b"\\\\x" + hexlify(sealed) if sealed else NULL_BYTES, hexlify(digest),
+        )  # fmt: skip
+        return Row(number, index, document, digest, key_of(index, document), key_of(index, document, digest), line)
 
     def _columns(self, columns: dict[str, list[str]], drafts: list[SubjectDraft | None], findings: Findings) -> Columns:
         """The parts of the records, column by column; names of persons stay out of the open content."""
@@ -261,20 +212,15 @@ class Preparer:
             sealed=[next(sealed) if content else None for content in private],
         )
 
-    def _digest(self, found: Columns, row: int, draft: SubjectDraft, life: Life) -> bytes:
-        """Keyed digest of everything that a later delivery may change."""
-        dated = b"" if self.plan.dated_by_receipt else found.decided_on[row].encode()
-        parts = (found.content[row], found.private[row], dated, draft.name.encode(), life.effects)
-        return blake2b(b"\0".join(parts), digest_size=16, key=self.plan.digest_key).digest()
-
-    def _add_subject_lines(self, prepared: Prepared) -> None:
+    def _add_subjects(self, prepared: Prepared, drafts: dict[bytes, SubjectDraft]) -> None:
         """Lines of subjects that this batch has not had yet; for those on file they are made in vain."""
         if len(self._known) > SUBJECTS_REMEMBERED:
             self._known.clear()
-        for index, draft in prepared.subjects.items():
+        for index, draft in drafts.items():
+            prepared.subjects[index] = SubjectKey(draft.kind, index, draft.name_index)
             if index not in self._known:
                 prepared.subject_lines[index] = subject_line(draft, self.plan)
-        self._known.update(prepared.subjects)
+        self._known.update(drafts)
 
     @property
     def _name_code(self) -> str:
@@ -299,11 +245,10 @@ class Preparer:
             findings.add_where(decided, [""], item.code, "required")
         return decided
 
-    def _collect(self, prepared: Prepared, findings: Findings) -> None:
+    def _collect(self, prepared: Prepared, chunk: Chunk, findings: Findings) -> None:
         """Rows with problems leave the chunk."""
-        chunk = prepared.chunk
         for row, problems in findings.by_row.items():
-            cells = _cells(self.header, (column[row] for column in chunk.columns))
+            cells = cells_of(self.header, (column[row] for column in chunk.columns))
             prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
 
 
@@ -311,11 +256,3 @@ def _own_dates(valid_until: str) -> tuple[str, ...]:
     """Tier and dates of positive and neutral records, which end with their own validity."""
     end = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
     return (Tier.NONE, NULL, NULL if end >= NO_END else end.isoformat(), NULL)
-
-
-def _copy_line(found: Columns, row: int, number: int, life: Life, minor: bool, digest: bytes) -> bytes:
-    """A record in the order of `store.COLUMNS`, without key and kind of its subject and what all rows share."""
-    sealed = found.sealed[row]
-    head = f"{number}\t{text(found.document[row])}\t{life.copy_text}\t{'t' if minor else 'f'}"
-    tail = f"{binary(sealed) if sealed else NULL}\t{binary(digest)}"
-    return b"\t".join((head.encode(), found.content[row].replace(b"\\", b"\\\\"), tail.encode()))

@@ -15,7 +15,7 @@ from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
 from records.feeds.keys import KeysSeen
 from records.feeds.plan import Plan, sealed_name
-from records.feeds.prepare import Prepared, Problems, Row, Setaside
+from records.feeds.prepared import Prepared, Problems, Row, Setaside
 from records.models import FeedBatch, QuarantinedRow
 
 # One hand-over to the driver is one wait for the interpreter, which the thread that reads ahead holds.
@@ -31,19 +31,21 @@ STAGING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging AS SELECT {names} FROM records_creditrecord WITH NO DATA;
 TRUNCATE credit_staging;
 """
+SUBJECT_COLUMNS = (
+    "kind", "identifier_kind", "number_index", "name_index", "number_sealed", "name_sealed", "code", "name", "codes",
+    "grams",
+)  # fmt: skip
+SUBJECT_NAMES = ", ".join(SUBJECT_COLUMNS)
 SUBJECT_STAGING = """
-CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_subject (
-    kind text, identifier_kind text, number_index bytea, name_index bytea, number_sealed bytea, name_sealed bytea,
-    code text, name text, codes varchar[], grams varchar[]
-);
+CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_subject AS SELECT {names} FROM records_subject WITH NO DATA;
 TRUNCATE credit_staging_subject;
 """
 INSERT_SUBJECTS = """
-INSERT INTO records_subject
-    (kind, identifier_kind, number_index, name_index, number_sealed, name_sealed, code, name, codes, grams)
-SELECT * FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
+INSERT INTO records_subject ({names})
+SELECT {names} FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
 RETURNING number_index, id, kind, name_index
 """
+SUBJECT_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_subject', 'id') s, generate_series(1, %s)"
 FIND_SUBJECTS = "SELECT number_index, id, kind, name_index FROM records_subject WHERE number_index = ANY(%s)"
 # LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
 ON_FILE = """
@@ -70,7 +72,7 @@ DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_fr
     minor_at_decision = excluded.minor_at_decision,
     -- a date corrected by the source may show that publication has not ended after all
     state = CASE WHEN r.state = 'expired' AND excluded.publish_until > current_date THEN 'in_force' ELSE r.state END,"""
-SUBJECTS_REMEMBERED = 100_000
+SUBJECTS_REMEMBERED = 50_000
 
 
 @dataclass
@@ -90,11 +92,11 @@ class Outcome:
 
 
 class OnFile(NamedTuple):
-    """A subject on file: its key and kind, and the index of its name."""
+    """A subject on file: its key, the index of its name, and how the line of a record of it begins."""
 
     pk: int
-    kind: bytes
     name_index: bytes
+    line_head: bytes
 
 
 class Store:
@@ -125,7 +127,7 @@ class Store:
             self._write_setaside(cursor, prepared.setaside)
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
-            received=prepared.chunk.received,
+            received=prepared.received,
             accepted=accepted,
             quarantined=len(prepared.setaside) - rejected,
             rejected=rejected,
@@ -140,10 +142,10 @@ class Store:
         changed = [row for row in first if on_file.get(row.number, row.digest) != row.digest]
         contradicted = {row.key for row in changed if row.key in self._seen}
         truth = {row.key: row.digest for row in first if row.key not in contradicted}
-        for row in [*(row for row in changed if row.key in contradicted), *later]:
-            # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
-            if row.digest != truth.get(row.key) and row.said not in self._seen:
-                prepared.set_row_aside(row.number, [("", "duplicate_in_file")])
+        again = [*(row for row in changed if row.key in contradicted), *later]
+        # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
+        against = [row for row in again if row.digest != truth.get(row.key) and row.said not in self._seen]
+        prepared.set_rows_aside({row.number: [("", "duplicate_in_file")] for row in against})
         self._keep_in_mind([row for row in first if row.key not in contradicted])
         return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
 
@@ -152,7 +154,7 @@ class Store:
 
         Should another batch be quicker after all, the unique key says so and the row goes the way of changed ones.
         """
-        return row.subject.number_index not in self._made or row.key in self._seen
+        return row.subject not in self._made or row.key in self._seen
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
@@ -167,14 +169,20 @@ class Store:
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""
-        rows = []
+        on_file, names = self._subjects, prepared.other_names
+        differing = {
+            index for index, key in prepared.subjects.items()
+            if key.kind == SubjectKind.PERSON and on_file[index].name_index != key.name_index
+        }  # fmt: skip
+        if not differing and not names:
+            return prepared.rows
+        wrong: dict[int, Problems] = {}
         for row in prepared.rows:
-            draft = row.subject
-            if draft.kind == SubjectKind.PERSON and self._subjects[draft.number_index].name_index != draft.name_index:
-                prepared.set_row_aside(row.number, [("", "name_differs")])
-            else:
-                rows.append(row)
-        return rows
+            name = names.get(row.number)
+            if row.subject in differing if name is None else name != on_file[row.subject].name_index:
+                wrong[row.number] = [("", "name_differs")]
+        prepared.set_rows_aside(wrong)
+        return [row for row in prepared.rows if row.number not in wrong]
 
     def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, bytes]:
         """Digests of the decisions that are there already, by row number."""
@@ -182,7 +190,7 @@ class Store:
             return {}
         places = {
             "numbers": [row.number for row in rows],
-            "subjects": [self._subjects[row.subject.number_index].pk for row in rows],
+            "subjects": [self._subjects[row.subject].pk for row in rows],
             "documents": [row.document for row in rows],
         }
         cursor.execute(ON_FILE, {**self._keys, **places})
@@ -210,8 +218,10 @@ class Store:
 
     def _lines(self, rows: list[Row]) -> bytes:
         subjects, shared = self._subjects, self._shared
-        found = ((subjects[row.subject.number_index], row.line) for row in rows)
-        return b"".join(b"%d\t%b\t%b%b" % (subject.pk, subject.kind, line, shared) for subject, line in found)
+        parts: list[bytes] = []
+        for row in rows:
+            parts += (subjects[row.subject].line_head, row.line, shared)
+        return b"".join(parts)
 
     def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> None:
         """Make the subjects that are not on file yet, and learn the keys of all."""
@@ -225,18 +235,38 @@ class Store:
         missing = [index for index in unknown if index not in self._subjects]
         if not missing:
             return
-        cursor.execute(SUBJECT_STAGING)
-        _copy(cursor, "credit_staging_subject", b"".join(prepared.subject_lines[index] + b"\n" for index in missing))
-        cursor.execute(INSERT_SUBJECTS)
+        if not self._copy_subjects(cursor, missing, prepared):
+            self._insert_subjects(cursor, missing, prepared)
+
+    def _copy_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> bool:
+        """COPY new subjects under keys taken beforehand; says whether nobody else made one of them meanwhile."""
+        cursor.execute(SUBJECT_KEYS, [len(missing)])
+        made = dict(zip(sorted(missing), (pk for (pk,) in cursor.fetchall()), strict=True))
+        lines = b"".join(b"%d\t%b\n" % (pk, prepared.subject_lines[index]) for index, pk in made.items())
+        try:
+            with transaction.atomic():
+                _copy(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines)
+        except UniqueViolation:  # COPY goes past the framework, which would have wrapped the error
+            return False
+        drafts = [(pk, index, prepared.subjects[index]) for index, pk in made.items()]
+        self._made.update(self._learn([(index, pk, draft.kind, draft.name_index) for pk, index, draft in drafts]))
+        return True
+
+    def _insert_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> None:
+        """Where another batch makes some of them at this moment: insert the others, and learn whose were first."""
+        cursor.execute(SUBJECT_STAGING.format(names=SUBJECT_NAMES))
+        lines = b"".join(prepared.subject_lines[index] + b"\n" for index in missing)
+        _copy(cursor, f"credit_staging_subject ({SUBJECT_NAMES})", lines)
+        cursor.execute(INSERT_SUBJECTS.format(names=SUBJECT_NAMES))
         self._made.update(self._learn(cursor.fetchall()))
         others = [index for index in missing if index not in self._subjects]
-        if others:  # another batch made them at this moment
+        if others:
             cursor.execute(FIND_SUBJECTS, [others])
             self._learn(cursor.fetchall())
 
     def _learn(self, rows: list[tuple[Any, int, str, Any]]) -> list[bytes]:
         """Remember subjects by their blind index; returns these indexes."""
-        found = {bytes(index): OnFile(pk, kind.encode(), bytes(name)) for index, pk, kind, name in rows}
+        found = {bytes(index): OnFile(pk, bytes(name), f"{pk}\t{kind}\t".encode()) for index, pk, kind, name in rows}
         self._subjects.update(found)
         return list(found)
 

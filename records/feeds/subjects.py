@@ -99,7 +99,7 @@ class SubjectReader:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._named: Memo[tuple[str, tuple[str, ...], tuple[str, str], str], Named] = Memo(_name, limit=50_000)
+        self._named: Memo[tuple[str, tuple[str, ...], tuple[str, str], str], Named] = Memo(_name, limit=20_000)
 
     def kinds(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:
         """The kind of subject of every row; only one kind allowed by the entry needs no column."""

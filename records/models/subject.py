@@ -90,7 +90,6 @@ class Subject(models.Model):
         indexes: ClassVar = [
             GinIndex(fields=["grams"], name="subject_grams", opclasses=["array_ops"]),
             GinIndex(fields=["codes"], name="subject_codes", opclasses=["array_ops"]),
-            models.Index(fields=["name_index"], name="subject_name"),
         ]
 
     def __str__(self) -> str:

@@ -13,10 +13,10 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
 from records.enums import BatchState, FieldRole, Rhythm
-from records.feeds.columns import clean
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan, plan_for
-from records.feeds.prepare import Prepared, Preparer
+from records.feeds.prepare import Preparer
+from records.feeds.prepared import Prepared
 from records.feeds.problems import sentence
 from records.feeds.readers import Chunk
 from records.feeds.store import Store
@@ -143,10 +143,7 @@ def _problems(plan: Plan, prepared: Prepared) -> list[FieldProblem]:
 
 
 def _entered(plan: Plan, prepared: Prepared) -> CreditRecord:
-    index = next(iter(prepared.subjects))
-    item = plan.by_role.get(FieldRole.DOCUMENT_NUMBER)
-    at = [f.code for f in plan.fields].index(item.code) if item else None
-    document = plan.constants.get(FieldRole.DOCUMENT_NUMBER, "") if at is None else clean(prepared.chunk.columns[at])[0]
+    (row,) = prepared.rows
     return CreditRecord.objects.select_related("subject", "version", "entry", "agency").get(
-        subject__number_index=index, entry=plan.version.entry_id, agency=plan.agency, document_number=document
+        subject__number_index=row.subject, entry=plan.version.entry_id, agency=plan.agency, document_number=row.document
     )
