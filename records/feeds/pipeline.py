@@ -74,7 +74,7 @@ def _only_worker(batch_id: int) -> Iterator[None]:
         try:
             yield
         finally:
-            if connection.is_usable():
+            if not cursor.closed and connection.is_usable():
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, batch_id])
 
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from psycopg2.errors import UniqueViolation
 
 from creditplatform.core import vault
@@ -200,12 +200,9 @@ class Store:
         """COPY new decisions; where another batch was first with one of them, they go the way of changed ones."""
         if not rows:
             return 0
-        try:
-            with transaction.atomic():
-                _copy(cursor, f"records_creditrecord ({NAMES})", self._lines(rows))
-        except UniqueViolation:  # COPY goes past the framework, which would have wrapped the error
-            return self._upsert(cursor, rows)
-        return len(rows)
+        if _copied(cursor, f"records_creditrecord ({NAMES})", self._lines(rows)):
+            return len(rows)
+        return self._upsert(cursor, rows)
 
     def _upsert(self, cursor: Any, rows: list[Row]) -> int:
         if not rows:
@@ -243,10 +240,7 @@ class Store:
         cursor.execute(SUBJECT_KEYS, [len(missing)])
         made = dict(zip(sorted(missing), (pk for (pk,) in cursor.fetchall()), strict=True))
         lines = b"".join(b"%d\t%b\n" % (pk, prepared.subject_lines[index]) for index, pk in made.items())
-        try:
-            with transaction.atomic():
-                _copy(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines)
-        except UniqueViolation:  # COPY goes past the framework, which would have wrapped the error
+        if not _copied(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines):
             return False
         drafts = [(pk, index, prepared.subjects[index]) for index, pk in made.items()]
         self._made.update(self._learn([(index, pk, draft.kind, draft.name_index) for pk, index, draft in drafts]))
@@ -306,5 +300,18 @@ def _problems_json(problems: Problems) -> str:
     return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
 
 
+def _copied(cursor: Any, target: str, lines: bytes) -> bool:
+    """COPY, unless another batch was first with one of the keys; says whether."""
+    try:
+        with transaction.atomic():
+            _copy(cursor, target, lines)
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            return False
+        raise
+    return True
+
+
 def _copy(cursor: Any, target: str, lines: bytes) -> None:
-    cursor.copy_expert(f"COPY {target} FROM STDIN", io.BytesIO(lines), BLOCK)
+    with connection.wrap_database_errors:  # the framework's cursor does so for everything but COPY
+        cursor.copy_expert(f"COPY {target} FROM STDIN", io.BytesIO(lines), BLOCK)
