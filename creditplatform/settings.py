@@ -7,7 +7,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from pghistory import ContextJSONField
+from pghistory import ContextJSONField, ForeignKey, ObjForeignKey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Any variable may be given as NAME_FILE, the path of a file that holds it; the line break at its end is not part of it.
@@ -124,6 +124,8 @@ CACHES = {
 # Who changed what: the context travels in database settings and every history row keeps a copy.
 PGHISTORY_APPEND_ONLY = True
 PGHISTORY_CONTEXT_FIELD = ContextJSONField()
+PGHISTORY_FOREIGN_KEY_FIELD = ForeignKey(db_index=False)  # history is asked for by the row it is about
+PGHISTORY_OBJ_FIELD = ObjForeignKey(db_index=True)
 
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = [

@@ -89,6 +89,7 @@ def audited(model: Model) -> Model:
         pghistory.DeleteEvent(),
         level=pghistory.Statement,
         append_only=False,  # ours below refuse TRUNCATE too
+        attrs={"pgh_id": models.BigAutoField(primary_key=True)},
         meta={"triggers": [_only_added(), _no_truncate()]},
         exclude=secrets,
     )
