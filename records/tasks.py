@@ -7,6 +7,7 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict
 from creditplatform.core.tasks import timed
+from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
 from records.services import expiry, feeds
@@ -22,14 +23,15 @@ def process_batch(batch_id: int) -> str:
         return feeds.work_off(batch).state
     except Conflict:
         return "busy"
+    except Interrupted:
+        return "interrupted"
 
 
 @timed("batch-resumer", expected_seconds=120)
 def resume_batches() -> int:
     """Queue batches that wait or were left behind; one that a worker holds refuses the second by itself."""
-    waiting = FeedBatch.objects.filter(state__in=OPEN_STATES).order_by("received_at")
     feeds.sweep_files()
-    ids = [pk for pk in waiting.values_list("pk", flat=True)[:50]]
+    ids = feeds.take_due(most=50)
     for pk in ids:
         process_batch.delay(pk)
     return len(ids)

@@ -5,11 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
@@ -27,24 +29,25 @@ from records.workflows.feed_batch import FEED_BATCH
 
 CHUNK = 4000
 LOCK_SPACE = 0x42415443
+MOST_ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 10, timedelta(seconds=15), timedelta(hours=1)
 GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
 log = structlog.get_logger(__name__)
 
 
 class Unreadable(CreditError):
-    """Something in the file met an error of ours; the operators find it in the log."""
+    """Something in the file met an error of ours; the operators find it in the log and the file where it was."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "internal_error", _("This file met an error of the platform. It is noted; please ask the credit centre.")
-        )
+    default_code = "internal_error"
+    default_message = _("This file met an error of the platform. It is noted; please ask the credit centre.")
 
 
 def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBatch:
-    """Work off a batch, or go on where a crash left it; returns it in its final state.
+    """Work off a batch, or go on where it was left; returns it in its final state.
 
     One worker per batch: a second one raises Conflict. An error of the file refuses the batch with
     its code; rows applied before the error stay and count, so a mended file finds them unchanged.
+    Raises Interrupted, or the error of the database, where something was wanting or away: the batch stays open and is
+    tried again later, until that has failed too often.
     """
     with _only_worker(batch.pk):
         batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
@@ -53,15 +56,31 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
             kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
             with open_table(path, kind=kind) as table, _rare_collection():
                 _work_off(batch, table, chunk_size)
+        except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
+            return _try_later(batch, error)
         except CreditError as error:
             log.warning("batch_refused", batch=batch.pk, code=error.code)
             return _refuse(batch, error)
-        except (OperationalError, InterfaceError, Interrupted):
-            raise  # the database is away, or memory was short; the batch is taken up again later
         except Exception:
             log.exception("batch_failed", batch=batch.pk)
             return _refuse(batch, Unreadable())
         return _finish(batch, time.monotonic() - started)
+
+
+def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
+    """Note the attempt and raise on; the last one refuses the batch, whose file is kept for those who look into it."""
+    log.warning("batch_interrupted", batch=batch.pk, attempts=batch.attempts + 1, exc_info=True)
+    if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
+        raise error
+    batch.attempts += 1
+    if batch.attempts >= MOST_ATTEMPTS:
+        return _refuse(batch, Unreadable())
+    due_at = timezone.now() + min(FIRST_PAUSE * 2**batch.attempts, LONGEST_PAUSE)
+    with _context(batch):
+        FeedBatch.objects.filter(pk=batch.pk).update(attempts=batch.attempts, due_at=due_at)
+    if isinstance(error, OperationalError | InterfaceError | Interrupted):
+        raise error
+    raise Interrupted from error
 
 
 @contextmanager

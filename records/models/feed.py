@@ -1,5 +1,6 @@
 """Feeds, the batches they deliver, and the rows set aside."""
 
+import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -19,6 +20,12 @@ from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]
+TAKEN_UP_WITHIN = datetime.timedelta(minutes=1)
+
+
+def soon() -> datetime.datetime:
+    """When a batch that nobody has taken up by then is looked after."""
+    return timezone.now() + TAKEN_UP_WITHIN
 
 
 @audited
@@ -83,6 +90,8 @@ class FeedBatch(models.Model):
         User, verbose_name=_("submitted by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     received_at = models.DateTimeField(_("delivered"), default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("interrupted attempts"), default=0)
+    due_at = models.DateTimeField(_("taken up again at the earliest"), default=soon)
     finished_at = models.DateTimeField(_("finished"), null=True)
     seconds = models.FloatField(_("seconds of work"), default=0)
 

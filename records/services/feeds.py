@@ -11,17 +11,21 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Invalid
 from creditplatform.core.models import User
-from records.feeds.pipeline import process
+from records.feeds.pipeline import Unreadable, process
 from records.models import Feed, FeedBatch
 from records.models.feed import OPEN_STATES
 
 BLOCK = 1 << 20
+LOOKED_AFTER_AGAIN = datetime.timedelta(minutes=5)
+UNREADABLE_KEPT = datetime.timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -97,16 +101,32 @@ def receive_file(
 
 
 def work_off(batch: FeedBatch) -> FeedBatch:
-    """Process a batch to its end and then remove the file: what it said stands in records and rows set aside."""
+    """Process a batch to its end and then remove the file: what it said stands in records and rows set aside.
+
+    A file that met an error of ours is kept for a while, so that the error can be found and the file tried again.
+    """
     path = folder() / batch.stored_as
     batch = process(batch, path)
-    path.unlink(missing_ok=True)
+    if batch.error_code != Unreadable.default_code:
+        path.unlink(missing_ok=True)
     return batch
+
+
+def take_due(*, most: int) -> list[int]:
+    """Open batches whose time has come; each is looked after again if it is still open in some minutes."""
+    now = timezone.now()
+    with transaction.atomic(), audit.context(actor=None, door=Door.TIMER, reason="resume batches"):
+        due = FeedBatch.objects.filter(state__in=OPEN_STATES, due_at__lte=now).order_by("due_at")
+        ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most])
+        FeedBatch.objects.filter(pk__in=ids).update(due_at=now + LOOKED_AFTER_AGAIN)
+    return ids
 
 
 def sweep_files() -> int:
     """Remove files that a crash left without an open batch; returns how many. They hold personal values."""
-    wanted = set(FeedBatch.objects.filter(state__in=OPEN_STATES).values_list("stored_as", flat=True))
+    now = timezone.now()
+    kept = Q(state__in=OPEN_STATES) | Q(error_code=Unreadable.default_code, finished_at__gt=now - UNREADABLE_KEPT)
+    wanted = set(FeedBatch.objects.filter(kept).values_list("stored_as", flat=True))
     yesterday = time.time() - 24 * 3600
     left = [p for p in folder().iterdir() if p.name not in wanted and p.stat().st_mtime < yesterday]
     for path in left:

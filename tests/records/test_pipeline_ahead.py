@@ -1,5 +1,6 @@
 """The process that reads ahead: what it meets comes over, and whoever ends it leaves a batch that can be resumed."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -16,7 +18,7 @@ from records.feeds import ahead, pipeline, store
 from records.feeds.prepare import Preparer
 from records.feeds.store import Store
 from records.models import CreditRecord, Feed, FeedBatch
-from records.services.feeds import folder, receive_file
+from records.services.feeds import folder, receive_file, sweep_files, work_off
 from tests.deliveries import FEED, penalty
 from tests.records.feedfiles import counts, csv_bytes
 from tests.records.scratch import Copy, ask, connected, copies
@@ -46,45 +48,95 @@ def test_the_reader_is_another_process_and_is_gone_afterwards(
 ) -> None:
     usual, seen = ahead._received, []
 
-    def noting(connection: Any, reader: Any) -> Iterator[Any]:
+    def noting(stream: Any, reader: int) -> Iterator[Any]:
         seen.append(reader)
-        return usual(connection, reader)
+        return usual(stream, reader)
 
     monkeypatch.setattr(ahead, "_received", noting)
     assert counts(process(waiting)) == {"received": 10, "accepted": 10}
     (reader,) = seen
-    assert reader.pid != os.getpid()
-    assert not reader.is_alive()
+    assert reader != os.getpid()
+    with pytest.raises(ProcessLookupError):
+        os.kill(reader, 0)
 
 
-def test_a_reader_killed_from_outside_leaves_the_batch_open(
-    waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_reader_ended_from_outside_leaves_the_batch_open(
+    waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch, ended_by: signal.Signals
 ) -> None:
-    usual, owner = Preparer.prepare, os.getpid()
+    usual = Preparer.prepare
 
-    def killed(preparer: Preparer, chunk: Any) -> Any:
-        if chunk.first_row > 3 and os.getpid() != owner:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def ended(preparer: Preparer, chunk: Any) -> Any:
+        if chunk.first_row > 3:
+            os.kill(os.getpid(), ended_by)
         return usual(preparer, chunk)
 
     with monkeypatch.context() as patch, pytest.raises(ahead.Interrupted):
-        patch.setattr(Preparer, "prepare", killed)
+        patch.setattr(Preparer, "prepare", ended)
         process(waiting)
     waiting.refresh_from_db()
-    assert (waiting.state, waiting.received) == (BatchState.CHECKING, 3)
+    assert (waiting.state, waiting.received, waiting.attempts) == (BatchState.CHECKING, 3, 1)
+    assert waiting.due_at > timezone.now()
     assert counts(process(waiting)) == {"received": 10, "accepted": 10}
 
 
-def test_a_reader_that_fails_refuses_the_batch_and_says_nothing_of_the_row(
+def test_a_reader_killed_in_the_middle_of_a_message_leaves_the_batch_open(
+    waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(stream: Any, kind: bytes, message: bytes) -> None:
+        stream.write(kind + len(message).to_bytes(8, "little") + message[: len(message) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with monkeypatch.context() as patch, pytest.raises(ahead.Interrupted):
+        patch.setattr(ahead, "_send", half)
+        process(waiting)
+    assert counts(process(waiting)) == {"received": 10, "accepted": 10}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOSPC, "disk full")])
+@pytest.mark.parametrize("where", [Preparer, Store])
+def test_a_want_of_memory_or_disk_leaves_the_batch_and_its_file(
+    waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch, error: Exception, where: Any
+) -> None:
+    def wanting(*_arguments: Any) -> Any:
+        raise error
+
+    with monkeypatch.context() as patch, pytest.raises(ahead.Interrupted):
+        patch.setattr(where, "prepare" if where is Preparer else "write", wanting)
+        work_off(waiting)
+    waiting.refresh_from_db()
+    assert waiting.state == BatchState.CHECKING
+    assert counts(work_off(waiting)) == {"received": 10, "accepted": 10}
+    assert list(folder().iterdir()) == []
+
+
+def test_what_is_interrupted_again_and_again_is_refused_and_its_file_kept(
+    waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wanting(*_arguments: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(Store, "write", wanting)
+    for _attempt in range(pipeline.MOST_ATTEMPTS - 1):
+        with pytest.raises(ahead.Interrupted):
+            work_off(waiting)
+    batch = work_off(waiting)
+    assert (batch.state, batch.error_code) == (BatchState.REFUSED, "internal_error")
+    assert (folder() / batch.stored_as).exists()
+
+
+def test_a_reader_that_fails_refuses_the_batch_keeps_its_file_and_says_nothing_of_the_row(
     waiting: FeedBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(_preparer: Preparer, _chunk: Any) -> Any:
         raise ValueError("示例一号公司")
 
     monkeypatch.setattr(Preparer, "prepare", failing)
-    batch = process(waiting)
+    batch = work_off(waiting)
     assert (batch.state, batch.error_code) == (BatchState.REFUSED, "internal_error")
     assert "示例" not in batch.error_label
+    sweep_files()
+    assert (folder() / batch.stored_as).exists()
 
 
 def test_a_session_that_ends_within_a_copy_leaves_the_batch_open(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connections
+from django.utils import timezone
 
 from creditplatform.celery import app
 from creditplatform.core import audit
@@ -283,6 +284,7 @@ def left_behind(monkeypatch: pytest.MonkeyPatch, *, after: int) -> FeedBatch:
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(Store, "write", stop)
         pipeline.process(batch, folder() / batch.stored_as, chunk_size=3)
+    FeedBatch.objects.filter(pk=batch.pk).update(due_at=timezone.now())
     batch.refresh_from_db()
     return batch
 

@@ -255,8 +255,8 @@ def test_a_real_worker_takes_the_file_in(real: tuple[str, User], client: Client)
     database, clerk = real
     client.force_login(clerk)
     worker = run(
-        database, "-A", "creditplatform", "worker", "--pool", "solo", "--queues", "feeds", "--without-gossip",
-        "--without-mingle", "--loglevel", "WARNING", program=WORKER,
+        database, "-A", "creditplatform", "worker", "--concurrency", "1", "--queues", "feeds", "--without-gossip",
+        "--without-mingle", "--loglevel", "WARNING", program=WORKER,  # the pool of processes that production has
     )  # fmt: skip
     try:
         rows = [*(penalty(number) for number in range(1, 50)), penalty(50, CF_JDRQ="昨天")]
