@@ -65,7 +65,7 @@ class Preparer:
         self._encode_content = ContentEncoder(self._content).encode
         self._encode_private = ContentEncoder(self._private).encode
         self._new_digest = blake2b(digest_size=16, key=plan.digest_key).copy
-        self._known: set[bytes] = set()
+        self._known: set[int] = set()  # subjects with name and codes
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
@@ -217,10 +217,12 @@ class Preparer:
         if len(self._known) > SUBJECTS_REMEMBERED:
             self._known.clear()
         for index, draft in drafts.items():
-            prepared.subjects[index] = SubjectKey(draft.kind, index, draft.name_index)
-            if index not in self._known:
+            codes = draft.codes if draft.kind != SubjectKind.PERSON else ()
+            prepared.subjects[index] = SubjectKey(draft.kind, index, draft.name_index, codes)
+            said = hash((index, draft.name_index, codes))
+            if said not in self._known:
+                self._known.add(said)
                 prepared.subject_lines[index] = subject_line(draft, self.plan)
-        self._known.update(drafts)
 
     @property
     def _name_code(self) -> str:

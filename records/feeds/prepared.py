@@ -30,11 +30,12 @@ class Setaside(msgspec.Struct, array_like=True):
 
 
 class SubjectKey(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """As much of a subject as finds it: its kind, the blind index of its number, the index of its name."""
+    """As much of a subject as finds it: kind, blind index of the number, index of the name, an organisation's codes."""
 
     kind: str
     number_index: bytes
     name_index: bytes
+    codes: tuple[str, ...]
 
 
 class Row(msgspec.Struct, array_like=True, gc=False):
@@ -58,8 +59,8 @@ class Prepared(msgspec.Struct, array_like=True):
     """What a chunk comes to: rows to write, their subjects by blind index, and the rows set aside.
 
     `other_names` are the indexes of names of persons whom an earlier row of the chunk names otherwise, by row.
-    `subject_lines` are the COPY lines of subjects that no earlier chunk had, by blind index too. `delivered` holds
-    the cells as they came, packed, for the few rows of which the database knows more than their check did.
+    `subject_lines` are the COPY lines of subjects that no earlier chunk had, or had under another name or other codes.
+    `delivered` holds the cells as they came, packed, for the few rows of which the database knows more.
     """
 
     first_row: int

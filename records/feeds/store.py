@@ -18,8 +18,7 @@ from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Setaside
 from records.models import FeedBatch, QuarantinedRow
 
-# One hand-over to the driver is one wait for the interpreter, which the thread that reads ahead holds.
-BLOCK = 1 << 22
+BLOCK = 1 << 20
 
 COLUMNS = (
     "subject_id", "subject_kind", "row_number", "document_number", "decided_on", "effects", "tier",
@@ -43,10 +42,31 @@ TRUNCATE credit_staging_subject;
 INSERT_SUBJECTS = """
 INSERT INTO records_subject ({names})
 SELECT {names} FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
-RETURNING number_index, id, kind, name_index
+RETURNING number_index, id, kind, name_index, codes
+"""
+# What an organisation is called and by which codes it is found. A unit that alone speaks of it may rename it; where
+# others do as well, every name is found and none is overwritten.
+MEND_ORGANISATIONS = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM records_subject WHERE number_index IN (SELECT number_index FROM credit_staging_subject)
+    ORDER BY number_index FOR NO KEY UPDATE
+)
+UPDATE records_subject s SET
+    name = CASE WHEN said.alone THEN said.name ELSE s.name END,
+    name_index = CASE WHEN said.alone THEN said.name_index ELSE s.name_index END,
+    grams = ARRAY(SELECT DISTINCT unnest(s.grams || said.grams)),
+    codes = ARRAY(SELECT DISTINCT unnest(s.codes || said.codes))
+FROM held JOIN LATERAL (
+    SELECT t.*, NOT EXISTS (
+        SELECT 1 FROM records_creditrecord r WHERE r.subject_id = held.id AND r.agency_id <> %(agency)s
+    ) AS alone
+    FROM credit_staging_subject t JOIN records_subject o USING (number_index) WHERE o.id = held.id
+) said ON true
+WHERE s.id = held.id AND NOT (s.codes @> said.codes AND s.grams @> said.grams
+    AND (s.name = said.name OR NOT said.alone))
 """
 SUBJECT_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_subject', 'id') s, generate_series(1, %s)"
-FIND_SUBJECTS = "SELECT number_index, id, kind, name_index FROM records_subject WHERE number_index = ANY(%s)"
+FIND_SUBJECTS = "SELECT number_index, id, kind, name_index, codes FROM records_subject WHERE number_index = ANY(%s)"
 # LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
 ON_FILE = """
 SELECT t.number, k.digest
@@ -71,7 +91,7 @@ DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_fr
     publish_until = excluded.publish_until, retain_until = excluded.retain_until,
     minor_at_decision = excluded.minor_at_decision,
     -- a date corrected by the source may show that publication has not ended after all
-    state = CASE WHEN r.state = 'expired' AND excluded.publish_until > current_date THEN 'in_force' ELSE r.state END,"""
+    state = CASE WHEN r.state = 'expired' AND excluded.publish_until > %(today)s THEN 'in_force' ELSE r.state END,"""
 SUBJECTS_REMEMBERED = 50_000
 
 
@@ -92,10 +112,11 @@ class Outcome:
 
 
 class OnFile(NamedTuple):
-    """A subject on file: its key, the index of its name, and how the line of a record of it begins."""
+    """A subject on file: its key, the index of its name, its codes, and how the line of a record of it begins."""
 
     pk: int
     name_index: bytes
+    codes: tuple[str, ...]
     line_head: bytes
 
 
@@ -209,7 +230,8 @@ class Store:
             return 0
         cursor.execute(STAGING.format(names=NAMES))
         _copy(cursor, f"credit_staging ({NAMES})", self._lines(rows))
-        cursor.execute(UPSERT.format(names=NAMES, dates="" if self.plan.dated_by_receipt else DATES))
+        dates = "" if self.plan.dated_by_receipt else DATES
+        cursor.execute(UPSERT.format(names=NAMES, dates=dates), {"today": self.plan.today})
         accepted: int = cursor.rowcount
         return accepted
 
@@ -230,10 +252,9 @@ class Store:
             cursor.execute(FIND_SUBJECTS, [unknown])
             self._learn(cursor.fetchall())
         missing = [index for index in unknown if index not in self._subjects]
-        if not missing:
-            return
-        if not self._copy_subjects(cursor, missing, prepared):
+        if missing and not self._copy_subjects(cursor, missing, prepared):
             self._insert_subjects(cursor, missing, prepared)
+        self._mend_organisations(cursor, prepared)
 
     def _copy_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> bool:
         """COPY new subjects under keys taken beforehand; says whether nobody else made one of them meanwhile."""
@@ -243,7 +264,9 @@ class Store:
         if not _copied(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines):
             return False
         drafts = [(pk, index, prepared.subjects[index]) for index, pk in made.items()]
-        self._made.update(self._learn([(index, pk, draft.kind, draft.name_index) for pk, index, draft in drafts]))
+        self._made.update(
+            self._learn([(index, pk, draft.kind, draft.name_index, draft.codes) for pk, index, draft in drafts])
+        )
         return True
 
     def _insert_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> None:
@@ -258,9 +281,27 @@ class Store:
             cursor.execute(FIND_SUBJECTS, [others])
             self._learn(cursor.fetchall())
 
-    def _learn(self, rows: list[tuple[Any, int, str, Any]]) -> list[bytes]:
+    def _mend_organisations(self, cursor: Any, prepared: Prepared) -> None:
+        """Names and codes of organisations that are not on file as this delivery has them."""
+        on_file = self._subjects
+        other = [
+            key for index, key in prepared.subjects.items()
+            if key.kind != SubjectKind.PERSON and index in prepared.subject_lines
+            and (key.name_index != on_file[index].name_index or not set(key.codes).issubset(on_file[index].codes))
+        ]  # fmt: skip
+        if not other:
+            return
+        lines = b"".join(prepared.subject_lines[key.number_index] + b"\n" for key in other)
+        cursor.execute(SUBJECT_STAGING.format(names=SUBJECT_NAMES))
+        _copy(cursor, f"credit_staging_subject ({SUBJECT_NAMES})", lines)
+        cursor.execute(MEND_ORGANISATIONS, self._keys)
+
+    def _learn(self, rows: list[tuple[Any, int, str, Any, Any]]) -> list[bytes]:
         """Remember subjects by their blind index; returns these indexes."""
-        found = {bytes(index): OnFile(pk, bytes(name), f"{pk}\t{kind}\t".encode()) for index, pk, kind, name in rows}
+        found = {
+            bytes(index): OnFile(pk, bytes(name), tuple(codes), f"{pk}\t{kind}\t".encode())
+            for index, pk, kind, name, codes in rows
+        }
         self._subjects.update(found)
         return list(found)
 

@@ -3,13 +3,16 @@
 import datetime
 
 import pytest
+import time_machine
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from creditplatform.core.identity import IdentifierKind, upgrade_15_to_18
 from records.enums import SubjectKind
 from records.feeds.subjects import resolve_organisation, resolve_person
-from records.models import CreditRecord, Subject
+from records.models import CreditRecord, Feed, Subject
+from records.tasks import expire_records
 from tests.deliveries import penalty, person_penalty
 from tests.records.feedfiles import (
     counts,
@@ -260,3 +263,49 @@ def test_a_credit_code_in_another_column_finds_the_same_organisation(column: str
     batch = deliver(penalty(2, CF_XDR_MC="示例1号贸易有限公司", CF_XDR_SHXYM="", **{column: credit_code(1)}))
     assert counts(batch) == {"received": 1, "accepted": 1}
     assert Subject.objects.count() == 1
+
+
+def named(name: str) -> Subject:
+    return Subject.objects.exclude(kind=SubjectKind.PERSON).get(name=name)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 5000])
+def test_a_unit_that_alone_speaks_of_an_organisation_corrects_its_name(chunk_size: int) -> None:
+    deliver(penalty(1, CF_XDR_MC="示例误写有限公司"))
+    batch = deliver(penalty(1, CF_XDR_MC="示例改正有限公司"), penalty(2), chunk_size=chunk_size)
+    assert batch.accepted == 2
+    grams = named("示例改正有限公司").grams
+    assert {"误写", "改正"} <= set(grams)  # whoever looks for the old name still finds it
+
+
+def test_a_name_corrected_twice_in_one_file_ends_as_its_last_chunk_says() -> None:
+    deliver(penalty(1), penalty(2, CF_XDR_SHXYM=penalty(1)["CF_XDR_SHXYM"], CF_XDR_MC="示例后名公司"), chunk_size=1)
+    assert named("示例后名公司")
+
+
+def test_where_two_units_speak_of_an_organisation_every_name_is_found_and_none_overwritten() -> None:
+    code = Feed.objects.get(code="gs-market-penalty").agency.credit_code or credit_code(99)
+    other = {"CF_CFJGDM": code, "CF_SJLYDM": code}
+    deliver(penalty(1, CF_XDR_MC="示例甲名有限公司"))
+    batch = deliver(penalty(1, CF_XDR_MC="示例乙名有限公司", **other), feed="gs-market-penalty")
+    assert batch.accepted == 1, batch.problems
+    assert "乙名" in named("示例甲名有限公司").grams
+
+
+def test_a_second_number_of_an_organisation_becomes_searchable() -> None:
+    deliver(penalty(1))
+    deliver(penalty(2, CF_XDR_SHXYM=penalty(1)["CF_XDR_SHXYM"], CF_XDR_GSZC=registration_number(77)))
+    assert registration_number(77) in Subject.objects.get(code=penalty(1)["CF_XDR_SHXYM"]).codes
+
+
+def test_a_publication_that_ended_this_morning_in_beijing_is_not_opened_again_by_a_correction() -> None:
+    """Midnight in Beijing is 16:00 of the day before for the database."""
+    deliver(first := penalty(1))
+    record = CreditRecord.objects.get()
+    assert record.publish_until is not None
+    ended = datetime.datetime.combine(record.publish_until, datetime.time(1), timezone.get_default_timezone())
+    with time_machine.travel(ended):
+        expire_records.run()
+        deliver({**first, "CF_NR": "罚款二万元"})
+    record.refresh_from_db()
+    assert (record.state, record.payload["CF_NR"]) == ("expired", "罚款二万元")
