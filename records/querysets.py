@@ -53,12 +53,13 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
         """Records a member of staff may open: those of the units in which the person enters or decides."""
         working = {Role.CLERK, Role.OFFICER, Role.SUPERVISOR}
         agencies = {m.agency_id for m in user.memberships_in_force if m.role in working}
-        return self.filter(agency__in=agencies)
+        return self.kept().filter(agency__in=agencies)
 
-    def of_person(self, subject_id: int) -> CreditRecordQuerySet:
-        """Everything kept about one subject that is not archived, newest decision first."""
-        return self.filter(subject=subject_id).exclude(state=RecordState.ARCHIVED).order_by("-decided_on", "-pk")
+    def kept(self, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
+        """What may still be kept on that day, whether or not a worker has archived the rest yet."""
+        day = on or timezone.localdate()
+        return self.filter(Q(retain_until=None) | Q(retain_until__gt=day)).exclude(state=RecordState.ARCHIVED)
 
-    def due_to_expire(self, *, on: datetime.date) -> CreditRecordQuerySet:
-        """Records still in force whose publication ended; costs what expires, not what exists."""
-        return self.filter(state=RecordState.IN_FORCE, publish_until__lte=on)
+    def of_person(self, subject_id: int, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
+        """Everything kept about one subject, newest decision first."""
+        return self.kept(on=on).filter(subject=subject_id).order_by("-decided_on", "-pk")

@@ -3,7 +3,6 @@
 from celery import shared_task
 from django.utils import timezone
 
-from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict
 from creditplatform.core.tasks import timed
@@ -39,13 +38,5 @@ def resume_batches() -> int:
 
 @timed("expiry", expected_seconds=900)
 def expire_records() -> int:
-    """Close what has run out, batch by batch, each in a transaction of its own."""
-    closed = 0
-    while done := _expire_one_batch():
-        closed += done
-    return closed
-
-
-def _expire_one_batch() -> int:
-    with audit.context(actor=None, door=Door.TIMER, reason="publication ended"):
-        return expiry.expire_due(on=timezone.localdate())
+    """Close what has run out and archive what may not be kept longer."""
+    return sum(expiry.run_all(on=timezone.localdate(), door=Door.TIMER).values())

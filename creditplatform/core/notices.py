@@ -1,5 +1,7 @@
 """Messages to persons: a row first, delivery and reading proven afterwards."""
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from creditplatform.core.enums import NoticeChannel
@@ -17,6 +19,17 @@ def write_notice(
         defaults={"text": text, "text_en": text_en, "user": user},
     )
     return notice
+
+
+def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]]) -> None:
+    """Write many notices of one kind at once: addressee, what it is about, text, text in English; known ones stay."""
+    Notice.objects.bulk_create(
+        [
+            Notice(addressee=addressee, code=code, subject_key=about, text=text, text_en=text_en)
+            for addressee, about, text, text_en in messages
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def show_notices(*, addressee: bytes, user: User) -> list[Notice]:

@@ -39,7 +39,8 @@ def deliver_due(limit: int = 200) -> int:
 def _deliver_one() -> bool:
     """Lock one due event, hand it to who lacks it, and note success or the next attempt; a transaction of its own."""
     with audit.context(actor=None, door=Door.TIMER, reason="deliver news"):
-        due = OutboxEvent.objects.filter(done_at=None, due_at__lte=timezone.now())
+        # News that nobody asks for yet waits: who will ask for it one day hears all of it.
+        due = OutboxEvent.objects.filter(done_at=None, due_at__lte=timezone.now(), topic__in=list(_handlers))
         event = due.order_by("due_at").select_for_update(skip_locked=True).first()
         if event is None:
             return False

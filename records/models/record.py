@@ -145,6 +145,11 @@ class CreditRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["site", "entry", "-decided_on", "-id"], name="record_register"),
             models.Index(fields=["publish_until"], name="record_expiry", condition=Q(state=RecordState.IN_FORCE)),
+            models.Index(
+                fields=["retain_until"],
+                name="record_retention",
+                condition=Q(retain_until__isnull=False) & ~Q(state=RecordState.ARCHIVED),
+            ),
             # Pattern operators: a document number is also searched by its beginning, whatever the collation.
             models.Index(fields=["document_number"], name="record_document", opclasses=["varchar_pattern_ops"]),
         ]

@@ -1,22 +1,41 @@
 """Close what has run out. Publication ended by itself at its date; this closes the books and tells."""
 
 import datetime
+from collections.abc import Callable
+from functools import partial
 
 from django.db import connection
 
-from creditplatform.core import outbox
+from creditplatform.core import audit, outbox
+from creditplatform.core.enums import Door
 from records.enums import RecordState
 
 BATCH = 2000
 # Set-based and bounded: it costs what expires, not what exists; rows somebody holds wait for the next run.
 CLOSE = """
-UPDATE records_creditrecord r SET state = %s, changed_at = now()
-FROM (
-    SELECT id FROM records_creditrecord WHERE state = %s AND publish_until <= %s
-    ORDER BY publish_until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-) due
-WHERE r.id = due.id RETURNING r.id
+WITH due AS (
+    SELECT id, state FROM records_creditrecord WHERE {due}
+    ORDER BY {date} LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+), closed AS (
+    UPDATE records_creditrecord r SET state = %(state)s, changed_at = now() FROM due WHERE r.id = due.id
+    RETURNING r.id, due.state AS before
+)
+INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
+SELECT 'credit_record', id, %(step)s, before, %(state)s, %(door)s, '', now() FROM closed RETURNING case_ref
 """
+EXPIRE = CLOSE.format(due="state = 'in_force' AND publish_until <= %(on)s", date="publish_until")
+ARCHIVE = CLOSE.format(due="state <> 'archived' AND retain_until <= %(on)s", date="retain_until")
+
+
+def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
+    """Close everything due on or before that day, batch by batch, each in a transaction of its own; counts by kind."""
+    jobs = {"expired": (expire_due, "publication ended"), "archived": (archive_due, "retention ended")}
+    return {name: sum(iter(partial(_one_batch, job, on, door, why), 0)) for name, (job, why) in jobs.items()}
+
+
+def _one_batch(job: Callable[..., int], on: datetime.date, door: Door, reason: str) -> int:
+    with audit.context(actor=None, door=door, reason=reason):
+        return job(on=on)
 
 
 def expire_due(*, on: datetime.date) -> int:
@@ -24,9 +43,25 @@ def expire_due(*, on: datetime.date) -> int:
 
     Must run in an audit context; call again until it returns 0.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CLOSE, [RecordState.EXPIRED, RecordState.IN_FORCE, on, BATCH])
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = _close(EXPIRE, "expire", RecordState.EXPIRED, on)
     if ids:
         outbox.publish("records.expired", records=ids, on=on.isoformat())
     return len(ids)
+
+
+def archive_due(*, on: datetime.date) -> int:
+    """Archive one batch of records that may be kept no longer than that day: nobody sees or uses them any more.
+
+    Must run in an audit context; call again until it returns 0. What is shown is asked of the date, not of this.
+    """
+    ids = _close(ARCHIVE, "archive", RecordState.ARCHIVED, on)
+    if ids:
+        outbox.publish("records.archived", records=ids, on=on.isoformat())
+    return len(ids)
+
+
+def _close(statement: str, step: str, state: RecordState, on: datetime.date) -> list[int]:
+    door = audit.current().get("door", "")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"on": on, "most": BATCH, "state": state.value, "step": step, "door": door})
+        return [row[0] for row in cursor.fetchall()]

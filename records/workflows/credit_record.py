@@ -1,4 +1,7 @@
-"""Credit record: in force → revoked by the unit that decided. Expiry is set-based, see `services.expiry`."""
+"""Credit record: in force → revoked by the unit that decided, expired, archived.
+
+The last two are taken by set for many records at once, see `services.expiry`.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import outbox
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
-from creditplatform.core.workflow import Data, Step, Workflow
+from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import RecordState
 from records.models import CreditRecord
 
@@ -37,12 +40,20 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
     title=_("Credit record"),
     states=RecordState,
     initial=S.IN_FORCE,
-    final=frozenset({S.REVOKED, S.ARCHIVED}),
+    final=frozenset({S.ARCHIVED}),
     steps=(
         Step(
             "revoke", _("Withdraw"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}), S.REVOKED,
             by=officer_of_the_source, effects=(date_the_change, tell_consumers), reason_required=True,
             tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
+        ),
+        Step(
+            "expire", _("End publication"), frozenset({S.IN_FORCE}), S.EXPIRED, by=platform,
+            tells=_("The publication period has ended. The record is no longer shown to the public."),
+        ),
+        Step(
+            "archive", _("Archive"), frozenset(S) - {S.ARCHIVED}, S.ARCHIVED, by=platform,
+            tells=_("The record may be kept no longer. It is neither shown nor used any more."),
         ),
     ),
 )  # fmt: skip

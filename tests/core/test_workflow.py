@@ -232,4 +232,4 @@ def test_a_picture_shows_every_step() -> None:
     drawn = CREDIT_RECORD.as_mermaid()
     assert "[*] --> in_force" in drawn
     assert all(f"{source} --> revoked: revoke" in drawn for source in ("in_force", "expired", "repaired"))
-    assert "revoked --> [*]" in drawn
+    assert "archived --> [*]" in drawn

@@ -9,14 +9,15 @@ import time_machine
 from django.core.management import call_command
 from django.db import DatabaseError
 
-from creditplatform.core import audit
+from creditplatform.core import audit, outbox
 from creditplatform.core.enums import Door
-from creditplatform.core.models import OutboxEvent
+from creditplatform.core.models import Notice, OutboxEvent, StepEvent
 from records import tasks
 from records.enums import RecordState
 from records.models import CreditRecord
 from records.services import expiry
-from tests.deliveries import penalty
+from tests.cast import PERSON_NUMBER
+from tests.deliveries import penalty, person_penalty
 from tests.records.feedfiles import deliver, history
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -38,7 +39,7 @@ def fines(count: int = 1) -> None:
 def run(day: datetime.date) -> str:
     out = io.StringIO()
     call_command("run_deadlines", "--on", day.isoformat(), stdout=out)
-    return out.getvalue().strip()
+    return out.getvalue().splitlines()[0]
 
 
 def test_a_record_is_gone_on_the_day_its_publication_ends_without_any_worker() -> None:
@@ -125,7 +126,7 @@ def test_the_cost_does_not_depend_on_what_exists(expired: int, django_assert_max
     with audit.context(actor=None, door=Door.COMMAND, reason="test"):
         later = CreditRecord.objects.order_by("pk").values_list("pk", flat=True)[expired:]
         CreditRecord.objects.filter(pk__in=list(later)).update(publish_until=ENDS + datetime.timedelta(days=400))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(18):
         assert run(ENDS) == f"expired: {expired}"
 
 
@@ -154,3 +155,43 @@ def test_an_expired_record_whose_decision_is_corrected_to_a_later_day_is_public_
         assert record.publish_until is not None
         assert record.publish_until > ENDS
         assert CreditRecord.objects.publishable().count() == 1
+
+
+def test_every_end_of_publication_is_a_step_of_the_procedure() -> None:
+    fines(2)
+    run(ENDS)
+    steps = StepEvent.objects.filter(workflow="credit_record").values_list("step", "from_state", "to_state", "door")
+    assert list(steps) == [("expire", "in_force", "expired", Door.COMMAND)] * 2
+    steps = StepEvent.objects.filter(workflow="credit_record")
+    assert set(steps.values_list("case_ref", flat=True)) == set(CreditRecord.objects.values_list("pk", flat=True))
+
+
+def test_what_may_be_kept_no_longer_is_archived_and_gone_from_every_list() -> None:
+    fines()
+    record = CreditRecord.objects.get()
+    assert record.retain_until is not None
+    assert CreditRecord.objects.of_person(
+        record.subject_id, on=record.retain_until - datetime.timedelta(days=1)
+    ).exists()
+    assert not CreditRecord.objects.of_person(record.subject_id, on=record.retain_until).exists()
+    run(record.retain_until)
+    record.refresh_from_db()
+    assert record.state == RecordState.ARCHIVED
+    steps = StepEvent.objects.filter(workflow="credit_record").order_by("pk")
+    assert list(steps.values_list("step", flat=True)) == ["expire", "archive"]
+
+
+def test_the_person_is_told_once_that_publication_has_ended() -> None:
+    with at(DECIDED, 12):
+        deliver(
+            person_penalty(1, "林示例", PERSON_NUMBER, CF_JDRQ=DECIDED.isoformat()),
+            penalty(2, CF_JDRQ=DECIDED.isoformat()),
+        )
+    run(ENDS)
+    for _time in range(2):
+        outbox.deliver_due()
+    (notice,) = Notice.objects.all()
+    person = CreditRecord.objects.get(subject_kind="person")
+    assert bytes(notice.addressee) == bytes(person.subject.number_index)
+    assert person.agency.name in notice.text and "2026-05-10" in notice.text_en
+    assert "林示例" not in notice.text

@@ -6,13 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from records.services.expiry import expire_due
+from records.services.expiry import run_all
 
 
 class Command(BaseCommand):
-    """Closes records whose publication has ended by the given day."""
+    """Closes records whose publication has ended by the given day, archives those that may not be kept longer."""
 
     help = "Run everything that falls due on or before a day (default: today)."
 
@@ -21,12 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--on", type=datetime.date.fromisoformat, default=None)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Close batch by batch, each in its own transaction."""
-        on, closed = options["on"] or timezone.localdate(), 0
-        while True:
-            with audit.context(actor=None, door=Door.COMMAND, reason="publication ended"):
-                done = expire_due(on=on)
-            closed += done
-            if not done:
-                break
-        self.stdout.write(f"expired: {closed}")
+        """The same work as the timer's, for any day."""
+        done = run_all(on=options["on"] or timezone.localdate(), door=Door.COMMAND)
+        for name, count in done.items():
+            self.stdout.write(f"{name}: {count}")

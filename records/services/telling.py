@@ -1,0 +1,53 @@
+"""Tell the persons concerned what became of their records; everybody else is told by the exchange."""
+
+from functools import partial
+from typing import Any
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import outbox
+from creditplatform.core.notices import write_notices
+from records.enums import SubjectKind
+from records.models import CreditRecord
+
+WORDS: dict[str, Promise] = {
+    "records.expired": _("The publication period of a record of %(agency)s has ended (%(entry)s, %(day)s)."),
+    "records.withdrawn": _(
+        "%(agency)s has withdrawn a record about you (%(entry)s, %(day)s). It is no longer shown or used."
+    ),
+    "records.corrected": _(
+        "%(agency)s has corrected a record about you (%(entry)s, %(day)s). Please look whether it is right now."
+    ),
+}
+
+
+def subscribe() -> None:
+    """Listen to the news of records; called once when the app is ready."""
+    for topic in WORDS:
+        outbox.subscribe(topic, "records.telling", partial(tell, topic))
+
+
+def tell(topic: str, payload: dict[str, Any]) -> None:
+    """Write a notice to every person whose record the news is about, once per record and piece of news."""
+    records = CreditRecord.objects.filter(pk__in=payload["records"], subject_kind=SubjectKind.PERSON)
+    stamp = payload.get("on") or payload.get("stamp", "")
+    write_notices(
+        code=topic.removeprefix("records."),
+        messages=[
+            (
+                bytes(record.subject.number_index),
+                f"record:{record.pk}:{stamp}",
+                _text(topic, record, "zh-hans"),
+                _text(topic, record, "en"),
+            )
+            for record in records.select_related("subject", "agency", "entry")
+        ],
+    )
+
+
+def _text(topic: str, record: CreditRecord, language: str) -> str:
+    with translation.override(language):
+        words = {"agency": record.agency.label, "entry": record.entry.label, "day": record.decided_on.isoformat()}
+        return str(WORDS[topic]) % words
