@@ -16,9 +16,9 @@ from django.db import connections
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
-from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared, pack, unpack
 from records.feeds.readers import Chunk, Table
+from records.feeds.reading import Reading
 
 FIRST_ENDS = (500, 2000)
 PIPE_BYTES = 1 << 20
@@ -39,7 +39,7 @@ class Interrupted(CreditError):
 
 
 @contextmanager
-def prepared_ahead(table: Table, preparer: Preparer, *, done: int, chunk_size: int) -> Iterator[Iterator[Prepared]]:
+def prepared_ahead(table: Table, reading: Reading, *, done: int, chunk_size: int) -> Iterator[Iterator[Prepared]]:
     """Gives the chunks of a table, prepared; at most one is finished before it is asked for.
 
     No chunk lies on both sides of row `done`. What the file is refused for is raised at its place; Interrupted
@@ -51,7 +51,7 @@ def prepared_ahead(table: Table, preparer: Preparer, *, done: int, chunk_size: i
     sys.stderr.flush()
     reader = os.fork()
     if not reader:
-        _live(ours, theirs, _soon(_cut(table.chunks(chunk_size), done)), preparer)
+        _live(ours, theirs, _soon(_cut(table.chunks(chunk_size), done)), reading)
     os.close(theirs)
     with os.fdopen(ours, "rb") as stream:
         try:
@@ -89,7 +89,7 @@ def _message(stream: BinaryIO, reader: int) -> tuple[bytes, bytes]:
     raise RuntimeError(f"reading ahead ended with {'signal' if by_signal else 'status'} {status}")
 
 
-def _live(ours: int, theirs: int, chunks: Iterator[Chunk], preparer: Preparer) -> NoReturn:
+def _live(ours: int, theirs: int, chunks: Iterator[Chunk], reading: Reading) -> NoReturn:
     """The life of the other process: it ends here and never returns to what the parent was about."""
     status = 1
     try:
@@ -99,7 +99,7 @@ def _live(ours: int, theirs: int, chunks: Iterator[Chunk], preparer: Preparer) -
         _let_go_of_the_database()
         fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         with os.fdopen(theirs, "wb", buffering=0) as stream:
-            _prepare_all(stream, chunks, preparer)
+            _prepare_all(stream, chunks, reading)
         status = 0
     except BrokenPipeError:
         status = 0  # nobody listens any more
@@ -112,10 +112,10 @@ def _live(ours: int, theirs: int, chunks: Iterator[Chunk], preparer: Preparer) -
         os._exit(status)
 
 
-def _prepare_all(stream: BinaryIO, chunks: Iterator[Chunk], preparer: Preparer) -> None:
+def _prepare_all(stream: BinaryIO, chunks: Iterator[Chunk], reading: Reading) -> None:
     try:
         for chunk in chunks:
-            _send(stream, PREPARED, pack(preparer.prepare(chunk)))
+            _send(stream, PREPARED, pack(reading.prepare(chunk)))
             del chunk
         _send(stream, END, b"")
     except CreditError as error:

@@ -19,10 +19,11 @@ from creditplatform.core.errors import Conflict, CreditError
 from records.enums import FeedFormat
 from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import map_columns
+from records.feeds.memory import Memory
 from records.feeds.plan import plan_for
-from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
+from records.feeds.reading import Reading
 from records.feeds.store import Outcome, Store
 from records.models import FeedBatch
 from records.workflows.feed_batch import FEED_BATCH
@@ -55,7 +56,7 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         try:
             kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
             with open_table(path, kind=kind) as table, _rare_collection():
-                _work_off(batch, table, chunk_size)
+                store = _work_off(batch, table, chunk_size)
         except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
             return _try_later(batch, error)
         except CreditError as error:
@@ -64,7 +65,7 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         except Exception:
             log.exception("batch_failed", batch=batch.pk)
             return _refuse(batch, Unreadable())
-        return _finish(batch, time.monotonic() - started)
+        return _finish(batch, store, time.monotonic() - started)
 
 
 def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
@@ -107,7 +108,7 @@ def _rare_collection() -> Iterator[None]:
         gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> None:
+def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> Store:
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
     columns = map_columns(
         table.header,
@@ -122,14 +123,17 @@ def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> None:
             notes={"unknown_columns": columns.unknown}, dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
-    store, done = Store(plan, batch), batch.received
-    with prepared_ahead(table, Preparer(plan, columns, table.header), done=done, chunk_size=chunk_size) as coming:
+    reading, done = Reading(plan, columns, table.header, Memory.of(batch.feed)), batch.received
+    store = Store(plan, batch, reading)
+    with prepared_ahead(table, reading, done=done, chunk_size=chunk_size) as coming:
+        reading.forget()
         for prepared in coming:
             if prepared.last_row <= done:
                 store.remember(prepared)  # on resuming: which decisions the rows before have named
             else:
                 _apply(batch, store, prepared)
             del prepared  # before the next one comes in
+    return store
 
 
 def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
@@ -160,9 +164,10 @@ def _count(batch: FeedBatch, outcome: Outcome) -> None:
     FeedBatch.objects.filter(pk=batch.pk).update(**counts)
 
 
-def _finish(batch: FeedBatch, seconds: float) -> FeedBatch:
+def _finish(batch: FeedBatch, store: Store, seconds: float) -> FeedBatch:
     step = "apply_partly" if batch.quarantined or batch.rejected else "apply"
     with _context(batch):
+        store.finish()
         FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
         finished: FeedBatch = FEED_BATCH.take(step, batch, user=None)
     return finished

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from records.feeds.known import Same
 from records.feeds.problems import REJECTED
 from records.feeds.readers import Chunk
 
@@ -41,7 +42,8 @@ class SubjectKey(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Row(msgspec.Struct, array_like=True, gc=False):
     """An accepted row: its number, subject and document, the digest of its content, and its line for COPY.
 
-    `key` stands for the decision and `said` for what the row says of it, see `keys`.
+    `key` stands for the decision and `said` for what the row says of it, see `keys`; `cells` for the row as delivered,
+    see `memory`.
 
     The line lacks what stands before it, key and kind of the subject, and after it, what all rows have in common.
     """
@@ -53,6 +55,7 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     key: int
     said: int
     line: bytes
+    cells: int = 0
 
 
 class Prepared(msgspec.Struct, array_like=True):
@@ -60,7 +63,8 @@ class Prepared(msgspec.Struct, array_like=True):
 
     `other_names` are the indexes of names of persons whom an earlier row of the chunk names otherwise, by row.
     `subject_lines` are the COPY lines of subjects that no earlier chunk had, or had under another name or other codes.
-    `delivered` holds the cells as they came, packed, for the few rows of which the database knows more.
+    `same` are rows known at sight, see `memory`. `delivered` holds the cells as they came, packed, for the few rows of
+    which the database knows more.
     """
 
     first_row: int
@@ -71,12 +75,12 @@ class Prepared(msgspec.Struct, array_like=True):
     other_names: dict[int, bytes] = {}
     subject_lines: dict[bytes, bytes] = {}
     setaside: list[Setaside] = []
+    same: list[Same] = []
 
     @classmethod
     def of(cls, chunk: Chunk, header: list[str]) -> "Prepared":
         """Nothing found out about a chunk yet."""
-        cells = (header, list(chunk.row_numbers), list(chunk.line_numbers), chunk.columns)
-        return cls(chunk.first_row, chunk.received, pack(cells))
+        return cls(chunk.first_row, chunk.received, delivered_cells(chunk, header))
 
     @property
     def last_row(self) -> int:
@@ -97,6 +101,28 @@ class Prepared(msgspec.Struct, array_like=True):
             if number in found:
                 cells = cells_of(header, [column[at] for column in columns])
                 self.setaside.append(Setaside(number, lines[at], cells, found[number]))
+
+    def chunk_of(self, wanted: set[int]) -> Chunk:
+        """Rows of the chunk as delivered, by their numbers, as a chunk of their own."""
+        _header, numbers, lines, columns = _unpack_delivered(self.delivered)
+        chunk = Chunk(self.first_row, self.received, columns, numbers, lines)
+        return chunk.where([number in wanted for number in numbers])
+
+    def take_in(self, more: "Prepared") -> None:
+        """Add what other rows of the same chunk came to."""
+        self.rows += more.rows
+        self.setaside += more.setaside
+        for index, key in more.subjects.items():
+            first = self.subjects.setdefault(index, key)
+            if first.name_index != key.name_index:
+                self.other_names.update((row.number, key.name_index) for row in more.rows if row.subject == index)
+        self.other_names |= more.other_names
+        self.subject_lines |= more.subject_lines
+
+
+def delivered_cells(chunk: Chunk, header: list[str]) -> bytes:
+    """The cells of a chunk as they came, packed."""
+    return pack((header, list(chunk.row_numbers), list(chunk.line_numbers), chunk.columns))
 
 
 def cells_of(header: Sequence[str], row: Iterable[str]) -> dict[str, str]:

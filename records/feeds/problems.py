@@ -36,6 +36,7 @@ SENTENCES: dict[str, Promise] = {
     "agency_unknown": _("This credit code belongs to no unit that may send this feed."),
     "name_differs": _("This number is on file under another name; check name and number. Neither was changed."),
     "duplicate_in_file": _("The file has the same decision about the same subject twice, with different content."),
+    "corrected_since": _("The record was corrected on the platform since; mend the row in your own system as well."),
     "minor": _("The person was a minor; unfavourable records of minors are not kept."),
     "past_retention": _("The decision is older than unfavourable information may be kept."),
     "too_many_cells": _("The row has more cells than the header."),

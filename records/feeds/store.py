@@ -1,24 +1,26 @@
 """One prepared chunk into the database: subjects by set, COPY of what is new, one upsert of what changed, counts."""
 
-import io
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
-from psycopg2.errors import UniqueViolation
+from django.db import connection
 
 from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
+from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
+from records.feeds.memory import Memory, head_of, sort_out
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Setaside
+from records.feeds.reading import Reading
+from records.feeds.subject_store import SubjectStore
 from records.models import FeedBatch, QuarantinedRow
-
-BLOCK = 1 << 20
 
 COLUMNS = (
     "subject_id", "subject_kind", "row_number", "document_number", "decided_on", "effects", "tier",
@@ -30,53 +32,17 @@ STAGING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging AS SELECT {names} FROM records_creditrecord WITH NO DATA;
 TRUNCATE credit_staging;
 """
-SUBJECT_COLUMNS = (
-    "kind", "identifier_kind", "number_index", "name_index", "number_sealed", "name_sealed", "code", "name", "codes",
-    "grams",
-)  # fmt: skip
-SUBJECT_NAMES = ", ".join(SUBJECT_COLUMNS)
-SUBJECT_STAGING = """
-CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_subject AS SELECT {names} FROM records_subject WITH NO DATA;
-TRUNCATE credit_staging_subject;
-"""
-INSERT_SUBJECTS = """
-INSERT INTO records_subject ({names})
-SELECT {names} FROM credit_staging_subject ORDER BY number_index ON CONFLICT (number_index) DO NOTHING
-RETURNING number_index, id, kind, name_index, codes
-"""
-# What an organisation is called and by which codes it is found. A unit that alone speaks of it may rename it; where
-# others do as well, every name is found and none is overwritten.
-MEND_ORGANISATIONS = """
-WITH held AS MATERIALIZED (
-    SELECT id FROM records_subject WHERE number_index IN (SELECT number_index FROM credit_staging_subject)
-    ORDER BY number_index FOR NO KEY UPDATE
-)
-UPDATE records_subject s SET
-    name = CASE WHEN said.alone THEN said.name ELSE s.name END,
-    name_index = CASE WHEN said.alone THEN said.name_index ELSE s.name_index END,
-    grams = ARRAY(SELECT DISTINCT unnest(s.grams || said.grams)),
-    codes = ARRAY(SELECT DISTINCT unnest(s.codes || said.codes))
-FROM held JOIN LATERAL (
-    SELECT t.*, NOT EXISTS (
-        SELECT 1 FROM records_creditrecord r WHERE r.subject_id = held.id AND r.agency_id <> %(agency)s
-    ) AS alone
-    FROM credit_staging_subject t JOIN records_subject o USING (number_index) WHERE o.id = held.id
-) said ON true
-WHERE s.id = held.id AND NOT (s.codes @> said.codes AND s.grams @> said.grams
-    AND (s.name = said.name OR NOT said.alone))
-"""
-SUBJECT_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_subject', 'id') s, generate_series(1, %s)"
-FIND_SUBJECTS = "SELECT number_index, id, kind, name_index, codes FROM records_subject WHERE number_index = ANY(%s)"
 # LIMIT keeps the planner to one look at the unique index per row, however little it knows about the table.
 ON_FILE = """
-SELECT t.number, k.digest
+SELECT t.number, k.id, k.digest
 FROM unnest(%(numbers)s::bigint[], %(subjects)s::bigint[], %(documents)s::text[]) AS
     t (number, subject_id, document_number)
 CROSS JOIN LATERAL (
-    SELECT r.digest FROM records_creditrecord r WHERE r.subject_id = t.subject_id
+    SELECT r.id, r.digest FROM records_creditrecord r WHERE r.subject_id = t.subject_id
         AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.document_number = t.document_number LIMIT 1
 ) k
 """
+RECORD_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_creditrecord', 'id') s, generate_series(1, %s)"
 UPSERT = """
 INSERT INTO records_creditrecord AS r ({names})
 SELECT {names} FROM credit_staging ORDER BY subject_id, document_number
@@ -92,7 +58,6 @@ DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_fr
     minor_at_decision = excluded.minor_at_decision,
     -- a date corrected by the source may show that publication has not ended after all
     state = CASE WHEN r.state = 'expired' AND excluded.publish_until > %(today)s THEN 'in_force' ELSE r.state END,"""
-SUBJECTS_REMEMBERED = 50_000
 
 
 @dataclass
@@ -111,27 +76,26 @@ class Outcome:
         return self.received - self.accepted - self.quarantined - self.rejected
 
 
-class OnFile(NamedTuple):
-    """A subject on file: its key, the index of its name, its codes, and how the line of a record of it begins."""
+class Recorded(NamedTuple):
+    """A decision on file: the key of its record and the digest of its content."""
 
     pk: int
-    name_index: bytes
-    codes: tuple[str, ...]
-    line_head: bytes
+    digest: bytes
 
 
 class Store:
     """Writes the chunks of one batch on the connection of this thread.
 
     Decisions that are not on file go into their table by COPY; those on file with other content are brought
-    in by an upsert from a staging table; those that are the same cost no lock and no dead row.
+    in by an upsert from a staging table; those that are the same cost no lock and no dead row. `reading` checks again
+    what was known at sight and has changed after all; what was checked anyhow needs none.
     """
 
-    def __init__(self, plan: Plan, batch: FeedBatch) -> None:
-        self.plan, self.batch = plan, batch
-        self._subjects: dict[bytes, OnFile] = {}
-        self._made: set[bytes] = set()
-        self._seen = KeysSeen()
+    def __init__(self, plan: Plan, batch: FeedBatch, reading: Reading | None = None) -> None:
+        self.plan, self.batch, self._reading = plan, batch, reading
+        self._subjects = SubjectStore(plan.agency.pk)
+        self._seen, self._same = KeysSeen(), KeysSeen()
+        self._memory = Memory()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -144,6 +108,8 @@ class Store:
     def write(self, prepared: Prepared) -> Outcome:
         """Write one chunk inside the caller's transaction and context."""
         with connection.cursor() as cursor:
+            if prepared.same:
+                self._work_off_known(cursor, prepared)
             accepted = self._write_records(cursor, prepared) if prepared.rows else 0
             self._write_setaside(cursor, prepared.setaside)
         rejected = sum(row.rejected for row in prepared.setaside)
@@ -155,32 +121,51 @@ class Store:
             problems=prepared.problems,
         )
 
+    def finish(self) -> None:
+        """In the transaction that finishes the batch: remember what its rows said, for the next delivery."""
+        self._memory.keep(self.batch.feed, self.batch.pk)
+
+    def _work_off_known(self, cursor: Any, prepared: Prepared) -> None:
+        """Rows known at sight are unchanged if their record still says what they say; the others are checked."""
+        same, corrected, changed = sort_out(cursor, prepared.same)
+        self._same.add(row.record for row in same)
+        remembered = [*same, *(row for row in prepared.same if row.number in corrected)]
+        self._memory.note((row.cells, row.record, row.content) for row in remembered)
+        prepared.set_rows_aside({number: [("", "corrected_since")] for number in corrected})
+        if changed and self._reading:
+            self._reading.check_again(prepared, changed)
+
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
-        self._ensure_subjects(cursor, prepared)
+        self._subjects.ensure(cursor, prepared)
         first, later = _first_and_later(self._of_known_name(prepared))
         on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
         new = [row for row in first if row.number not in on_file]
-        changed = [row for row in first if on_file.get(row.number, row.digest) != row.digest]
-        contradicted = {row.key for row in changed if row.key in self._seen}
+        known = [row for row in first if row.number in on_file]
+        changed = [row for row in known if on_file[row.number].digest != row.digest]
+        contradicted = {row.key for row in changed if row.key in self._seen or on_file[row.number].pk in self._same}
         truth = {row.key: row.digest for row in first if row.key not in contradicted}
         again = [*(row for row in changed if row.key in contradicted), *later]
         # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
         against = [row for row in again if row.digest != truth.get(row.key) and row.said not in self._seen]
         prepared.set_rows_aside({row.number: [("", "duplicate_in_file")] for row in against})
         self._keep_in_mind([row for row in first if row.key not in contradicted])
+        self._note((row, on_file[row.number].pk) for row in known if row.key not in contradicted)
         return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
+
+    def _note(self, rows: Iterable[tuple[Row, int]]) -> None:
+        self._memory.note((row.cells, record, head_of(row.digest)) for row, record in rows)
 
     def _may_be_on_file(self, row: Row) -> bool:
         """Not where this batch made the subject and has not named the decision: nobody can have recorded it before.
 
         Should another batch be quicker after all, the unique key says so and the row goes the way of changed ones.
         """
-        return row.subject not in self._made or row.key in self._seen
+        return row.subject not in self._subjects.made or row.key in self._seen
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         with connection.cursor() as cursor:
-            self._ensure_subjects(cursor, prepared)
+            self._subjects.ensure(cursor, prepared)
         first, _later = _first_and_later(self._of_known_name(prepared))
         self._keep_in_mind([row for row in first if row.key not in self._seen])
 
@@ -205,8 +190,8 @@ class Store:
         prepared.set_rows_aside(wrong)
         return [row for row in prepared.rows if row.number not in wrong]
 
-    def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, bytes]:
-        """Digests of the decisions that are there already, by row number."""
+    def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, Recorded]:
+        """The decisions that are there already, by row number."""
         if not rows:
             return {}
         places = {
@@ -215,13 +200,16 @@ class Store:
             "documents": [row.document for row in rows],
         }
         cursor.execute(ON_FILE, {**self._keys, **places})
-        return {number: bytes(digest) for number, digest in cursor.fetchall()}
+        return {number: Recorded(pk, bytes(digest)) for number, pk, digest in cursor.fetchall()}
 
     def _insert(self, cursor: Any, rows: list[Row]) -> int:
         """COPY new decisions; where another batch was first with one of them, they go the way of changed ones."""
         if not rows:
             return 0
-        if _copied(cursor, f"records_creditrecord ({NAMES})", self._lines(rows)):
+        cursor.execute(RECORD_KEYS, [len(rows)])
+        keys = [key for (key,) in cursor.fetchall()]
+        if copied(cursor, f"records_creditrecord (id, {NAMES})", self._lines(rows, keys)):
+            self._note(zip(rows, keys, strict=True))
             return len(rows)
         return self._upsert(cursor, rows)
 
@@ -229,81 +217,20 @@ class Store:
         if not rows:
             return 0
         cursor.execute(STAGING.format(names=NAMES))
-        _copy(cursor, f"credit_staging ({NAMES})", self._lines(rows))
+        copy(cursor, f"credit_staging ({NAMES})", self._lines(rows))
         dates = "" if self.plan.dated_by_receipt else DATES
         cursor.execute(UPSERT.format(names=NAMES, dates=dates), {"today": self.plan.today})
         accepted: int = cursor.rowcount
         return accepted
 
-    def _lines(self, rows: list[Row]) -> bytes:
+    def _lines(self, rows: list[Row], keys: list[int] | None = None) -> bytes:
+        """Lines for COPY, each beginning with the key of its record where keys were taken beforehand."""
         subjects, shared = self._subjects, self._shared
+        heads = [b"%d\t" % key for key in keys] if keys else repeat(b"")
         parts: list[bytes] = []
-        for row in rows:
-            parts += (subjects[row.subject].line_head, row.line, shared)
+        for head, row in zip(heads, rows, strict=False):
+            parts += (head, subjects[row.subject].line_head, row.line, shared)
         return b"".join(parts)
-
-    def _ensure_subjects(self, cursor: Any, prepared: Prepared) -> None:
-        """Make the subjects that are not on file yet, and learn the keys of all."""
-        if len(self._subjects) > SUBJECTS_REMEMBERED:
-            self._subjects.clear()
-            self._made.clear()
-        unknown = [index for index in prepared.subjects if index not in self._subjects]
-        if unknown:
-            cursor.execute(FIND_SUBJECTS, [unknown])
-            self._learn(cursor.fetchall())
-        missing = [index for index in unknown if index not in self._subjects]
-        if missing and not self._copy_subjects(cursor, missing, prepared):
-            self._insert_subjects(cursor, missing, prepared)
-        self._mend_organisations(cursor, prepared)
-
-    def _copy_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> bool:
-        """COPY new subjects under keys taken beforehand; says whether nobody else made one of them meanwhile."""
-        cursor.execute(SUBJECT_KEYS, [len(missing)])
-        made = dict(zip(sorted(missing), (pk for (pk,) in cursor.fetchall()), strict=True))
-        lines = b"".join(b"%d\t%b\n" % (pk, prepared.subject_lines[index]) for index, pk in made.items())
-        if not _copied(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines):
-            return False
-        drafts = [(pk, index, prepared.subjects[index]) for index, pk in made.items()]
-        self._made.update(
-            self._learn([(index, pk, draft.kind, draft.name_index, draft.codes) for pk, index, draft in drafts])
-        )
-        return True
-
-    def _insert_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> None:
-        """Where another batch makes some of them at this moment: insert the others, and learn whose were first."""
-        cursor.execute(SUBJECT_STAGING.format(names=SUBJECT_NAMES))
-        lines = b"".join(prepared.subject_lines[index] + b"\n" for index in missing)
-        _copy(cursor, f"credit_staging_subject ({SUBJECT_NAMES})", lines)
-        cursor.execute(INSERT_SUBJECTS.format(names=SUBJECT_NAMES))
-        self._made.update(self._learn(cursor.fetchall()))
-        others = [index for index in missing if index not in self._subjects]
-        if others:
-            cursor.execute(FIND_SUBJECTS, [others])
-            self._learn(cursor.fetchall())
-
-    def _mend_organisations(self, cursor: Any, prepared: Prepared) -> None:
-        """Names and codes of organisations that are not on file as this delivery has them."""
-        on_file = self._subjects
-        other = [
-            key for index, key in prepared.subjects.items()
-            if key.kind != SubjectKind.PERSON and index in prepared.subject_lines
-            and (key.name_index != on_file[index].name_index or not set(key.codes).issubset(on_file[index].codes))
-        ]  # fmt: skip
-        if not other:
-            return
-        lines = b"".join(prepared.subject_lines[key.number_index] + b"\n" for key in other)
-        cursor.execute(SUBJECT_STAGING.format(names=SUBJECT_NAMES))
-        _copy(cursor, f"credit_staging_subject ({SUBJECT_NAMES})", lines)
-        cursor.execute(MEND_ORGANISATIONS, self._keys)
-
-    def _learn(self, rows: list[tuple[Any, int, str, Any, Any]]) -> list[bytes]:
-        """Remember subjects by their blind index; returns these indexes."""
-        found = {
-            bytes(index): OnFile(pk, bytes(name), tuple(codes), f"{pk}\t{kind}\t".encode())
-            for index, pk, kind, name, codes in rows
-        }
-        self._subjects.update(found)
-        return list(found)
 
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:
@@ -312,7 +239,7 @@ class Store:
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_row (row_number int, line_number int,"
                        " cells bytea, row_digest bytea, problems jsonb, state text)")  # fmt: skip
         cursor.execute("TRUNCATE credit_staging_row")
-        _copy(cursor, "credit_staging_row", b"".join(line + b"\n" for line in lines))
+        copy(cursor, "credit_staging_row", b"".join(line + b"\n" for line in lines))
         cursor.execute(
             "INSERT INTO records_quarantinedrow (batch_id, feed_id, row_number, line_number, cells, row_digest,"
             " problems, state) SELECT %s, %s, * FROM credit_staging_row ON CONFLICT (feed_id, row_digest)"
@@ -339,20 +266,3 @@ def _first_and_later(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 def _problems_json(problems: Problems) -> str:
     return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
-
-
-def _copied(cursor: Any, target: str, lines: bytes) -> bool:
-    """COPY, unless another batch was first with one of the keys; says whether."""
-    try:
-        with transaction.atomic():
-            _copy(cursor, target, lines)
-    except IntegrityError as error:
-        if isinstance(error.__cause__, UniqueViolation):
-            return False
-        raise
-    return True
-
-
-def _copy(cursor: Any, target: str, lines: bytes) -> None:
-    with connection.wrap_database_errors:  # the framework's cursor does so for everything but COPY
-        cursor.copy_expert(f"COPY {target} FROM STDIN", io.BytesIO(lines), BLOCK)

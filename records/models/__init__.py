@@ -6,7 +6,7 @@ from records.models.entitlement import (
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
 )
-from records.models.feed import Feed, FeedBatch, QuarantinedRow
+from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
 from records.models.record import CreditRecord
 from records.models.subject import (
     Affiliation,
@@ -29,6 +29,7 @@ __all__ = [
     "EntryVersion",
     "Feed",
     "FeedBatch",
+    "FeedMemory",
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",

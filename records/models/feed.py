@@ -180,3 +180,22 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id}:{self.row_number}"
+
+
+class FeedMemory(models.Model):
+    """What the rows of a feed's last delivery said and which record says so, so that the same row is known at sight.
+
+    Made anew with every delivery and never the truth: each record is asked whether it still says the same. Holds keyed
+    digests only, see `records.feeds.memory`.
+    """
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, primary_key=True, related_name="memory")
+    rows = models.BinaryField()
+    batch_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("memory of a feed")
+        verbose_name_plural = _("memories of feeds")
+
+    def __str__(self) -> str:
+        return str(self.feed)

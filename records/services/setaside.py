@@ -10,7 +10,6 @@ from records.feeds.mapping import header_key
 from records.feeds.subjects import resolve_person
 from records.models import EntryField, QuarantinedRow, Subject
 
-
 NOBODY_ON_FILE = 0
 
 
@@ -50,7 +49,7 @@ def _number(row: QuarantinedRow) -> str:
 
 def _cell(row: QuarantinedRow, role: str) -> str:
     """The cell under any header of the field that has this role."""
-    cells = {header_key(column): text for column, text in json.loads(row.cells or "{}").items()}
+    cells: dict[str, str] = {header_key(column): text for column, text in json.loads(row.cells or "{}").items()}
     fields = EntryField.objects.filter(version__entry=row.feed.entry_id, role=role).order_by("-version__number")
     for item in fields:
         for name in (item.code, item.name, item.name_en, *item.aliases):

@@ -33,6 +33,7 @@ EXEMPT = {
     "core.OutboxEvent": "news between apps, written in the transaction of the change it reports; holds keys only",
     "core.Heartbeat": "signs of life of workers, overwritten every few seconds; about no person",
     "core.Notice": "the row is its own account: delivery, proof and reading are columns bound by constraints",
+    "records.FeedMemory": "keyed digests made anew with every delivery and never the truth; about no person",
     "records.DemonstrationIdentity": "lines of a register of fictitious persons; a real installation has none",
 }
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from records.enums import BatchState
-from records.feeds import ahead, pipeline, store
+from records.feeds import ahead, copying, pipeline, store, subject_store
 from records.feeds.prepare import Preparer
 from records.feeds.store import Store
 from records.models import CreditRecord, Feed, FeedBatch
@@ -144,7 +144,7 @@ def test_a_session_that_ends_within_a_copy_leaves_the_batch_open(
 ) -> None:
     """COPY raises errors of the driver, not of the framework; both mean that the database is away."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    database, usual, calls = copies(), store._copy, []
+    database, usual, calls = copies(), copying.copy, []
 
     def interrupted(cursor: Any, target: str, lines: bytes) -> None:
         calls.append(target)
@@ -156,7 +156,8 @@ def test_a_session_that_ends_within_a_copy_leaves_the_batch_open(
         batch = received()
     with connected(database, django_db_blocker):
         with monkeypatch.context() as patch, pytest.raises(OperationalError):
-            patch.setattr(store, "_copy", interrupted)
+            for module in (copying, store, subject_store):
+                patch.setattr(module, "copy", interrupted)
             process(batch)
         connection.close()
         batch.refresh_from_db()

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain, compress, pairwise
 from typing import NamedTuple
 
 from .errors import FeedFileError
@@ -92,6 +92,18 @@ class Chunk:
             lines,
             bad,
             _warnings_in(self.warnings, {*lines, *(row.line_number for row in bad)}),
+        )
+
+    def where(self, wanted: Sequence[bool]) -> Chunk:
+        """The good rows marked as wanted, with everything that is bad or remarked about the chunk."""
+        return Chunk(
+            self.first_row,
+            self.received,
+            [list(compress(column, wanted)) for column in self.columns],
+            list(compress(self.row_numbers, wanted)),
+            list(compress(self.line_numbers, wanted)),
+            self.bad,
+            self.warnings,
         )
 
     def weight(self) -> int:
