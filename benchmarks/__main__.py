@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.ground import clean_ground
 
-NAMES = ("feed",)
+NAMES = ("feed", "feed_xlsx", "feed_unchanged", "feed_parallel", "feed_flatness")
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def deliver(code: str, path: Path) -> dict[str, Any]:
     batch = feeds.work_off(batch)
     seconds = time.perf_counter() - started
     return {
-        "state": batch.state, "received": batch.received, "accepted": batch.accepted,
+        "state": batch.state, "received": batch.received, "accepted": batch.accepted, "unchanged": batch.unchanged,
         "seconds": seconds, "peak_mb": peak_mb(),
     }  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""Two workers on two files, beside one worker on one after the other."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from django.utils import timezone
+
+from benchmarks.contest import FEED, Figures, begin, empty, make_feed, measured
+from benchmarks.contract import Result
+from benchmarks.data import SEED, write_rows
+from records.models import CreditRecord, FeedMemory, Subject
+
+ROWS, TURNS = 50_000, 3
+OTHER = "benchmark-other"
+
+
+def run(rows: int | None) -> Result:
+    """Turns of both ways with the same two files; rows per second of the wall clock, start of Python included."""
+    count, figures = rows or ROWS, Figures()
+    make_feed()
+    make_feed(OTHER)
+    with tempfile.TemporaryDirectory(prefix="credit-benchmark-rows-") as directory:
+        files = {FEED: Path(directory) / "one.csv", OTHER: Path(directory) / "other.csv"}
+        for number, file in enumerate(files.values()):
+            write_rows(file, count, today=timezone.localdate(), seed=SEED + number)
+        for _turn in range(TURNS):
+            for name, at_once in (("one_after_the_other", False), ("ours", True)):
+                empty(CreditRecord, Subject, FeedMemory)
+                figures.note(name, 2 * count, _seconds(files, at_once=at_once, figures=figures))
+    return figures.result("feed_parallel", {"one_after_the_other": 1})
+
+
+def _seconds(files: dict[str, Path], *, at_once: bool, figures: Figures) -> float:
+    started = time.perf_counter()
+    if at_once:
+        found = measured([begin(file, feed) for feed, file in files.items()])
+    else:
+        found = [answer for feed, file in files.items() for answer in measured([begin(file, feed)])]
+    seconds = time.perf_counter() - started
+    if any(answer["accepted"] != answer["received"] for answer in found):
+        raise RuntimeError("Not every row was accepted.")
+    figures.peak_mb = max(figures.peak_mb, *(answer["peak_mb"] for answer in found))
+    return seconds
