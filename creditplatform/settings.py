@@ -235,6 +235,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
 LOGGING_CONFIG = "creditplatform.core.logs.configure"
 LOGGING = {"level": env("CREDIT_LOG_LEVEL", default="INFO")}

@@ -289,8 +289,8 @@ def compiled(catalogue, settings, tmp_path):
 
 
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
-# Names that are the same in Chinese, and the days of office hours, which units keep in both languages.
-NAMES = re.compile(r"\b(?:ICP|CSV|XLSX?|JSON|XML|WCAG|Web|Cookie|Tab|Mon–Fri)\b")
+# Names that are the same in Chinese.
+NAMES = re.compile(r"\b(?:ICP|CSV|XLSX?|JSON|XML|WCAG|Web|Cookie|Tab)\b")
 
 
 def english_in(page: str) -> list[str]:

@@ -8,6 +8,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 
@@ -26,7 +27,8 @@ from creditplatform.core.models import (
     User,
 )
 from creditplatform.core.services.rules import approve_rule_value
-from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
+from creditplatform.core.staff import PlainTextResource, ReadOnlyAdmin, RoleAdmin, is_bound_to_site
+from creditplatform.core.workdays import HOLIDAY_NAMES
 
 
 @admin.register(Region)
@@ -52,10 +54,33 @@ class SiteAdmin(RoleAdmin):
         return False
 
 
+class AgencyResource(PlainTextResource):
+    """Units as a list for a spreadsheet."""
+
+    class Meta:
+        model = Agency
+
+
+class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A unit; its public site is settled once anything is on file that repeats it."""
+
+    def clean_site(self) -> Site:
+        """The site, unless the unit may no longer leave the one it has."""
+        site: Site = self.cleaned_data["site"]
+        if self.instance.pk and site.pk != self.instance.site_id and is_bound_to_site(self.instance):
+            raise forms.ValidationError(
+                _("Records of this unit are kept on its public site, so the site can no longer be changed."),
+                code="bound_to_site",
+            )
+        return site
+
+
 @admin.register(Agency)
 class AgencyAdmin(ExportMixin, RoleAdmin):  # type: ignore[misc]
     """Units, and where citizens reach them."""
 
+    form = AgencyForm
+    resource_classes = (AgencyResource,)
     viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
     changers = (Role.CENTRE,)
     list_display = ("name", "code", "credit_code", "kind", "site", "phone", "active")
@@ -175,15 +200,40 @@ class RuleValueAdmin(RoleAdmin):
                 self.message_user(request, _("%s is in force.") % rule_value.key, messages.SUCCESS)
 
 
+class HolidayField(forms.CharField):
+    """The name of a holiday in the language of the page; those of the calendar's library are stored as it has them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """In the language of the page."""
+        return gettext(value) if value in HOLIDAY_NAMES else value
+
+    def to_python(self, value: Any) -> str:
+        """As it is stored."""
+        text = super().to_python(value) or ""
+        return {gettext(name): name for name in HOLIDAY_NAMES}.get(text, text)
+
+
+class CalendarDayForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A day of the calendar."""
+
+    name = HolidayField(label=_("holiday"), max_length=60, required=False)
+
+
 @admin.register(CalendarDay)
 class CalendarDayAdmin(RoleAdmin):
     """Working days; amended when the State Council amends them."""
 
     changers = (Role.CENTRE,)
     viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
-    list_display = ("day", "working", "name")
+    form = CalendarDayForm
+    list_display = ("day", "working", "holiday")
     list_filter = ("working",)
     date_hierarchy = "day"
+
+    @admin.display(description=_("holiday"), ordering="name")
+    def holiday(self, day: CalendarDay) -> str:
+        """The holiday in the language of the page."""
+        return gettext(day.name) if day.name in HOLIDAY_NAMES else day.name
 
 
 @admin.register(AccessLog)

@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
+from import_export.resources import ModelResource
 
 from creditplatform.core.enums import Role
 from creditplatform.core.permissions import has_role
 
 _work: list[Callable[[Any], Any]] = []
+_bound_to_site: list[Callable[[Any], bool]] = []
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def provide_work(provider: Callable[[Any], Any]) -> None:
@@ -22,6 +25,25 @@ def provide_work(provider: Callable[[Any], Any]) -> None:
 def work_of(user: Any) -> list[Any]:
     """What waits for this person, app by app: the first thing the admin shows."""
     return [provider(user) for provider in _work]
+
+
+def bind_to_site(holds: Callable[[Any], bool]) -> None:
+    """Let an app say which units may no longer move to another public site; called when its admin is loaded."""
+    _bound_to_site.append(holds)
+
+
+def is_bound_to_site(agency: Any) -> bool:
+    """Whether something on file keeps a unit on its public site; the database refuses the move whatever this says."""
+    return any(holds(agency) for holds in _bound_to_site)
+
+
+class PlainTextResource(ModelResource):  # type: ignore[misc]
+    """Rows for a spreadsheet in which no text is taken for a formula: one that begins like one gets an apostrophe."""
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        """The value; a text that begins like a formula as a spreadsheet expects a text."""
+        value = super().export_field(field, instance, **kwargs)
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_BEGINNINGS) else value
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]

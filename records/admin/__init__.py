@@ -1,9 +1,19 @@
 """Records in the staff admin."""
 
-from creditplatform.core.staff import provide_work
+from creditplatform.core.models import Agency
+from creditplatform.core.staff import bind_to_site, provide_work
 from records.admin import catalogue, feeds, records
 from records.admin.worktable import work_of
+from records.models import CreditRecord
 
 provide_work(work_of)
+
+
+def _has_records(agency: Agency) -> bool:
+    """Whether anything is on record that the unit decided."""
+    return CreditRecord.objects.filter(agency=agency).exists()
+
+
+bind_to_site(_has_records)
 
 __all__ = ["catalogue", "feeds", "records"]

@@ -1,14 +1,22 @@
 """Catalogue, legal bases, key groups and entitlements in the staff admin."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
-from guardian.admin import GuardedModelAdminMixin
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
+from creditplatform.core.models import User
 from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
 from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion, KeyGroup, LegalBasis
+from records.services.entitlements import members_of, people_who_may_enter, set_who_may_enter
 
 WORKING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR, Role.CENTRE)
 
@@ -70,36 +78,55 @@ class KeyGroupAdmin(ReadOnlyAdmin):
     list_display = ("name", "name_en", "licence_name")
 
 
+class WhoMayEnterForm(forms.Form):
+    """The members of a unit, and which of them may enter records of the entry."""
+
+    people = forms.ModelMultipleChoiceField(
+        User.objects.none(), label=_("These members of the unit may enter"), required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A grant counts only while the person is a member of the unit."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, entitlement: Entitlement, **kwargs: Any) -> None:
+        holders = people_who_may_enter(entitlement)
+        super().__init__(*args, **{**kwargs, "initial": {"people": holders}})
+        eligible = User.objects.filter(Q(pk__in=members_of(entitlement)) | Q(pk__in=holders))
+        self.fields["people"].queryset = eligible.order_by("username")  # type: ignore[attr-defined]
+
+
 @admin.register(Entitlement)
-class EntitlementAdmin(GuardedModelAdminMixin, RoleAdmin):  # type: ignore[misc]
+class EntitlementAdmin(RoleAdmin):
     """Which unit may record what, and which of its staff may enter it."""
 
     changers = (Role.CENTRE,)
+    change_form_template = "admin/records/entitlement.html"
     list_display = ("agency", "entry")
     list_filter = ("agency__site",)
     search_fields = ("agency__name", "entry__name")
     list_select_related = ("agency", "entry")
     autocomplete_fields = ("agency", "entry")
 
-    def obj_perms_manage_view(self, request: HttpRequest, object_pk: str) -> HttpResponse:
-        """Who may enter; an address without a number leads nowhere."""
-        return cast(HttpResponse, super().obj_perms_manage_view(request, _number(object_pk)))
+    def get_urls(self) -> list[URLPattern]:
+        """The page that says who may enter, beside the stock ones."""
+        page = self.admin_site.admin_view(self.who_may_enter)
+        address = path("<int:entitlement_id>/permissions/", page, name="records_entitlement_permissions")
+        return [address, *super().get_urls()]
 
-    def obj_perms_manage_user_view(self, request: HttpRequest, object_pk: str, user_id: str) -> HttpResponse:
-        """What one person may enter."""
-        return cast(
-            HttpResponse, super().obj_perms_manage_user_view(request, _number(object_pk), _number(str(user_id)))
-        )
-
-    def obj_perms_manage_group_view(self, request: HttpRequest, object_pk: str, group_id: str) -> HttpResponse:
-        """What a group may enter."""
-        return cast(
-            HttpResponse, super().obj_perms_manage_group_view(request, _number(object_pk), _number(str(group_id)))
-        )
-
-
-def _number(text: str) -> str:
-    """The number in an address. Raises Http404 for anything else."""
-    if not text.isdecimal():
-        raise Http404
-    return text
+    def who_may_enter(self, request: HttpRequest, entitlement_id: int) -> HttpResponse:
+        """Give the entry to members of the unit, or take it back."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        entitlement = get_object_or_404(Entitlement.objects.select_related("agency", "entry"), pk=entitlement_id)
+        sent = request.POST if request.method == "POST" else None  # nobody ticked is an answer, too
+        form = WhoMayEnterForm(sent, entitlement=entitlement)
+        if form.is_valid():
+            set_who_may_enter(entitlement=entitlement, people=form.cleaned_data["people"])
+            self.message_user(request, _("Who may enter has been saved."), messages.SUCCESS)
+            return HttpResponseRedirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Who may enter"),
+            "entitlement": entitlement,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/records/who_may_enter.html", context)

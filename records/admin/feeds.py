@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -29,6 +29,7 @@ from records.tasks import process_batch
 
 SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
 ROWS_SHOWN = 200
+DIGEST_SHOWN = 12
 
 
 def own_agencies(user: Any) -> set[int]:
@@ -77,16 +78,22 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     viewers = (*SENDING, Role.CENTRE)
     change_list_template = "admin/records/batches.html"
     list_display = (
-        "feed", "received_at", "state", "received", "accepted", "unchanged", "quarantined", "rejected", "file_name",
+        "feed", "received_at", "state", "received", "accepted", "unchanged", "quarantined", "rejected", "file",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("feed",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FeedBatch]:
         """Batches of one's own units; the centre sees the counts of all."""
-        rows: QuerySet[FeedBatch] = super().get_queryset(request)
         user: Any = request.user
-        return rows if Role.CENTRE in user.roles else rows.filter(feed__agency__in=own_agencies(user))
+        own = Q(feed__agency__in=own_agencies(user))
+        rows: QuerySet[FeedBatch] = super().get_queryset(request).annotate(own=ExpressionWrapper(own, BooleanField()))
+        return rows if Role.CENTRE in user.roles else rows.filter(own)
+
+    @admin.display(description=_("File"))
+    def file(self, batch: Any) -> str:
+        """The name the sending unit gave the file, often that of a person; others see number and digest."""
+        return str(batch.file_name) if batch.own else f"#{batch.pk} · {batch.file_digest[:DIGEST_SHOWN]}"
 
     def get_urls(self) -> list[URLPattern]:
         """The upload page beside the stock ones."""
@@ -128,6 +135,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": _("Receipt of batch %s") % batch.pk,
             "batch": batch,
+            "file": self.file(batch),
             "open": batch.state in OPEN_STATES,
             "worker_stopped": "worker" in probes.stopped_timers(),
             "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],

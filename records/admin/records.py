@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,14 +15,15 @@ from guardian.shortcuts import get_objects_for_user
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door, Role
-from creditplatform.core.errors import Conflict, CreditError, Invalid
+from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.staff import RoleAdmin
-from records.admin.forms import EntryForm
-from records.enums import FieldType, Purpose, SubjectKind
+from records.admin.forms import SEEN, CorrectionForm, EntryForm
+from records.enums import Purpose, SubjectKind
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
-from records.services.entry import correct_record, enter_record, identity_value, may_enter
+from records.services.correction import REASON, correct_record, corrections_of
+from records.services.entry import enter_record, form_feeds, may_enter
 from records.workflows.credit_record import CREDIT_RECORD
 
 
@@ -99,12 +99,16 @@ class CreditRecordAdmin(RoleAdmin):
         except NotCollected as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:records_creditrecord_add"))
-        form = EntryForm(request.POST or None, version=version)
+        form, status = EntryForm(request.POST or None, version=version, feeds=form_feeds(entitlement)), 200
         if request.method == "POST" and form.is_valid():
-            record = _try(form, lambda: enter_record(user=user, entitlement=entitlement, values=form.values()))
-            if record:
+            try:
+                record = enter_record(user=user, entitlement=entitlement, values=form.values(), feed=form.feed)
+            except CreditError as error:
+                status = form.refuse(error)
+            else:
                 return self._done(request, record, _("The record is on file."))
-        return self._form_page(request, form, version, _("Record: %s") % entitlement.entry, entitlement.agency)
+        page = {"title": _("Record: %s") % entitlement.entry, "agency": entitlement.agency, "version": version}
+        return self._form_page(request, form, page, status)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -116,17 +120,28 @@ class CreditRecordAdmin(RoleAdmin):
             pk=object_id if object_id.isdecimal() else None,
         )
         self._note_look(record, user)
-        form = EntryForm(
-            request.POST or None, initial=_initial(record), version=record.version, correcting=True, said=record.payload
-        )
+        version = _version_to_check(record)
+        form, status = CorrectionForm(request.POST or None, record=record, version=version), 200
         if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            changed = _try(form, lambda: correct_record(user=user, record=record, values=form.values(), reason=reason))
-            if changed:
+            try:
+                changed = correct_record(
+                    user=user, record=record, values=form.values(), reason=form.cleaned_data[REASON],
+                    seen=form.cleaned_data[SEEN], given_up=form.given_up,
+                )  # fmt: skip
+            except CreditError as error:
+                status = form.refuse(error)
+            else:
                 text = _("The correction is on file; the old content stays in the history.")
                 return self._done(request, changed, text)
-        title = f"{record.entry} {record.document_number}"
-        return self._form_page(request, form, record.version, title, record.agency, record)
+        page = {
+            "title": f"{record.entry} {record.document_number}",
+            "agency": record.agency,
+            "version": version,
+            "record": record,
+            "steps": CREDIT_RECORD.available(record, user),
+            "corrections": corrections_of(record),
+        }
+        return self._form_page(request, form, page, status)
 
     def withdraw(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Withdraw a record that the unit no longer stands by; publication ends at once."""
@@ -159,47 +174,14 @@ class CreditRecordAdmin(RoleAdmin):
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:records_creditrecord_change", args=[record.pk]))
 
-    def _form_page(
-        self, request: HttpRequest, form: EntryForm, version: EntryVersion, title: Any, agency: Any,
-        record: CreditRecord | None = None,
-    ) -> HttpResponse:  # fmt: skip
-        user: Any = request.user
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "form": form,
-            "version": version,
-            "agency": agency,
-            "record": record,
-            "steps": CREDIT_RECORD.available(record, user) if record else [],
-        }
-        return TemplateResponse(request, "admin/records/entry_form.html", context)
+    def _form_page(self, request: HttpRequest, form: EntryForm, page: dict[str, Any], status: int) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "record": None, **page, "form": form}
+        return TemplateResponse(request, "admin/records/entry_form.html", context, status=status)
 
 
-def _try(form: EntryForm, act: Any) -> CreditRecord | None:
-    """Do it, or put every problem beside its field."""
+def _version_to_check(record: CreditRecord) -> EntryVersion:
+    """The version a correction is checked against; that of the record where none is in force, to look at it."""
     try:
-        done: CreditRecord = act()
-    except Invalid as error:
-        for problem in error.problems:
-            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
-    except (Conflict, CreditError) as error:
-        form.add_error(None, str(error))
-    else:
-        return done
-    return None
-
-
-def _initial(record: CreditRecord) -> dict[str, Any]:
-    """What the record says, field by field, for the form."""
-    sealed = msgspec.json.decode(record.sealed_payload) if record.sealed_payload else {}
-    said = {**record.payload, **sealed}
-    initial: dict[str, Any] = {}
-    for item in record.version.fields.all():
-        if item.type == FieldType.EFFECTS:
-            initial[item.code] = list(record.effects)
-        elif item.role == "decided_on":
-            initial[item.code] = record.decided_on.isoformat()
-        else:
-            initial[item.code] = identity_value(record, item) or said.get(item.code, "")
-    return initial
+        return version_in_force(record.entry, timezone.localdate())
+    except NotCollected:
+        return record.version

@@ -85,6 +85,7 @@ class FeedBatch(models.Model):
     error_message = models.CharField(_("error in words"), max_length=500, blank=True)
     error_message_en = models.CharField(_("error in words, in English"), max_length=500, blank=True)
     dated_on = models.DateField(_("date of undated rows"), null=True, blank=True)
+    reason = SealedTextField(_("reason of the correction"), null=True, blank=True)
     door = models.CharField(_("door"), max_length=10, choices=Door)
     submitted_by = models.ForeignKey(
         User, verbose_name=_("submitted by"), null=True, on_delete=models.PROTECT, related_name="+"

@@ -22,10 +22,12 @@ from records.querysets import CreditRecordQuerySet
 TOKEN_KIND = "credit-record"  # noqa: S105
 UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
-# One set-based check per statement in place of five row-level foreign keys: exists, and belongs together.
+# One set-based check per statement in place of five row-level foreign keys: exists, and belongs together. An update
+# is asked only about rows of which one of these columns changed, so that closing the books of a record never depends
+# on what became of its unit.
 COHERENT = """
 IF EXISTS (
-    SELECT 1 FROM (SELECT DISTINCT version_id, entry_id, agency_id, site_id, polarity FROM new_rows) n
+    SELECT 1 FROM ({rows}) n
     LEFT JOIN records_entryversion v ON v.id = n.version_id AND v.entry_id = n.entry_id AND v.polarity = n.polarity
     LEFT JOIN core_agency a ON a.id = n.agency_id AND a.site_id = n.site_id
     WHERE v.id IS NULL OR a.id IS NULL
@@ -33,12 +35,28 @@ IF EXISTS (
     RAISE EXCEPTION 'entry, version, direction, unit and site of a record belong together' USING ERRCODE = 'CR006';
 END IF;
 IF EXISTS (
-    SELECT 1 FROM (SELECT DISTINCT batch_id FROM new_rows WHERE batch_id IS NOT NULL) n
+    SELECT 1 FROM ({batches}) n
     LEFT JOIN records_feedbatch b ON b.id = n.batch_id WHERE b.id IS NULL
 ) THEN
     RAISE EXCEPTION 'a record names a batch that exists' USING ERRCODE = 'CR006';
 END IF;
 """
+INSERTED = COHERENT.format(
+    rows="SELECT DISTINCT version_id, entry_id, agency_id, site_id, polarity FROM new_rows",
+    batches="SELECT DISTINCT batch_id FROM new_rows WHERE batch_id IS NOT NULL",
+)
+UPDATED = COHERENT.format(
+    rows="""
+        SELECT DISTINCT r.version_id, r.entry_id, r.agency_id, r.site_id, r.polarity
+        FROM new_rows r JOIN old_rows o ON o.id = r.id
+        WHERE (r.version_id, r.entry_id, r.agency_id, r.site_id, r.polarity)
+            IS DISTINCT FROM (o.version_id, o.entry_id, o.agency_id, o.site_id, o.polarity)
+    """,
+    batches="""
+        SELECT DISTINCT r.batch_id FROM new_rows r JOIN old_rows o ON o.id = r.id
+        WHERE r.batch_id IS NOT NULL AND r.batch_id IS DISTINCT FROM o.batch_id
+    """,
+)
 IN_FORCE = """
 IF EXISTS (
     SELECT 1 FROM (SELECT DISTINCT version_id FROM new_rows) n
@@ -49,13 +67,13 @@ END IF;
 """
 
 
-def _coherence(name: str, operation: pgtrigger.Operation, checks: str) -> pgtrigger.Trigger:
+def _coherence(name: str, operation: pgtrigger.Operation, checks: str, **tables: str) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=operation,
-        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
+        referencing=pgtrigger.Referencing(new="new_rows", **tables),  # type: ignore[no-untyped-call]
         func=f"{checks}RETURN NULL;",
     )
 
@@ -107,8 +125,8 @@ class CreditRecord(models.Model):
         verbose_name = _("credit record")
         verbose_name_plural = _("credit records")
         triggers: ClassVar = [
-            _coherence("coherent_insert", pgtrigger.Insert, IN_FORCE + COHERENT),
-            _coherence("coherent_update", pgtrigger.Update, COHERENT),
+            _coherence("coherent_insert", pgtrigger.Insert, IN_FORCE + INSERTED),
+            _coherence("coherent_update", pgtrigger.Update, UPDATED, old="old_rows"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

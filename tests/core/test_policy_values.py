@@ -115,7 +115,7 @@ def test_agency_points_at_what_exists(agency: dict[str, Any]) -> None:
     assert agency["region"][:2] == SITES[agency["site"]]["root_region"][:2]
     if agency["parent"]:
         assert AGENCIES[agency["parent"]]["site"] == agency["site"]
-    assert all(agency[key] for key in ("name", "name_en", "office", "office_en", "hours"))
+    assert all(agency[key] for key in ("name", "name_en", "office", "office_en", "hours", "hours_en"))
     assert agency["phone"].endswith("（演示）")
 
 

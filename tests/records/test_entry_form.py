@@ -1,64 +1,34 @@
-"""Entering, correcting and withdrawing by hand: the catalogue draws the form, the pipeline judges it."""
+"""Entering and withdrawing by hand: the catalogue draws the form, the pipeline judges it."""
 
 import datetime
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from guardian.shortcuts import assign_perm
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Authority, Door
-from creditplatform.core.models import AccessLog, OutboxEvent, User
+from creditplatform.core.models import AccessLog, OutboxEvent
 from records.enums import BatchState, RecordState, Required, SubjectKind
-from records.feeds.vocabulary import effects
-from records.models import CreditRecord, Entitlement, EntryField, EntryVersion, FeedBatch, QuarantinedRow, Subject
+from records.models import CreditRecord, Entitlement, EntryField, EntryVersion, Feed, FeedBatch, QuarantinedRow, Subject
 from tests.cast import MINOR_NUMBER, PERSON_NUMBER, Cast
-from tests.deliveries import penalty, person_penalty
-from tests.records.feedfiles import deliver, history, people_of_the_cast, problems_of
+from tests.deliveries import FEED, penalty, person_penalty
+from tests.records.entry_forms import (
+    ENTRY,
+    change_page,
+    clerk,
+    entered,
+    entitlement,
+    errors_of,
+    form_page,
+    grant,
+    people,
+    typed,
+)
+from tests.records.feedfiles import deliver, history, problems_of
 
-ENTRY = "administrative-penalty"
-WORDS = {effect.name: code for code, effect in effects().by_code.items()}
-
-
-@pytest.fixture
-def people(db: None, settings: Any) -> Cast:
-    """The cast; what the pages themselves write needs a context of its own."""
-    return people_of_the_cast(settings)
-
-
-@pytest.fixture
-def entitlement(people: Cast) -> Entitlement:
-    """The market regulator may record penalties, and its clerk was given that by name."""
-    found = Entitlement.objects.get(agency__code="hz-market", entry__code=ENTRY)
-    grant(people.clerk, found)
-    return found
-
-
-def grant(user: User, entitlement: Entitlement) -> None:
-    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
-        assign_perm("records.enter_records", user, entitlement)
-
-
-@pytest.fixture
-def clerk(people: Cast, entitlement: Entitlement, client: Client) -> Client:
-    client.force_login(people.clerk)
-    return client
-
-
-def form_page(entitlement: Entitlement) -> str:
-    return reverse("admin:records_creditrecord_enter", args=[entitlement.pk])
-
-
-def change_page(record: CreditRecord) -> str:
-    return reverse("admin:records_creditrecord_change", args=[record.pk])
-
-
-def typed(row: dict[str, str]) -> dict[str, Any]:
-    """A row as a browser sends the form: effects as ticked boxes."""
-    return {**row, "CF_CFLB": [WORDS[word] for word in row["CF_CFLB"].split(";") if word]}
+__all__ = ["clerk", "entitlement", "people"]
 
 
 def fields() -> list[EntryField]:
@@ -66,15 +36,11 @@ def fields() -> list[EntryField]:
     return list(version.fields.order_by("position"))
 
 
-def errors_of(response: Any) -> dict[str, list[str]]:
-    return {name: list(texts) for name, texts in response.context["form"].errors.items()}
-
-
 def test_the_form_has_an_input_for_every_field_of_the_catalogue(clerk: Client, entitlement: Entitlement) -> None:
     page = clerk.get(form_page(entitlement))
     text = page.content.decode()
     assert page.status_code == 200
-    assert list(page.context["form"].fields) == [item.code for item in fields()]
+    assert list(page.context["form"].fields) == ["act-feed", *(item.code for item in fields())]
     for item in fields():
         assert re.search(rf'name="{item.code}"', text), item.code
         assert item.label in page.context["form"].fields[item.code].label
@@ -85,7 +51,7 @@ def test_every_problem_is_told_at_once_beside_its_field(clerk: Client, entitleme
     response = clerk.post(form_page(entitlement), {"BZ": ""})
     always = {item.code for item in fields() if item.required == Required.ALWAYS}
     assert response.status_code == 200
-    assert always <= set(errors_of(response))
+    assert {"act-feed", *always} <= set(errors_of(response))
     assert (CreditRecord.objects.count(), FeedBatch.objects.count(), Subject.objects.count()) == (0, 0, 2)
 
 
@@ -131,9 +97,79 @@ def test_the_same_decision_by_form_and_by_file_is_one_record(clerk: Client, enti
     clerk.post(form_page(entitlement), typed(penalty(1)))
     again = deliver(penalty(1))
     assert (again.received, again.unchanged) == (1, 1)
-    clerk.post(form_page(entitlement), typed(penalty(1)))
-    assert FeedBatch.objects.order_by("-pk")[0].unchanged == 1
     assert CreditRecord.objects.count() == 1
+
+
+@pytest.mark.parametrize("cells", [{}, {"CF_NR": "改正"}])
+def test_a_decision_on_file_is_not_entered_again_but_corrected(
+    cells: dict[str, str], clerk: Client, entitlement: Entitlement
+) -> None:
+    record = entered(clerk, entitlement)
+    response = clerk.post(form_page(entitlement), typed(penalty(1, **cells)))
+    assert response.status_code == 409
+    (said,) = errors_of(response)["__all__"]
+    assert f'<a href="{change_page(record)}">' in said
+    assert f'<a href="{change_page(record)}">' in response.content.decode()
+    assert CreditRecord.objects.get().payload == record.payload
+    assert (history(record), FeedBatch.objects.count()) == ([], 1)
+
+
+def test_who_is_second_with_a_decision_at_the_same_moment_overwrites_nothing(
+    people: Cast, clerk: Client, entitlement: Entitlement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = entered(clerk, entitlement)
+    monkeypatch.setattr("records.services.entry._on_file", lambda plan, row: None)
+    for cells in ({}, {"CF_NR": "改正"}):
+        response = clerk.post(form_page(entitlement), typed(penalty(1, **cells)))
+        assert response.status_code == 409
+        assert CreditRecord.objects.get().payload == record.payload
+    assert (history(record), FeedBatch.objects.count()) == ([], 1)
+
+
+def test_the_same_number_about_another_subject_is_another_record(clerk: Client, entitlement: Entitlement) -> None:
+    first = entered(clerk, entitlement)
+    other = penalty(2, CF_WSH=first.document_number)
+    assert clerk.post(form_page(entitlement), typed(other)).status_code == 302
+    assert CreditRecord.objects.count() == 2
+
+
+# --- which feed ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("feed", "field"), [(FEED, "product_quality"), ("hz-food-penalty", "food_drugs")])
+def test_the_officer_says_which_key_field_a_decision_belongs_to(
+    feed: str, field: str, clerk: Client, entitlement: Entitlement
+) -> None:
+    clerk.post(form_page(entitlement), typed(penalty(1), feed=feed))
+    record = CreditRecord.objects.get()
+    assert (record.field, record.batch and record.batch.feed.code) == (field, feed)
+
+
+def test_without_a_key_field_nothing_is_recorded(clerk: Client, entitlement: Entitlement) -> None:
+    response = clerk.post(form_page(entitlement), {**typed(penalty(1)), "act-feed": ""})
+    assert set(errors_of(response)) == {"act-feed"}
+    assert (CreditRecord.objects.count(), FeedBatch.objects.count()) == (0, 0)
+
+
+def test_a_feed_of_another_unit_is_no_choice(clerk: Client, entitlement: Entitlement) -> None:
+    response = clerk.post(form_page(entitlement), typed(penalty(1), feed="gs-market-penalty"))
+    assert set(errors_of(response)) == {"act-feed"}
+    assert not CreditRecord.objects.exists()
+
+
+def test_where_there_is_one_feed_nobody_is_asked(clerk: Client, entitlement: Entitlement) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Feed.objects.filter(code="hz-food-penalty").update(active=False)
+    assert "act-feed" not in clerk.get(form_page(entitlement)).context["form"].fields
+    row = {code: text for code, text in typed(penalty(1)).items() if code != "act-feed"}
+    assert clerk.post(form_page(entitlement), row).status_code == 302
+    assert CreditRecord.objects.get().field == "product_quality"
+
+
+def test_feeds_that_make_the_same_of_a_row_are_one_choice(clerk: Client, entitlement: Entitlement) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Feed.objects.filter(code="hz-food-penalty").update(field="product_quality")
+    assert "act-feed" not in clerk.get(form_page(entitlement)).context["form"].fields
 
 
 def test_a_person_is_entered_sealed_and_no_value_is_in_an_address(clerk: Client, entitlement: Entitlement) -> None:
@@ -186,110 +222,6 @@ def test_only_what_was_given_is_offered(clerk: Client, entitlement: Entitlement)
     text = clerk.get(reverse("admin:records_creditrecord_add")).content.decode()
     assert form_page(entitlement) in text
     assert len(re.findall(r"/creditrecord/enter/\d+/", text)) == 1
-
-
-# --- correcting ----------------------------------------------------------------------------------
-
-
-def entered(clerk: Client, entitlement: Entitlement, **cells: str) -> CreditRecord:
-    clerk.post(form_page(entitlement), typed(penalty(1, **cells)))
-    return CreditRecord.objects.get()
-
-
-def test_a_correction_needs_a_reason(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement)
-    response = clerk.post(change_page(record), typed(penalty(1, CF_NR="改正")))
-    assert set(errors_of(response)) == {"reason"}
-    blank = clerk.post(change_page(record), {**typed(penalty(1, CF_NR="改正")), "reason": "   "})
-    assert "reason" in errors_of(blank)
-    record.refresh_from_db()
-    assert record.payload["CF_NR"] == penalty(1)["CF_NR"]
-
-
-def test_a_correction_changes_content_and_keeps_whom_and_which(
-    people: Cast, clerk: Client, entitlement: Entitlement
-) -> None:
-    record = entered(clerk, entitlement)
-    tampered = typed(penalty(2, CF_NR="改正", CF_XDR_MC="别的公司", CF_WSH="别的号", CF_XDR_LB="自然人"))
-    response = clerk.post(change_page(record), {**tampered, "reason": "文书有误"})
-    assert response.status_code == 302
-    again = CreditRecord.objects.get()
-    assert (again.pk, again.subject_id, again.document_number) == (record.pk, record.subject_id, record.document_number)
-    assert (again.payload["CF_NR"], again.subject.name) == ("改正", record.subject.name)
-    assert again.payload["CF_XDR_MC"] == record.payload["CF_XDR_MC"]
-    (old,) = history(again)
-    assert old.payload["CF_NR"] == record.payload["CF_NR"]
-    assert old.pgh_context["actor"] == people.clerk.pk
-    assert Subject.objects.filter(kind="organisation").count() == 1
-
-
-def test_the_reason_of_a_correction_stands_in_the_history(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement)
-    clerk.post(change_page(record), {**typed(penalty(1, CF_NR="改正")), "reason": "文书有误"})
-    (old,) = history(record)
-    assert "文书有误" in old.pgh_context["reason"]
-
-
-def test_a_correction_of_the_date_moves_the_periods(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement, CF_JDRQ="2026-05-10")
-    clerk.post(change_page(record), {**typed(penalty(1, CF_JDRQ="2026-06-10")), "reason": "日期有误"})
-    again = CreditRecord.objects.get()
-    assert (again.decided_on, again.publish_until) == (datetime.date(2026, 6, 10), datetime.date(2027, 6, 10))
-
-
-def test_the_form_of_a_correction_holds_what_is_on_file(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement, CF_CFLB="警告;罚款", CF_FRDB="陈示例")
-    form = clerk.get(change_page(record)).context["form"]
-    assert form.initial["CF_FRDB"] == "陈示例"
-    assert form.initial["CF_CFLB"] == ["fine", "warning"]
-    assert form.initial["CF_JDRQ"] == record.decided_on.isoformat()
-    assert form.fields["CF_XDR_SHXYM"].disabled
-    assert form.fields["CF_WSH"].disabled
-
-
-def test_saving_what_is_on_file_changes_nothing(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement, CF_CFLB="警告;罚款")
-    initial = clerk.get(change_page(record)).context["form"].initial
-    response = clerk.post(change_page(record), {**initial, "reason": "nichts"})
-    assert response.status_code == 302
-    assert history(CreditRecord.objects.get()) == []
-
-
-def test_a_correction_keeps_the_words_behind_other(clerk: Client, entitlement: Entitlement) -> None:
-    """The box says only “other”; what kind of other stands in the text of the decision."""
-    deliver(penalty(1, CF_CFLB="其他-责令改正"))
-    record = CreditRecord.objects.get()
-    initial = clerk.get(change_page(record)).context["form"].initial
-    clerk.post(change_page(record), {**initial, "CF_NR": "改正", "reason": "文书有误"})
-    again = CreditRecord.objects.get()
-    assert again.payload["CF_NR"] == "改正"
-    assert again.payload["CF_CFLB"] == "其他-责令改正"
-
-
-def test_saving_a_person_as_on_file_changes_nothing(clerk: Client, entitlement: Entitlement) -> None:
-    clerk.post(form_page(entitlement), typed(person_penalty(1, "林示例", PERSON_NUMBER)))
-    record = CreditRecord.objects.get()
-    initial = clerk.get(change_page(record)).context["form"].initial
-    assert clerk.post(change_page(record), {**initial, "reason": "nichts"}).status_code == 302
-    assert history(CreditRecord.objects.get()) == []
-
-
-def test_a_wrong_correction_tells_every_problem_and_changes_nothing(clerk: Client, entitlement: Entitlement) -> None:
-    record = entered(clerk, entitlement)
-    wrong = typed(penalty(1, CF_JDRQ="昨天", CF_NR_FK="viel"))
-    response = clerk.post(change_page(record), {**wrong, "reason": "x"})
-    assert set(errors_of(response)) == {"CF_JDRQ", "CF_NR_FK"}
-    assert history(record) == []
-
-
-def test_an_officer_who_was_not_given_the_entry_corrects_nothing(
-    people: Cast, clerk: Client, entitlement: Entitlement
-) -> None:
-    record = entered(clerk, entitlement)
-    clerk.force_login(people.officer)
-    response = clerk.post(change_page(record), {**typed(penalty(1, CF_NR="改正")), "reason": "x"})
-    assert response.status_code in {200, 403}
-    assert CreditRecord.objects.get().payload["CF_NR"] == record.payload["CF_NR"]
 
 
 # --- other units ---------------------------------------------------------------------------------

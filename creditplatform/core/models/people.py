@@ -102,6 +102,7 @@ class Agency(Bilingual):
     office_en = models.CharField(_("office in English"), max_length=200, blank=True)
     phone = models.CharField(_("telephone"), max_length=60, blank=True)
     hours = models.CharField(_("office hours"), max_length=100, blank=True)
+    hours_en = models.CharField(_("office hours in English"), max_length=100, blank=True)
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -126,6 +127,12 @@ class Agency(Bilingual):
     def office_label(self) -> str:
         """The office for citizens in the language of the page."""
         return self.office if (get_language() or "zh").startswith("zh") else self.office_en
+
+    @property
+    def hours_label(self) -> str:
+        """The office hours in the language of the page; in Chinese where the unit gave no others."""
+        chinese = (get_language() or "zh").startswith("zh")
+        return self.hours if chinese else self.hours_en or self.hours
 
 
 class UserManager(BaseUserManager["User"]):

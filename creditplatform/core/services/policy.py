@@ -92,7 +92,7 @@ def _load_sites() -> int:
 def _load_agencies() -> int:
     rows = read_toml(FOLDER / "agencies.toml", "agency")
     sites = dict(Site.objects.values_list("code", "pk"))
-    names = ("name", "name_en", "kind", "office", "office_en", "phone", "hours")
+    names = ("name", "name_en", "kind", "office", "office_en", "phone", "hours", "hours_en")
     written = sum(
         upsert(
             Agency,
