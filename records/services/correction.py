@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import audit
+from creditplatform.core import audit, outbox
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
@@ -148,6 +148,7 @@ def _correct(
     corrected = write(plan, batch, prepare(plan, said))
     if corrected.pk != record.pk:
         raise AnotherRecord
+    outbox.publish("records.corrected", records=[corrected.pk], stamp=f"batch {batch.pk}")
     return corrected
 
 

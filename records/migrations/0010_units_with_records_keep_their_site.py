@@ -27,5 +27,5 @@ DROP FUNCTION records_unit_keeps_its_site();
 class Migration(migrations.Migration):
     """Laid by the app that knows records; the core, where units live, does not."""
 
-    dependencies = [("records", "0006_coherence_of_what_changed"), ("core", "0005_office_hours_in_english")]
+    dependencies = [("records", "0009_coherence_of_what_changed"), ("core", "0005_office_hours_in_english")]
     operations = [migrations.RunSQL(ADD, DROP)]

@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0005_partitioned_history'),
+        ('records', '0008_memory_of_a_feed'),
     ]
 
     operations = [
