@@ -203,6 +203,7 @@ MEDIA_ROOT = VAR_DIR / "files"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+FEED_INBOX = env("CREDIT_FEED_INBOX", default="")  # where exchange machines lay files down, a folder per feed
 FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
 
 CELERY_BROKER_URL = REDIS_URL
@@ -226,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "creditplatform.core.tasks.beat_heart", "schedule": 15.0},
     "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
+    "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
     "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
 }
 

@@ -9,7 +9,7 @@ from creditplatform.core.tasks import timed
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
-from records.services import expiry, feeds
+from records.services import expiry, feeds, inbox
 
 
 @shared_task
@@ -34,6 +34,17 @@ def resume_batches() -> int:
     for pk in ids:
         process_batch.delay(pk)
     return len(ids)
+
+
+@timed("inbox", expected_seconds=120)
+def take_up_inbox() -> int:
+    """Take up the files of exchange machines, answer those whose batch has ended, clear old ones away."""
+    taken = inbox.take_up()
+    for pk in taken:
+        process_batch.delay(pk)
+    inbox.write_receipts()
+    inbox.sweep()
+    return len(taken)
 
 
 @timed("expiry", expected_seconds=900)
