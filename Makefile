@@ -43,7 +43,7 @@ stop: environment
 	@$(EMBEDDED) stop
 
 test: lint
-	@$(VENV_PYTHON) manage.py compile_catalogues
+	@CREDIT_MODE=test $(VENV_PYTHON) manage.py compile_catalogues
 	@CREDIT_MODE=test exec $(EMBEDDED) run-with-services -- $(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS)
 
 lint: environment-dev

@@ -31,6 +31,7 @@ def clean_ground() -> Iterator[None]:
         os.environ |= {"DATABASE_URL": url, "DATABASE_OWNER_URL": url, "CREDIT_VAR": directory}
         os.environ.pop("CREDIT_KEYRING", None)
         os.environ.setdefault("CREDIT_LOG_LEVEL", "WARNING")
+        os.environ.setdefault("CREDIT_MODE", "development")
         os.environ["DJANGO_SETTINGS_MODULE"] = "creditplatform.settings"
         django.setup()
         for command in ("init_keyring", "migrate", "load_policy"):

@@ -19,7 +19,8 @@ NAMED_BY_FILE = {
 env = environ.Env()
 env.ENVIRON = {**os.environ, **NAMED_BY_FILE}
 
-MODE = env("CREDIT_MODE", default="development")
+# Development has a public key, demonstration accounts and cookies without TLS: it has to be asked for by name.
+MODE = env("CREDIT_MODE", default="") or "production"
 if MODE not in {"development", "test", "production"}:
     raise ImproperlyConfigured("CREDIT_MODE must be development, test or production")
 PRODUCTION = MODE == "production"
@@ -30,7 +31,8 @@ NEEDED_IN_PRODUCTION = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "CREDIT_KEYRI
 missing = [name for name in NEEDED_IN_PRODUCTION if not env.str(name, default="")]
 if PRODUCTION and missing:
     raise ImproperlyConfigured(
-        f"Production cannot start: set {', '.join(missing)} (or the same name with _FILE, holding a path)."
+        f"Production cannot start: set {', '.join(missing)} (or the same name with _FILE, holding a path). "
+        "To try the platform out: make run. Without it CREDIT_MODE is production; other modes are development and test."
     )
 
 SECRET_KEY = env("SECRET_KEY", default="not-secret-only-for-development-and-tests-0000000000")
@@ -79,8 +81,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "creditplatform.core.middleware.BodySizeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "creditplatform.core.middleware.RateLimitMiddleware",
     "creditplatform.core.middleware.AccessRuleMiddleware",
     "creditplatform.core.middleware.AuditContextMiddleware",
 ]
@@ -154,12 +158,21 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("CREDIT_TRUSTED_PROXIES", default=0)
+# How often one client may open a page in a minute; a name of a page goes before the name of its app.
+UNLIMITED = 10**9  # the walks of the tests are faster than people
+LIMITS_PER_MINUTE = {
+    "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
+    "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
+}
 
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("CREDIT_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -179,7 +192,20 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    name: [] for name in ("camera", "geolocation", "microphone", "payment", "usb")
+    name: []
+    for name in (
+        "accelerometer",
+        "autoplay",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
+    )
 }
 
 LANGUAGE_CODE = "zh-hans"
@@ -205,6 +231,9 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 FEED_INBOX = env("CREDIT_FEED_INBOX", default="")  # where exchange machines lay files down, a folder per feed
 FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
+# What a request may bring at most; the routes named here take a file and a form around it, from staff.
+BODY_MAX_BYTES = env.int("CREDIT_BODY_MAX_BYTES", default=10 * 1024**2)
+LARGE_BODY_ROUTES = {"admin:records_feedbatch_upload": FEED_FILE_MAX_BYTES + 1024**2}
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True

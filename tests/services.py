@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 def start() -> None:
     """Start temporary servers unless addresses were given; workers of the same run inherit them."""
-    os.environ.setdefault("CREDIT_MODE", "test")
+    os.environ["CREDIT_MODE"] = "test"  # whatever the services around it were started for
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     if "CREDIT_VAR" not in os.environ:
         place = tempfile.mkdtemp(prefix="credit-tests-")
@@ -23,7 +23,7 @@ def start() -> None:
         from creditplatform.embedded import ephemeral
 
         servers = ephemeral()
-        os.environ.update(servers.__enter__().environment)
+        os.environ.update(servers.__enter__().environment | {"CREDIT_MODE": "test"})
         atexit.register(servers.__exit__, None, None, None)
 
 

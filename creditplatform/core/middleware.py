@@ -1,4 +1,4 @@
-"""What happens around every request: closed by default, changes under a context, logs without personal values."""
+"""What happens around every request: limits, closed by default, changes under a context, logs without values."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,14 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from creditplatform.core import audit
+from creditplatform.core import audit, limits
 from creditplatform.core.enums import Door
 from creditplatform.core.permissions import Rule
 
@@ -55,6 +57,68 @@ class ChosenLanguageMiddleware(LocaleMiddleware):
         request.LANGUAGE_CODE = translation.get_language()
 
 
+class BodySizeMiddleware:
+    """Refuses what is too large by what the client says of its length, before a byte of it is read (413).
+
+    Only the routes in LARGE_BODY_ROUTES take large files, and only from staff; every other page takes
+    BODY_MAX_BYTES. A body whose length is not said counts as empty in WSGI, and so needs no limit here.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or refuse with a page that says how much may be sent."""
+        if not (request.META.get("CONTENT_LENGTH") or "0").isdecimal():
+            return HttpResponseBadRequest()
+        most = self._most(request)
+        if _length(request) > most:
+            return render(request, "413.html", {"most": most}, status=413)
+        return self.get_response(request)
+
+    def _most(self, request: HttpRequest) -> int:
+        if _length(request) <= settings.BODY_MAX_BYTES:
+            return int(settings.BODY_MAX_BYTES)
+        try:
+            name = resolve(request.path_info).view_name
+        except Resolver404:
+            name = ""
+        user: Any = request.user
+        large = name in settings.LARGE_BODY_ROUTES and user.is_authenticated and user.is_staff
+        return int(settings.LARGE_BODY_ROUTES[name] if large else settings.BODY_MAX_BYTES)
+
+
+def _length(request: HttpRequest) -> int:
+    """Length of the body as the client says it; said by nobody it is none, as in WSGI."""
+    return int(request.META.get("CONTENT_LENGTH") or 0)
+
+
+class RateLimitMiddleware:
+    """Lets one client open a page only so often in a minute, and says when it may go on (429)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass on; what is counted is known once the view is."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """Let the view run, or ask for patience."""
+        match = request.resolver_match
+        names = [match.view_name, f"{match.app_name}:*"] if match else []
+        name = next((name for name in names if name in settings.LIMITS_PER_MINUTE), None)
+        seconds = limits.wait_for(request, name, settings.LIMITS_PER_MINUTE[name]) if name else 0
+        if not seconds:
+            return None
+        response = render(request, "429.html", {"seconds": seconds}, status=429)
+        response["Retry-After"] = str(seconds)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
 class AccessRuleMiddleware:
     """Refuses every view that declared no rule, and every visitor whom the declared rule does not name."""
 
@@ -91,7 +155,10 @@ class AccessRuleMiddleware:
 
 
 class AuditContextMiddleware:
-    """A request that may change something runs in one transaction with who, door and page as its context."""
+    """A request that may change something runs in one transaction with who, door and page as its context.
+
+    The body is read before: a client that sends slowly must not keep a transaction open.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -100,6 +167,10 @@ class AuditContextMiddleware:
         """Open the context for unsafe methods; a server error takes everything back."""
         if request.method in SAFE:
             return self.get_response(request)
+        try:
+            _take_in(request)
+        except UnreadablePostError:  # the client has gone away, nobody reads the answer
+            return HttpResponseBadRequest()
         actor = request.user if request.user.is_authenticated else None
         door = Door.ADMIN if request.path.startswith("/admin/") else Door.WEB
         with audit.context(actor=actor, door=door, reason="request"):
@@ -107,3 +178,11 @@ class AuditContextMiddleware:
             if response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
+
+
+def _take_in(request: HttpRequest) -> None:
+    """Read the whole body: forms with files into their files, everything else into memory."""
+    if request.method == "POST" and request.content_type == "multipart/form-data":
+        len(request.FILES)
+    else:
+        len(request.body)

@@ -1,6 +1,8 @@
 """Probes for operators: alive, and ready to serve."""
 
 import datetime
+import time
+from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.db import connection
@@ -9,9 +11,28 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from creditplatform.core.models import Heartbeat
-from creditplatform.core.permissions import anyone, rule
+from creditplatform.core.permissions import anyone, rule, staff
 
 GRACE = 3
+KEPT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What was found at one moment; `stopped` is asked for only where database and broker are well."""
+
+    database: bool
+    broker: bool
+    stopped: tuple[str, ...]
+    found_at: float
+
+    @property
+    def ready(self) -> bool:
+        """Publication does not depend on a worker, so a page server without one still serves the truth."""
+        return self.database and self.broker
+
+
+_last: list[Readiness] = []
 
 
 @rule(anyone)
@@ -22,14 +43,40 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @rule(anyone)
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 once the database is migrated and the broker answers; stopped workers are named, and do not unready us.
+    """200 once the database is migrated and the broker answers; stopped workers do not unready us.
 
-    Publication does not depend on a worker, so a page server without one still serves the truth.
+    Everybody learns which of the three is not well, staff also the names of what has stopped. The answer is
+    up to KEPT_SECONDS old, so that asking often costs nothing.
     """
-    checks = {"database": _database_migrated(), "broker": _broker_answers()}
-    ready = all(checks.values())
-    body = {"status": "ready" if ready else "not ready", **checks, "stopped": stopped_timers() if ready else []}
-    return JsonResponse(body, status=200 if ready else 503)
+    found = readiness()
+    body: dict[str, object] = {
+        "status": "ready" if found.ready else "not ready",
+        "database": found.database,
+        "broker": found.broker,
+        "worker": found.ready and not found.stopped,
+    }
+    if found.ready and staff(request):
+        body["stopped"] = list(found.stopped)
+    response = JsonResponse(body, status=200 if found.ready else 503)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def readiness() -> Readiness:
+    """What was found within the last KEPT_SECONDS by this process, else what is found now."""
+    for found in tuple(_last):
+        if time.monotonic() - found.found_at < KEPT_SECONDS:
+            return found
+    database, broker = _database_migrated(), _broker_answers()
+    stopped = tuple(stopped_timers()) if database and broker else ()
+    found = Readiness(database, broker, stopped, time.monotonic())
+    _last[:] = [found]
+    return found
+
+
+def forget() -> None:
+    """Let the next question be answered anew."""
+    _last.clear()
 
 
 def stopped_timers() -> list[str]:

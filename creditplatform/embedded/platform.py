@@ -25,6 +25,7 @@ from creditplatform.embedded.programs import postgres_programs, valkey_program
 from creditplatform.embedded.valkey import ValkeyServer
 
 MARK = "CREDIT_INSTANCE"
+MODE = "development"  # what embedded services are for; production has servers of its own
 LOG_BYTES_MAX = 10_000_000
 
 
@@ -100,9 +101,13 @@ class Platform:
         remove_socket_directories(self.places)
 
     def variables(self, *, with_owner: bool = False) -> dict[str, str]:
-        """Environment of the platform's programs; only set-up is given the owner's address."""
+        """Environment of the platform's programs, the mode among it; only set-up is given the owner's address."""
         kept = self.places.secrets
-        defaults = {"CREDIT_VAR": str(self.places.var), "CREDIT_KEYRING": str(kept / "keyring.json")}
+        defaults = {
+            "CREDIT_MODE": MODE,
+            "CREDIT_VAR": str(self.places.var),
+            "CREDIT_KEYRING": str(kept / "keyring.json"),
+        }
         if not given("SECRET_KEY"):
             secret(kept, "secret_key")
             defaults["SECRET_KEY_FILE"] = str(kept / "secret_key")

@@ -18,6 +18,15 @@ from creditplatform.embedded.processes import Check, alive, nothing, runs_as, se
 OWNER, APPLICATION, DATABASE = "credit", "credit_app", "credit"
 RECOVERY_SECONDS = 1800
 NO_SUCH_PROCESS = 2**31 - 1  # beyond every system's largest process number
+# The server's own log is to hold no row: neither statements nor their values nor what an error says of a row.
+SILENT_ABOUT_ROWS = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+}
 SPEED_OVER_SAFETY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 CHARACTER_LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 
@@ -203,6 +212,7 @@ class PostgresServer:
             "unix_socket_permissions": "0700",
             "port": "5432",
             "client_connection_check_interval": "2s",  # survivors of a killed server notice that nobody waits
+            **SILENT_ABOUT_ROWS,
             **self.settings,
         }
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
@@ -262,7 +272,9 @@ def _role(name: str, password: str, create: str) -> str:
     missing = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}')"
     return (
         f"SELECT 'CREATE ROLE {name}' {missing} \\gexec\n"
-        f"ALTER ROLE {name} LOGIN NOSUPERUSER NOCREATEROLE {create} PASSWORD '{password}';"
+        f"ALTER ROLE {name} LOGIN NOSUPERUSER NOCREATEROLE {create} PASSWORD '{password}';\n"
+        # Even the first line of an error may quote a cell; programs log their own errors, by SQLSTATE.
+        f"ALTER ROLE {name} SET log_min_messages = 'log';"
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from creditplatform.embedded.location import clone_root, places_for_a_while, secret
+from creditplatform.embedded.platform import MODE
 from creditplatform.embedded.postgres import APPLICATION, OWNER, SPEED_OVER_SAFETY, PostgresServer
 from creditplatform.embedded.programs import postgres_programs, valkey_program
 from creditplatform.embedded.valkey import ValkeyServer
@@ -28,6 +29,7 @@ class Services:
     def environment(self) -> dict[str, str]:
         """Variables for a process that may create databases, as a test runner has to."""
         return {
+            "CREDIT_MODE": MODE,
             "DATABASE_URL": self.owner_url,
             "DATABASE_OWNER_URL": self.owner_url,
             "DATABASE_APPLICATION_URL": self.application_url,

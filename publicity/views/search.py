@@ -1,4 +1,4 @@
-"""The search page. Words travel in the address, personal numbers never do."""
+"""The search page. Only words that surely are an organisation's travel in the address; all others are posted."""
 
 from urllib.parse import urlencode
 
@@ -9,11 +9,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 
 from creditplatform.core.permissions import anyone, rule
-from publicity.rules import looks_personal
+from publicity.rules import looks_personal, surely_organisation
 from publicity.selectors.search import find, tidy
 from publicity.views.sites import site_of
 
 REFUSED = "refused"
+NUMBER, ADDRESS = "number", "address"
 
 
 @rule(anyone)
@@ -22,20 +23,22 @@ REFUSED = "refused"
 def results(request: HttpRequest, site: str) -> HttpResponse:
     """Public records for the words in `q`.
 
-    The form posts, so that a personal number typed by mistake never stands in an address, a history or a
-    log; harmless words are sent on to an address that can be kept. A number that comes in an address
-    nevertheless is dropped from it unread.
+    The form posts and is answered at once, so that a name or number of a person never stands in an address,
+    a history or a log; older pages are asked for by posting again. Words that surely are an organisation's are
+    sent on to an address that can be kept. Others that come in an address are dropped from it unread.
     """
     here = site_of(request)
-    query = tidy(request.POST.get("q", "") if request.method == "POST" else request.GET.get("q", ""))
+    given, posted = (request.POST, True) if request.method == "POST" else (request.GET, False)
+    query = tidy(given.get("q", ""))
     if looks_personal(query):
-        return _send_on(here.code, {REFUSED: "number"})
-    if request.method == "POST":
-        return _send_on(here.code, {"q": query})
-    context: dict[str, object] = {"query": query, "refused": REFUSED in request.GET}
+        return _send_on(here.code, {REFUSED: NUMBER})
+    harmless = surely_organisation(query)
+    if query and harmless == posted:
+        return _send_on(here.code, {"q": query} if harmless else {REFUSED: ADDRESS})
+    context: dict[str, object] = {"query": query, "refused": request.GET.get(REFUSED, "")}
     if query:
-        context["kept"] = urlencode({"q": query})
-        context["found"] = find(here, query, request.GET.get("after", ""))
+        context |= {"posted": posted, "kept": urlencode({"q": query}) if harmless else ""}
+        context["found"] = find(here, query, given.get("after", ""))
     return render(request, "publicity/search.html", context)
 
 

@@ -1,5 +1,6 @@
 """The door between the two sites, the home of each, and the size of the text."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,7 +38,7 @@ def home(request: HttpRequest, site: str) -> HttpResponse:
     here = site_of(request)
     context = {"overview": overview(here), "leaving_days": LEAVING_DAYS}
     response = render(request, "publicity/home.html", context)
-    response.set_cookie(SITE_COOKIE, here.code, max_age=A_YEAR, httponly=True, samesite="Lax")
+    _remember(response, SITE_COOKIE, here.code)
     return response
 
 
@@ -49,7 +50,13 @@ def text_size(request: HttpRequest) -> HttpResponse:
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     response = redirect(back if safe else "/")
     if request.POST.get("size") == "large":
-        response.set_cookie(SIZE_COOKIE, "large", max_age=A_YEAR, httponly=True, samesite="Lax")
+        _remember(response, SIZE_COOKIE, "large")
     else:
         response.delete_cookie(SIZE_COOKIE, samesite="Lax")
     return response
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> None:
+    """A choice of the visitor's, kept in the browser for a year and read by no script."""
+    secure = settings.SESSION_COOKIE_SECURE
+    response.set_cookie(name, value, max_age=A_YEAR, httponly=True, samesite="Lax", secure=secure)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import audit
+from creditplatform.core import audit, limits
 from creditplatform.core import notices as core_notices
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, Invalid
@@ -122,16 +122,16 @@ def bind(request: HttpRequest) -> HttpResponse:
     if selectors.subject_of(user):
         return redirect("me:home")
     form = BindingForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _bound_now(user, form):
+    if request.method == "POST" and form.is_valid() and _bound_now(request, user, form):
         return redirect("me:home")
     response = render(request, "me/bind.html", {"form": form})
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _bound_now(user: User, form: BindingForm) -> bool:
+def _bound_now(request: HttpRequest, user: User, form: BindingForm) -> bool:
     try:
-        realname.bind(user=user, **form.cleaned_data)
+        realname.bind(user=user, client=limits.client_of(request), **form.cleaned_data)
     except Invalid as error:
         for problem in error.problems:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))

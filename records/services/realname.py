@@ -1,9 +1,9 @@
 """Bind an account to the person who uses it (H1.1, G6): verified once by the real-name register."""
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core import limits
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid
 from creditplatform.core.identity import IdentifierKind, check, normalise
 from creditplatform.core.models import User
@@ -14,6 +14,9 @@ from records.realname import adapter
 
 ATTEMPTS = 5
 ATTEMPTS_SECONDS = 3600
+# Accounts cost nothing, so guessing is counted by what cannot be multiplied too: the number and the client.
+ATTEMPTS_ON_NUMBER, NUMBER_SECONDS = 10, 24 * 3600
+ATTEMPTS_OF_CLIENT, CLIENT_SECONDS = 30, 24 * 3600
 
 
 class TooManyAttempts(CreditError):
@@ -27,20 +30,23 @@ class TooManyAttempts(CreditError):
     )
 
 
-def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str) -> RealNameBinding:
+def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, client: str = "") -> RealNameBinding:
     """Bind an account to the person with this name and number; makes the subject if nothing is on file yet.
 
-    Must run in an audit context. Raises Invalid for a number that cannot be one; Conflict for an
-    account that is bound already; Invalid `not_confirmed` where the register denies it and, in the
-    same words, where the person is bound to another account; TooManyAttempts after five failures
-    of the account within an hour.
+    Must run in an audit context. `client` is the hidden address (`limits.client_of`), empty where there is none.
+    Raises Invalid for a number that cannot be one; Conflict for an account that is bound already; Invalid
+    `not_confirmed` where the register denies it and, in the same words, where the person is bound to another
+    account, or number or client have been tried too often within a day; TooManyAttempts after five failures of
+    the account within an hour.
     """
     if RealNameBinding.objects.filter(user=user).exists():
         raise Conflict("already_bound", _("This account is bound to a person already."))
     wanted = _checked(name, kind, number)
     _count_attempt(user)
+    if _tried_too_often(wanted, client):
+        raise _not_confirmed()
     binding = _bind_confirmed(user, name, wanted)
-    cache.delete(_attempts_key(user))
+    limits.forget(_of_account(user), _on_number(wanted))
     return binding
 
 
@@ -98,18 +104,22 @@ def _not_confirmed() -> Invalid:
     return Invalid([FieldProblem("", "not_confirmed", sentence)], code="not_confirmed", message=sentence)
 
 
-def _attempts_key(user: User) -> str:
+def _of_account(user: User) -> str:
     return f"realname:{user.pk}"
+
+
+def _on_number(wanted: Identifier) -> str:
+    return f"realname-number:{limits.hidden(wanted.blind_index.hex())}"
 
 
 def _count_attempt(user: User) -> None:
     """Count before asking, so that attempts made at the same moment are all counted. Raises TooManyAttempts."""
-    key = _attempts_key(user)
-    cache.add(key, 0, ATTEMPTS_SECONDS)
-    try:
-        made = cache.incr(key)
-    except ValueError:  # the hour ended between the two calls
-        cache.set(key, 1, ATTEMPTS_SECONDS)
-        made = 1
-    if made > ATTEMPTS:
+    if limits.count(_of_account(user), ATTEMPTS_SECONDS) > ATTEMPTS:
         raise TooManyAttempts(attempts=ATTEMPTS)
+
+
+def _tried_too_often(wanted: Identifier, client: str) -> bool:
+    """Count the attempt for the number and for the client, whichever accounts were used."""
+    on_number = limits.count(_on_number(wanted), NUMBER_SECONDS)
+    of_client = limits.count(f"realname-client:{client}", CLIENT_SECONDS) if client else 0
+    return on_number > ATTEMPTS_ON_NUMBER or of_client > ATTEMPTS_OF_CLIENT

@@ -354,4 +354,4 @@ def test_forms_that_post_carry_their_token() -> None:
 
 
 # Search changes nothing and is open to visitors without cookies.
-SEARCH_BOXES = {"publicity/_seek.html"}
+SEARCH_BOXES = {"publicity/_seek.html", "publicity/_pages.html"}

@@ -104,10 +104,33 @@ def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
     assert "CREDIT_MODE" in result.stderr
 
 
+def test_a_mode_that_nobody_named_is_production(tmp_path: Path) -> None:
+    code = "from creditplatform import settings as s; print(s.MODE, s.DEMONSTRATION, s.SESSION_COOKIE_SECURE)"
+    forgotten = run(tmp_path, "-c", code, CREDIT_MODE="")
+    assert forgotten.returncode != 0
+    last = forgotten.stderr.strip().splitlines()[-1]
+    assert [name for name in (*SECRETS, "CREDIT_MODE", "make run") if name not in last] == []
+    for unnamed in ({"CREDIT_MODE": ""}, {}):
+        result = run(tmp_path, "-c", "import os; os.environ.pop('CREDIT_MODE');" + code, **values(tmp_path), **unnamed)
+        assert result.stdout.split() == ["production", "False", "True"], result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("manage.py", "check"), ("manage.py", "seed_demo"), ("-c", "import creditplatform.wsgi"),
+     ("-m", "celery", "--app", "creditplatform.celery:app", "report")],
+)  # fmt: skip
+def test_every_door_refuses_without_mode_and_secrets(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = run(tmp_path, *words, CREDIT_MODE="")
+    assert result.returncode != 0
+    assert "Production cannot start: set SECRET_KEY" in result.stderr
+
+
 def test_production_is_strict(tmp_path: Path) -> None:
     code = (
         "from creditplatform import settings as s; assert not s.DEBUG and not s.DEMONSTRATION; "
         "assert s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.SECURE_SSL_REDIRECT and s.SECURE_HSTS_SECONDS; "
+        "assert s.LANGUAGE_COOKIE_SECURE; assert s.LIMITS_PER_MINUTE == {'publicity:search': 60, 'publicity:*': 300}; "
         "assert 'allow_truncate' not in str(s.DATABASES), 'history could be truncated'"
     )
     result = run(tmp_path, "-c", code, **values(tmp_path))

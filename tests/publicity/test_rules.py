@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditplatform.core.identity import make_credit_code, make_resident_id, upgrade_15_to_18
-from publicity.rules import looks_personal, public_codes, too_common
+from publicity.rules import looks_personal, public_codes, surely_organisation, too_common
 from tests.deliveries import credit_code
 
 NUMBER = make_resident_id("441302", datetime.date(1990, 1, 1), 123)
@@ -27,6 +27,26 @@ births = st.dates(datetime.date(1900, 1, 1), datetime.date.today())
         "620102850615432",
         "13800138000",
         "电话：138-0013-8000",
+        f"CHN{NUMBER}",
+        "E12345678",
+        "e 1234 5678",
+        "护照 EA1234567",
+        "护照号G12345678",
+        "DE1234567",
+        "AB1234567",
+        "12AB34567",
+        "H12345678",
+        "张三 M1234567801",
+        "H1234567801",
+        "12345678",
+        "1234567890",
+        "CHN110101010010",
+        make_resident_id("944130", datetime.date(1990, 1, 1), 12),
+        make_resident_id("911124", datetime.date(1985, 6, 1), 7),
+        "军字第2001988号",
+        "士字第1234567",
+        "张三军字第12345678号",
+        "2001988",
     ],
 )
 def test_numbers_of_persons_are_recognised(text: str) -> None:
@@ -37,11 +57,26 @@ def test_numbers_of_persons_are_recognised(text: str) -> None:
     "text",
     [
         "", "惠州示例食品有限公司", credit_code(7), make_credit_code("91441302", "10000000"), "663128478",
-        "110105010247558", "惠市监罚〔2026〕77号", "4413020000017", "20260314",
+        "110105010247558", "惠市监罚〔2026〕77号", "4413020000017", "20260314", "惠建罚字GZ20240001号", "MA700000X",
+        "事证第112345678901号", "58同城", "粤惠字第1234567号", "ABC Trading 2026",
     ],
 )  # fmt: skip
 def test_names_codes_and_document_numbers_are_not(text: str) -> None:
     assert not looks_personal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("惠州示例食品有限公司", True), ("示例（惠州）有限公司（集团）", True), ("惠州市市场监督管理局", True),
+        ("李记牛肉面店", True), ("东江示例合作社", True), (credit_code(7), True), ("663128478", True),
+        ("张三", False), ("欧阳示例", False), ("张三店", False), ("东江", False), ("惠市监罚〔2026〕77号", False),
+        ("张三 惠州示例有限公司", False), ("张三，惠州示例有限公司", False), ("张三13800138000公司", False),
+        ("4413020000017", False), ("E12345678", False), ("", False), ("公司", True),
+    ],
+)  # fmt: skip
+def test_only_what_surely_is_an_organisation_may_stand_in_an_address(text: str, sure: bool) -> None:
+    assert surely_organisation(text) is sure
 
 
 @given(births, st.integers(0, 999), st.sampled_from(["441302", "620102", "110101", "830000"]))

@@ -14,8 +14,9 @@ from tests.deliveries import penalty
 from tests.publicity.world import address, dishonest_shop, taken_in
 
 PAGES = [
-    "/", "/huizhou/", "/gansu/", "/huizhou/search/", "/huizhou/search/?refused=number", "/gansu/search/?q=示例",
-    "/gansu/search/?q=x", "/gansu/registers/", "/huizhou/registers/administrative-penalty/",
+    "/", "/huizhou/", "/gansu/", "/huizhou/search/", "/huizhou/search/?refused=number",
+    "/gansu/search/?refused=address", "/gansu/search/?q=示例有限公司",
+    "/gansu/registers/", "/huizhou/registers/administrative-penalty/",
     "/gansu/registers/ecommerce-dishonesty/", "/gansu/services/", "/gansu/services/report/",
     "/gansu/services/objection/", "/gansu/services/repair/", "/gansu/services/reconsideration/",
     "/gansu/about/privacy/", "/gansu/about/accessibility/", "/gansu/about/corrections/", "/accounts/login/",
@@ -178,7 +179,9 @@ def test_a_refused_form_says_what_to_do(client: Client) -> None:
     assert_well_made(response.content.decode(), "zh-Hans")
 
 
-@pytest.mark.parametrize("page", ["/", "/gansu/", "/gansu/registers/", "/gansu/search/?q=示例", "/gansu/services/"])
+@pytest.mark.parametrize(
+    "page", ["/", "/gansu/", "/gansu/registers/", "/gansu/search/?q=示例电子商务有限公司", "/gansu/services/"]
+)
 def test_visitors_leave_no_trace_in_the_database(client: Client, page: str, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(8) as asked:
         client.get(page)

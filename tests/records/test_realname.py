@@ -2,12 +2,14 @@
 
 import datetime
 import logging
+import secrets
 
 import pytest
 from django.core.cache import cache
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
+from creditplatform.core import limits
 from creditplatform.core.demonstration import NotADemonstration
 from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.identity import IdentifierKind, make_resident_id
@@ -40,15 +42,20 @@ def register(name=NAME, kind=RESIDENT, number=NUMBER):
     )
 
 
+@pytest.fixture(autouse=True)
+def _counted_from_nothing(settings):
+    settings.SECRET_KEY = secrets.token_hex()
+
+
 @pytest.fixture
 def user(context):
     register()
     return User.objects.create_user("newcomer", None)
 
 
-def refusal(user, name=NAME, kind=RESIDENT, number=NUMBER):
+def refusal(user, name=NAME, kind=RESIDENT, number=NUMBER, client=""):
     with pytest.raises(CreditError) as caught:
-        bind(user=user, name=name, kind=kind, number=number)
+        bind(user=user, name=name, kind=kind, number=number, client=client)
     return caught.value
 
 
@@ -131,9 +138,39 @@ def test_sixth_failure_within_the_hour_is_refused_even_if_right(user):
     assert bind(user=other, name=NAME, kind=RESIDENT, number=NUMBER).user == other
 
 
+def account(number):
+    return User.objects.create_user(f"guesser-{number}", None)
+
+
+def test_guessing_one_number_with_many_accounts_ends_in_the_same_words(user, monkeypatch):
+    for number in range(service.ATTEMPTS_ON_NUMBER):
+        before = refusal(account(number), name="林示例")
+    monkeypatch.setattr(service, "adapter", lambda: pytest.fail("the register was asked"))
+    after = refusal(user)
+    assert (type(after), after.code, after.message) == (type(before), before.code, before.message)
+    assert [tuple(map(str, p)) for p in after.problems] == [tuple(map(str, p)) for p in before.problems]
+
+
+def test_guessing_many_numbers_from_one_place_ends_in_the_same_words(user, monkeypatch):
+    monkeypatch.setattr(service, "ATTEMPTS_OF_CLIENT", 3)
+    for number in range(3):
+        other = make_resident_id("441302", datetime.date(1988, 3, 16), number)
+        assert refusal(account(number), number=other, client="here").code == "not_confirmed"
+    assert refusal(user, client="here").code == "not_confirmed"
+    assert bind(user=user, name=NAME, kind=RESIDENT, number=NUMBER, client="elsewhere")
+
+
+def test_the_count_of_a_number_tells_no_number(user):
+    refusal(user, name="林示例", client="here")
+    index = identifier(RESIDENT, NUMBER).blind_index.hex()
+    keys = [key.decode() for key in cache._cache.get_client().keys("*limit:realname*")]
+    assert len(keys) >= 3
+    assert not any(index in key or NUMBER in key for key in keys)
+
+
 def test_attempts_are_forgotten_after_an_hour(user):
     refusal(user, number=UNKNOWN)
-    key = service._attempts_key(user)
+    key = limits.key_of(service._of_account(user))
     left = cache._cache.get_client().ttl(cache.make_key(key))
     assert ATTEMPTS_SECONDS - 60 < left <= ATTEMPTS_SECONDS
     cache.delete(key)
