@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-# Published versions are immutable to everybody but this: the text becomes the basis it names. A version whose text names no
+# Published versions and their history are immutable to everybody but this: the text becomes the basis it names. A version whose text names no
 # confirmed basis stops publishing persons. What was public about organisations rested on the basis of collection.
 BASES_BY_TEXT = """
 ALTER TABLE records_entryversion DISABLE TRIGGER USER;
+ALTER TABLE records_entryversionevent DISABLE TRIGGER USER;
 SET CONSTRAINTS ALL IMMEDIATE;
 UPDATE records_entryversion SET publication_basis_id = legal_basis_id WHERE openness = 'public';
 UPDATE records_entryversionevent SET publication_basis_id = legal_basis_id WHERE openness = 'public';
@@ -29,6 +30,7 @@ UPDATE records_entryversion SET person_openness = 'authorised'
     WHERE person_openness = 'public' AND person_publication_basis_id IS NULL;
 UPDATE records_entryversion SET openness = 'shared' WHERE openness = 'public' AND publication_basis_id IS NULL;
 ALTER TABLE records_entryversion ENABLE TRIGGER USER;
+ALTER TABLE records_entryversionevent ENABLE TRIGGER USER;
 """
 
 
