@@ -40,7 +40,7 @@ def load_records_policy() -> dict[str, int]:
 
 def _load_bases() -> int:
     names = ("title", "title_en", "article", "level", "issuer", "number")
-    written = sum(
+    return sum(
         upsert(
             LegalBasis,
             {"code": row["code"]},
@@ -48,22 +48,17 @@ def _load_bases() -> int:
                 **{name: row[name] for name in names},
                 "in_force_from": optional(row["in_force_from"]),
                 "in_force_until": optional(row["in_force_until"]),
+                **({"confirmed": True} if row["confirmed"] else {}),
             },
         )
         for row in read_toml(FOLDER / "legal_bases.toml", "basis")
     )
-    LegalBasis.objects.filter(code__in=_codes_of_bases(confirmed=True), confirmed=False).update(confirmed=True)
-    return written
 
 
 def _doubt_bases() -> int:
-    doubted = LegalBasis.objects.filter(code__in=_codes_of_bases(confirmed=False), confirmed=True)
-    return doubted.update(confirmed=False)
-
-
-def _codes_of_bases(*, confirmed: bool) -> list[str]:
     rows = read_toml(FOLDER / "legal_bases.toml", "basis")
-    return [row["code"] for row in rows if row["confirmed"] == confirmed]
+    doubted = [row["code"] for row in rows if not row["confirmed"]]
+    return LegalBasis.objects.filter(code__in=doubted, confirmed=True).update(confirmed=False)
 
 
 def _load_key_groups() -> int:
