@@ -66,3 +66,4 @@ class RecordSerializer(Answer):
     disputed = serializers.BooleanField(source="record.disputed")
     content = ContentSerializer(source="contents", many=True)
     legal_basis = serializers.CharField(source="record.version.legal_basis.citation")
+    published_by = serializers.CharField(source="published_by.citation")

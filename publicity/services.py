@@ -15,13 +15,13 @@ def note_disclosure(*, page: RecordPage, user: User | None, door: Door = Door.WE
     """
     if not page.is_person:
         return
-    record = page.record
+    record, law = page.record, page.published_by
     record_disclosure(
         subject_ref=record.subject_id,
         actor=user,
         purpose=Purpose.PUBLIC_PAGE,
         authority=Authority.PUBLICATION,
-        reference=record.version.person_publication_basis[:200],
+        reference=law.original_citation[:200] if law else "",
         fields=[FieldRole.SUBJECT_NAME.value, *(content.field.code for content in page.contents)],
         door=door,
     )

@@ -181,6 +181,7 @@ class FieldRole(models.TextChoices):
     DECIDED_ON = "decided_on", _("date of the decision")
     VALID_FROM = "valid_from", _("valid from")
     VALID_UNTIL = "valid_until", _("valid until")
+    ENDED_ON = "ended_on", _("ended on")
     EFFECTS = "effects", _("effects of the decision")
     AGENCY_NAME = "agency_name", _("deciding unit")
     AGENCY_CODE = "agency_code", _("credit code of the deciding unit")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleBook, load_rulebook
-from records.enums import Openness, RecordState, SubjectKind
+from records.enums import Openness, RecordState, SubjectKind, VersionState
 from records.rules import published_tiers
 
 if TYPE_CHECKING:
-    from records.models import CreditRecord, Subject  # noqa: F401
+    from records.models import CreditRecord, EntryVersion, Subject  # noqa: F401
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -27,19 +28,56 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
         return self.filter(number_index=index)
 
 
+class EntryVersionQuerySet(models.QuerySet["EntryVersion"]):
+    """Which versions of the catalogue carry what on a day."""
+
+    def collecting(self, *, on: datetime.date) -> EntryVersionQuerySet:
+        """Versions in force on that day whose legal basis is confirmed and itself in force."""
+        return self.filter(_in_force(on) & _holds("legal_basis", on))
+
+    def publishing(self, *, on: datetime.date, persons: bool = False) -> EntryVersionQuerySet:
+        """Versions whose records about organisations (or about persons) a law makes public on that day.
+
+        A version does while the provision it was collected under and the one that orders publication hold. A
+        retired one whose own provisions no longer hold does too, as long as the entry has a version in force that
+        does: the law went on under another name.
+        """
+        openness, basis = _PERSONS if persons else _ORGANISATIONS
+        public = Q(**{openness: Openness.PUBLIC}, valid_from__lte=on) & ~Q(state=VersionState.DRAFT)
+        lawful = _holds("legal_basis", on) & _holds(basis, on)
+        following = self.model._default_manager.filter(_in_force(on), public, lawful, entry=OuterRef("entry"))
+        return self.filter(public, lawful | Exists(following))
+
+
+_ORGANISATIONS = ("openness", "publication_basis")
+_PERSONS = ("person_openness", "person_publication_basis")
+
+
+def _in_force(day: datetime.date) -> Q:
+    return Q(state=VersionState.IN_FORCE, valid_from__lte=day) & (Q(valid_until=None) | Q(valid_until__gt=day))
+
+
+def _holds(basis: str, day: datetime.date) -> Q:
+    """Whether the legal basis under that name is confirmed and in force on a day; its ends may be unknown."""
+    begun = Q(**{f"{basis}__in_force_from": None}) | Q(**{f"{basis}__in_force_from__lte": day})
+    lasts = Q(**{f"{basis}__in_force_until": None}) | Q(**{f"{basis}__in_force_until__gt": day})
+    return Q(**{f"{basis}__confirmed": True}) & begun & lasts
+
+
 class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
     """Reading rules of credit records."""
 
     def publishable(self, *, on: datetime.date | None = None, rulebook: RuleBook | None = None) -> CreditRecordQuerySet:
-        """What is public on that day: asked of state, dates, tier and openness, never of a flag.
+        """What is public on that day: asked of state, dates, tier, openness and law, never of a flag.
 
-        True even when every worker is dead, since nothing here waits for a timer. Natural persons
-        only where the entry names the law that publishes them.
+        True even when every worker is dead, since nothing here waits for a timer. Only while the law that
+        publishes it is in force; natural persons only where the entry names one for them.
         """
         day = on or timezone.localdate()
         tiers = published_tiers(rulebook or load_rulebook(), day)
-        open_to_all = Q(version__openness=Openness.PUBLIC) & ~Q(subject_kind=SubjectKind.PERSON)
-        persons_by_law = Q(version__person_openness=Openness.PUBLIC, subject_kind=SubjectKind.PERSON)
+        versions: EntryVersionQuerySet = apps.get_model("records", "EntryVersion").objects.all()
+        open_to_all = Q(version__in=versions.publishing(on=day)) & ~Q(subject_kind=SubjectKind.PERSON)
+        persons_by_law = Q(version__in=versions.publishing(on=day, persons=True), subject_kind=SubjectKind.PERSON)
         return self.filter(
             open_to_all | persons_by_law,
             Q(publish_until=None) | Q(publish_until__gt=day),

@@ -121,3 +121,12 @@ def fixed_periods(low: int, high: int, decided_on: datetime.date, *, retention_y
         publish_until=publish_until,
         retain_until=max(publish_until, add_months(decided_on, 12 * retention_years)),
     )
+
+
+def ended_early(found: Periods, decided_on: datetime.date, end: datetime.date) -> Periods:
+    """The same periods where the source itself names an end: publication never outlives it, nor does the minimum.
+
+    `end` is the first day on which the record no longer holds; a later one than the law allows changes nothing.
+    """
+    publish_until = max(decided_on, min(found.publish_until, end))
+    return Periods(min(found.repairable_from, publish_until), publish_until, found.retain_until)

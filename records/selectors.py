@@ -9,13 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
 from creditplatform.core.models import AccessLog, User
-from creditplatform.core.rules import RuleBook, load_rulebook
+from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records import sentences
 from records.enums import Purpose
 from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
-from records.rules import published_tiers
 
 LOOKS = 200
 IDENTITY_LABELS = {
@@ -56,15 +55,14 @@ def subject_of(user: User) -> Subject | None:
 
 
 def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, int] | None = None) -> list[Line]:
-    """One page of the person's records, newest first; the look is logged, the cost is five queries."""
+    """One page of the person's records, newest first; the look is logged, the cost is six queries."""
     rows = CreditRecord.objects.of_person(subject.pk).select_related(*RELATED)
     if before:
         day, pk = before
         rows = rows.filter(decided_on__lte=day).exclude(decided_on=day, pk__gte=pk)
     records = list(rows[: PAGE + 1])
     _log_own_look(user, subject, [record.entry.code for record in records])
-    today = _today()
-    return [_line(record, *today) for record in records]
+    return _lines(records)
 
 
 def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tuple[EntryField, str]]] | None:
@@ -76,7 +74,7 @@ def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tup
     if record is None:
         return None
     _log_own_look(user, subject, [record.entry.code])
-    return _line(record, *_today()), contents(record)
+    return _lines([record])[0], contents(record)
 
 
 def contents(record: CreditRecord) -> list[tuple[EntryField, str]]:
@@ -109,18 +107,21 @@ def _field_labels(codes: set[str]) -> dict[str, str]:
     return {code: entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes}
 
 
-def _today() -> tuple[datetime.date, RuleBook]:
-    return timezone.localdate(), load_rulebook()
+def _lines(records: list[CreditRecord]) -> list[Line]:
+    """Records with their sentences; which of them are public is asked of all at once."""
+    today, rulebook = timezone.localdate(), load_rulebook()
+    shown = CreditRecord.objects.publishable(on=today, rulebook=rulebook).filter(pk__in=[one.pk for one in records])
+    public = set(shown.values_list("pk", flat=True))
+    return [_line(record, today, public=record.pk in public) for record in records]
 
 
-def _line(record: CreditRecord, today: datetime.date, rulebook: RuleBook) -> Line:
-    tiers = published_tiers(rulebook, today)
+def _line(record: CreditRecord, today: datetime.date, *, public: bool) -> Line:
     return Line(
         record=record,
         happened=sentences.what_happened(record),
-        shown=sentences.shown_until(record, today, tiers),
+        shown=sentences.shown_until(record, today, public=public),
         repair=sentences.repair_sentence(record, today),
-        status=sentences.status(record, today, tiers),
+        status=sentences.status(record, public=public),
     )
 
 

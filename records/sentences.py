@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from records.enums import Openness, Polarity, RecordState, SubjectKind, Tier
+from records.enums import Polarity, RecordState, SubjectKind
 from records.feeds.vocabulary import effects
 from records.models import CreditRecord
 
@@ -44,18 +44,6 @@ def joined(parts: list[str]) -> str:
     return ("、" if (get_language() or "zh").startswith("zh") else ", ").join(parts)
 
 
-def is_public(record: CreditRecord, on: datetime.date, published: list[Tier]) -> bool:
-    """Whether this record is shown to the public on that day; the same question as `publishable`."""
-    return (
-        record.version.openness_for(record.subject_kind) == Openness.PUBLIC
-        and record.state == RecordState.IN_FORCE
-        and not record.withheld
-        and record.decided_on <= on
-        and (record.publish_until is None or on < record.publish_until)
-        and record.tier in published
-    )
-
-
 def what_happened(record: CreditRecord) -> str:
     """One sentence: who decided what, when, under which number."""
     values = {
@@ -70,13 +58,13 @@ def what_happened(record: CreditRecord) -> str:
     return _("%(agency)s recorded on %(day)s: %(entry)s (%(number)s).") % values
 
 
-def shown_until(record: CreditRecord, on: datetime.date, published: list[Tier]) -> str:
-    """One sentence: whether the public sees it, and until when."""
-    if is_public(record, on, published):
+def shown_until(record: CreditRecord, on: datetime.date, *, public: bool) -> str:
+    """One sentence: whether the public sees it (as `publishable` says), and the last day on which it does."""
+    if public:
         if record.publish_until is None:
             return _("It is shown to the public without an end date.")
         return _("It is shown to the public until %(day)s and then disappears by itself.") % {
-            "day": record.publish_until.isoformat()
+            "day": _last_day(record.publish_until)
         }
     return str(_not_shown(record, on))
 
@@ -87,7 +75,7 @@ def _not_shown(record: CreditRecord, on: datetime.date) -> str | Promise:
     if record.withheld:
         return gettext_lazy("It is not shown until the source has answered.")
     if record.publish_until is not None and on >= record.publish_until:
-        return format_lazy(gettext_lazy("Publication ended on {day}."), day=record.publish_until.isoformat())
+        return format_lazy(gettext_lazy("Publication ended on {day}."), day=_last_day(record.publish_until))
     if record.subject_kind == SubjectKind.PERSON:
         return gettext_lazy("It is not shown to the public: no law publishes this kind of record about a person.")
     return gettext_lazy("It is not shown to the public.")
@@ -112,15 +100,19 @@ def repair_sentence(record: CreditRecord, on: datetime.date) -> str:
     }
 
 
-def status(record: CreditRecord, on: datetime.date, published: list[Tier]) -> Status:
-    """The status of a record in two or three words."""
+def _last_day(first_day_not_shown: datetime.date) -> str:
+    return (first_day_not_shown - datetime.timedelta(days=1)).isoformat()
+
+
+def status(record: CreditRecord, *, public: bool) -> Status:
+    """The status of a record in two or three words; `public` as `publishable` says."""
     if record.disputed:
         return Status(Tone.WARN, "▲", _("disputed, being checked"))
     if record.state != RecordState.IN_FORCE:
         tone = Tone.GOOD if record.state == RecordState.REPAIRED else Tone.INFO
         return Status(tone, "✓", str(RecordState(record.state).label))
-    if is_public(record, on, published):
+    if public:
         if record.publish_until is None:
             return Status(Tone.INFO, "●", _("public"))
-        return Status(Tone.INFO, "●", _("public until %(day)s") % {"day": record.publish_until.isoformat()})
+        return Status(Tone.INFO, "●", _("public until %(day)s") % {"day": _last_day(record.publish_until)})
     return Status(Tone.GOOD, "○", _("not public"))

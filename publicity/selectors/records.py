@@ -12,16 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import vault
 from creditplatform.core.enums import AgencyKind
 from creditplatform.core.identity import IdentifierKind
-from creditplatform.core.masking import Mask, mask
+from creditplatform.core.masking import Mask, hide_numbers, mask
 from creditplatform.core.models import Site
 from creditplatform.core.rules import RuleBook, load_rulebook
 from publicity.rules import public_codes
 from records.enums import FieldRole, FieldType, Polarity, SubjectKind
+from records.feeds.columns import is_open_text
 from records.feeds.vocabulary import Effect, effects
-from records.models import CreditRecord, EntryField
+from records.models import CreditRecord, EntryField, LegalBasis
 from records.models.catalogue import chinese
 from records.models.record import TOKEN_KIND
 
+LAWS = ("version__legal_basis", "version__publication_basis", "version__person_publication_basis")
 NEVER_ASKED_FOR = ("sealed_payload", "statement", "digest", "subject__number_sealed", "subject__phone_sealed",
                    "subject__address_sealed")  # fmt: skip
 # Parts that the page says in a place of their own.
@@ -142,6 +144,11 @@ class RecordPage:
         return self.record.polarity == Polarity.NEGATIVE
 
     @property
+    def published_by(self) -> LegalBasis | None:
+        """The law that makes the record public."""
+        return self.record.version.publication_basis_for(self.record.subject_kind)
+
+    @property
     def reconsiderable(self) -> bool:
         """Whether an administrative organ decided, so that reconsideration is open; courts have their own ways."""
         return self.negative and self.record.agency.kind != AgencyKind.COURT
@@ -200,10 +207,14 @@ class RecordPage:
         return steps
 
     def _value(self, field: EntryField | None) -> str:
-        """The text of a published field; personal ones are not in the open part at all."""
+        """The text of a published field; personal ones are not in the open part at all.
+
+        Free texts that came before they were checked for numbers of persons show none either.
+        """
         if field is None or not field.published:
             return ""
-        return mask(field.mask or Mask.NONE, str(self.record.payload.get(field.code, "")))
+        text = mask(field.mask or Mask.NONE, str(self.record.payload.get(field.code, "")))
+        return hide_numbers(text) if is_open_text(field) else text
 
     def _clock(self, key: str) -> int | None:
         found = self.rulebook.versions(key, since=self.today, until=self.today, site=self.record.site.code)
@@ -223,7 +234,7 @@ def record_page(site: Site, token: str) -> RecordPage | None:
     record = (
         CreditRecord.objects.publishable(on=today, rulebook=rulebook)
         .filter(pk=pk, site=site)
-        .select_related("subject", "entry", "agency", "site", "version__legal_basis")
+        .select_related("subject", "entry", "agency", "site", *LAWS)
         .defer(*NEVER_ASKED_FOR)
         .first()
     )

@@ -12,7 +12,7 @@ from creditplatform.core.models import Agency, Site
 from creditplatform.core.remembered import remembered
 from creditplatform.core.rules import RuleBook, load_rulebook
 from publicity.selectors.keyset import Page, page_of
-from records.enums import Openness, SubjectKind, VersionState
+from records.enums import SubjectKind
 from records.models import CatalogueEntry, CreditRecord, EntryVersion
 from records.querysets import CreditRecordQuerySet
 
@@ -42,7 +42,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One register of a site: the entry, its version in force, how many records are public today."""
+    """One register of a site: the entry, its newest version that publishes, how many records are public today."""
 
     entry: CatalogueEntry
     version: EntryVersion
@@ -89,8 +89,8 @@ def register_page(site: Site, entry: CatalogueEntry, filters: Mapping[str, objec
 
 
 def register_version(code: str) -> EntryVersion | None:
-    """The version in force of a register; None where there is no such register open to the public."""
-    return _open_versions().filter(entry__code=code).first()
+    """The newest version of a register that publishes; None where there is no such register open to the public."""
+    return _open_versions(timezone.localdate()).filter(entry__code=code).first()
 
 
 def overview(site: Site) -> Overview:
@@ -99,10 +99,11 @@ def overview(site: Site) -> Overview:
     The counts are of publishable records and stop at COUNT_LIMIT per register, so that they cost the same
     however large the table grows. They are kept for a minute under the day, so that midnight counts anew.
     """
-    counts = _counts(site, timezone.localdate())
+    today = timezone.localdate()
+    counts = _counts(site, today)
     registers = [
         Register(version.entry, version, Count.bounded(counts.get(version.entry.code, 0)))
-        for version in _open_versions().order_by("information_class", "entry__code")
+        for version in sorted(_open_versions(today), key=lambda v: (v.information_class, v.entry.code))
     ]
     registers.sort(key=lambda register: -register.count.number)
     total = sum(register.count.number for register in registers)
@@ -118,11 +119,15 @@ def deciding_units(site: Site, entry: CatalogueEntry | None = None) -> list[Agen
     return list(units.distinct())
 
 
-def _open_versions() -> QuerySet[EntryVersion]:
-    """Versions in force whose records about organisations are public."""
-    return EntryVersion.objects.filter(
-        state=VersionState.IN_FORCE, openness=Openness.PUBLIC, subject_kinds__overlap=LISTED_KINDS
-    ).select_related("entry", "legal_basis")
+def _open_versions(day: datetime.date) -> QuerySet[EntryVersion]:
+    """Of every entry the newest version whose records about organisations are public on that day."""
+    return (
+        EntryVersion.objects.publishing(on=day)
+        .filter(subject_kinds__overlap=LISTED_KINDS)
+        .select_related("entry", "publication_basis")
+        .order_by("entry_id", "-number")
+        .distinct("entry_id")
+    )
 
 
 def _counts(site: Site, day: datetime.date) -> dict[str, int]:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from records.enums import FieldType, Required, SubjectKind
+from creditplatform.core.masking import holds_number, may_hold_number
+from records.enums import FieldRole, FieldType, Required, SubjectKind
 from records.feeds import values
 from records.feeds.vocabulary import effects
 from records.models import EntryField
@@ -19,6 +20,7 @@ KINDS_REQUIRED = {
 }
 # What every formula begins with; looked for before the exact and slower question.
 FORMULA_MARKS = frozenset("=@+-")
+SHORTEST_NUMBER = 11  # digits of a mobile telephone; all other numbers of persons are longer
 
 
 @dataclass
@@ -66,20 +68,30 @@ def clean(column: Sequence[str]) -> list[str]:
 
 
 def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> None:
-    """Length, unseen characters and formula beginnings; a few passes in C over a column that is clean."""
+    """Length, unseen characters, formula beginnings, numbers of persons; a few passes in C over a clean column."""
     if not any(column):
         return
-    if max(map(len, column), default=0) > item.length:
+    longest = max(map(len, column), default=0)
+    if longest > item.length:
         findings.add_where(column, {t for t in column if len(t) > item.length}, item.code, "too_long")
     if item.pattern:
         form = re.compile(item.pattern)
         findings.add_where(column, {t for t in set(column) if t and not form.fullmatch(t)}, item.code, "pattern")
-    plain = "".join(column).isprintable()
+    whole = "".join(column)
+    if is_open_text(item) and longest >= SHORTEST_NUMBER and may_hold_number(whole):
+        personal = {t for t in set(column) if may_hold_number(t) and holds_number(t)}
+        findings.add_where(column, personal, item.code, "personal_in_text")
+    plain = whole.isprintable()
     if not plain and values.has_unseen("\n".join(column)):
         findings.add_where(column, {t for t in column if values.has_unseen(t)}, item.code, "control_characters")
     suspicious = not plain or not FORMULA_MARKS.isdisjoint([text[:1] for text in column])
     if suspicious and values.begins_like_formula("\n".join(column)):
         findings.add_where(column, {t for t in column if values.begins_like_formula(t)}, item.code, "formula")
+
+
+def is_open_text(item: EntryField) -> bool:
+    """Whether a field holds free text that is shown to the public, so that no number of a person may stand in it."""
+    return item.type == FieldType.TEXT and item.published and item.role == FieldRole.CONTENT
 
 
 def check_required(

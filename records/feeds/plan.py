@@ -12,7 +12,7 @@ from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import blind_index
-from records.enums import FieldRole, Polarity, VersionState
+from records.enums import FieldRole, Polarity
 from records.models import CatalogueEntry, CreditRecord, EntryField, EntryVersion, Feed, Subject
 
 # Parts of a record or subject that have a column of their own and are not repeated in the content.
@@ -92,15 +92,18 @@ class Plan:
 
 
 def version_in_force(entry: CatalogueEntry, on: datetime.date) -> EntryVersion:
-    """The version of an entry in force on that day. Raises NotCollected: without it nothing is collected."""
-    for version in entry.versions.filter(state=VersionState.IN_FORCE).select_related("legal_basis", "entry"):
-        if version.covers(on):
-            return version
-    raise NotCollected(
-        "entry_not_in_force",
-        _("The catalogue entry “%(entry)s” is not in force; nothing may be collected under it."),
-        entry=entry.code,
-    )
+    """The version of an entry in force on that day, under a legal basis in force on it.
+
+    Raises NotCollected: without it nothing is collected.
+    """
+    version = entry.versions.collecting(on=on).select_related("legal_basis", "entry").first()
+    if version is None:
+        raise NotCollected(
+            "entry_not_in_force",
+            _("The catalogue entry “%(entry)s” or its legal basis is not in force; nothing may be collected under it."),
+            entry=entry.code,
+        )
+    return version
 
 
 def plan_for(feed: Feed, *, dated_on: datetime.date | None = None) -> Plan:

@@ -15,8 +15,8 @@ from records.feeds.copytext import NULL, text
 from records.feeds.keys import key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
-from records.feeds.prepared import Prepared, Row, Setaside, SubjectKey, cells_of
-from records.feeds.readers import Chunk
+from records.feeds.prepared import Prepared, Problems, Row, Setaside, SubjectKey, cells_of
+from records.feeds.readers import BadRow, Chunk
 from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
 from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
@@ -40,7 +40,7 @@ class Columns(NamedTuple):
 
     decided_on: list[str]
     effects: list[str]
-    valid_until: list[str]
+    ends: list[str]
     document: list[str]
     content: list[bytes]
     private: list[bytes]
@@ -57,7 +57,7 @@ class Preparer:
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
         self._lives: Memo[tuple[str, str, str], Life] = Memo(lambda key: self._life(*key))
         self._effects: Memo[str, list[str]] = Memo(self._effect_codes)
-        self._dates: Memo[tuple[Tier, datetime.date], tuple[tuple[str, ...], bool]] = Memo(
+        self._dates: Memo[tuple[Tier, datetime.date], tuple[Tier, rules.Periods]] = Memo(
             lambda key: self._periods(*key)
         )
         self._content = [item.code for item in plan.content if item.code in self.positions]
@@ -78,10 +78,15 @@ class Preparer:
         drafts = self.subjects.read(columns, kinds, findings)
         self._lay_out(prepared, chunk, columns, drafts, findings)
         prepared.setaside += [
-            Setaside(bad.row_number, bad.line_number, cells_of(self.header, bad.cells), [("", bad.code)])
+            Setaside(bad.row_number, bad.line_number, cells_of(self.header, bad.cells), self._judged(bad))
             for bad in chunk.bad
         ]
         return prepared
+
+    def _judged(self, bad: BadRow) -> Problems:
+        """What is wrong with a row whose cells have no columns; a minor may stand in any of them."""
+        minor = self.plan.negative and any(map(self.subjects.names_minor, bad.cells))
+        return [("", bad.code), ("", "minor")] if minor else [("", bad.code)]
 
     def _note_warnings(self, chunk: Chunk, findings: Findings) -> None:
         if not chunk.warnings:
@@ -116,18 +121,23 @@ class Preparer:
         separators = item.separators if item else ";"
         return (effects().find(text, separators, frozenset()) or []) if text else []
 
-    def _life(self, decided_on: str, effect_text: str, valid_until: str) -> Life:
-        """What follows from day, effects and validity of a decision."""
+    def _life(self, decided_on: str, effect_text: str, end: str) -> Life:
+        """What follows from day and effects of a decision, and from the end that its source names."""
         codes, day = self._effects[effect_text], datetime.date.fromisoformat(decided_on)
         if self.plan.negative:
-            dates, lapsed = self._dates[self._tier(codes, day), day]
+            tier, found = self._dates[self._tier(codes, day), day]
+            if end:
+                found = rules.ended_early(found, day, datetime.date.fromisoformat(end))
+            periods = (found.repairable_from, found.publish_until, found.retain_until)
+            dates: tuple[str, ...] = (tier, *(date.isoformat() for date in periods))
+            lapsed = found.retain_until <= self.plan.today
         else:
-            dates, lapsed = _own_dates(valid_until), False
+            dates, lapsed = (Tier.NONE, NULL, end or NULL, NULL), False
         copied = "\t".join((decided_on, "{" + ",".join(codes) + "}", *dates)).encode()
         return Life(copied, day, decided_on.encode(), ";".join(codes).encode(), lapsed)
 
-    def _periods(self, tier: Tier, day: datetime.date) -> tuple[tuple[str, ...], bool]:
-        """Tier and dates of an unfavourable record, and whether it may no longer be kept."""
+    def _periods(self, tier: Tier, day: datetime.date) -> tuple[Tier, rules.Periods]:
+        """Tier and dates of an unfavourable record."""
         plan, rule = self.plan, self.plan.version.tier_rule
         if "max_months" in rule:
             years = plan.version.retention_years or 0
@@ -136,8 +146,7 @@ class Preparer:
             found = rules.periods(
                 tier, day, plan.today, plan.rulebook, field=plan.key_field, retention_years=plan.version.retention_years
             )
-        dates = (found.repairable_from, found.publish_until, found.retain_until)
-        return (tier, *(date.isoformat() for date in dates)), found.retain_until <= plan.today
+        return tier, found
 
     def _tier(self, codes: list[str], day: datetime.date) -> Tier:
         rule = self.plan.version.tier_rule
@@ -162,11 +171,11 @@ class Preparer:
             self.plan.negative,
         )
         subjects: dict[bytes, SubjectDraft] = {}
-        rows = zip(drafts, found.decided_on, found.effects, found.valid_until, strict=True)
-        for at, (draft, decided_on, effect_text, valid_until) in enumerate(rows):
+        rows = zip(drafts, found.decided_on, found.effects, found.ends, strict=True)
+        for at, (draft, decided_on, effect_text, end) in enumerate(rows):
             if draft is None or not "" < decided_on <= today:
                 continue
-            life = lives[decided_on, effect_text, valid_until]
+            life = lives[decided_on, effect_text, end]
             minor = draft.born_on is not None and is_minor(draft, life.decided_on)
             # Judged whatever else is wrong with the row: what may not be kept is not kept in quarantine either.
             if life.lapsed or (minor and negative):
@@ -177,7 +186,22 @@ class Preparer:
                 if first.name_index != draft.name_index and draft.kind == SubjectKind.PERSON:
                     prepared.other_names[chunk.row_numbers[at]] = draft.name_index
         self._add_subjects(prepared, subjects)
+        if negative:
+            self._find_minors(columns, findings)
         self._collect(prepared, chunk, findings)
+
+    def _find_minors(self, columns: dict[str, list[str]], findings: Findings) -> None:
+        """Minors in rows that the day of the decision could not judge, because it or the subject is not known.
+
+        Whoever is a minor today was one on every earlier day.
+        """
+        item = self.plan.by_role.get(FieldRole.IDENTITY_NUMBER)
+        numbers = columns.get(item.code) if item else None
+        if numbers is None:
+            return
+        for at, problems in findings.by_row.items():
+            if ("", "minor") not in problems and self.subjects.names_minor(numbers[at]):
+                problems.append(("", "minor"))
 
     def _row(self, found: Columns, at: int, number: int, draft: SubjectDraft, life: Life, minor: bool) -> Row:
         """A clean row; its line has the order of `store.COLUMNS`, see `Row`."""
@@ -205,7 +229,7 @@ class Preparer:
         return Columns(
             decided_on=self._decided(columns, length, findings),
             effects=self._role(columns, FieldRole.EFFECTS, length),
-            valid_until=self._role(columns, FieldRole.VALID_UNTIL, length),
+            ends=self._ends(columns, length),
             document=self._role(columns, FieldRole.DOCUMENT_NUMBER, length),
             content=self._encode_content([columns[code] for code in self._content], length),
             private=private,
@@ -233,6 +257,14 @@ class Preparer:
         constant = self.plan.constants.get(role, "")
         return check.role_column(columns, self.plan.by_role.get(role), length, constant)
 
+    def _ends(self, columns: dict[str, list[str]], length: int) -> list[str]:
+        """The first day on which a record no longer holds as its source says; empty where it names no end."""
+        valid_until = self._role(columns, FieldRole.VALID_UNTIL, length)
+        ended_on = self._role(columns, FieldRole.ENDED_ON, length)
+        if not any(valid_until) and not any(ended_on):
+            return ended_on
+        return [_first_day_without(*pair) for pair in zip(valid_until, ended_on, strict=True)]
+
     def _decided(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:
         """The date of every decision as ISO text; where the file has none, the day the feed stands for."""
         item = self.plan.by_role.get(FieldRole.DECIDED_ON)
@@ -254,7 +286,8 @@ class Preparer:
             prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
 
 
-def _own_dates(valid_until: str) -> tuple[str, ...]:
-    """Tier and dates of positive and neutral records, which end with their own validity."""
-    end = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
-    return (Tier.NONE, NULL, NULL if end >= NO_END else end.isoformat(), NULL)
+def _first_day_without(valid_until: str, ended_on: str) -> str:
+    """The day after the last valid one, or the day of an earlier end; both and the answer as ISO text."""
+    last = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
+    ends = [(last + datetime.timedelta(days=1)).isoformat()] if last < NO_END else []
+    return min([*ends, *filter(None, [ended_on])], default="")

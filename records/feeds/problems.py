@@ -22,6 +22,10 @@ SENTENCES: dict[str, Promise] = {
     "date_in_future": _("The decision lies in the future; check the date."),
     "not_an_amount": _("This is not an amount; write 10,000 yuan as 1, with at most six decimals."),
     "not_a_number": _("This is not a whole number."),
+    "personal_in_text": _(
+        "The text holds the number of a person: resident number, mobile telephone or bank card. The field is shown to"
+        " the public, so write the text without it."
+    ),
     "unknown_choice": _("This word is not in the list of the standard."),
     "unknown_effect": _("This kind of decision is not in the list of the standard; separate several by a semicolon."),
     "kind_unknown": _("Say whether the subject is a person, an organisation or an individual business."),

@@ -173,6 +173,17 @@ class SubjectReader:
         """Whether the person was a minor on that day, as far as the number tells."""
         return draft.born_on is not None and rules.is_minor(draft.born_on, decided_on, self.plan.rulebook)
 
+    def names_minor(self, text: str) -> bool:
+        """Whether a text is the number of somebody who is a minor today, whatever column it stands in.
+
+        Residence permits are numbered like resident numbers; old ones of 15 digits are of adults.
+        """
+        number = normalise(text)
+        if check(IdentifierKind.RESIDENT_ID, number) is not None:
+            return False
+        born_on = facts(IdentifierKind.RESIDENT_ID, number).birth_date
+        return born_on is not None and rules.is_minor(born_on, self.plan.today, self.plan.rulebook)
+
 
 def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:
     """Whom kind, numbers of an organisation, identity document and name mean together."""

@@ -1,6 +1,5 @@
 """The catalogue: what may be collected, on what basis, with which fields. Nothing is collected without it."""
 
-import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -28,6 +27,7 @@ from records.enums import (
     SubjectKind,
     VersionState,
 )
+from records.querysets import EntryVersionQuerySet
 
 # Never collected: Regulation on the credit-reporting industry, article 14.
 FORBIDDEN_DATA = (
@@ -43,7 +43,8 @@ def chinese() -> bool:
 
 BASIS_STAYS_CONFIRMED = """
 IF OLD.confirmed AND NOT NEW.confirmed AND EXISTS (
-    SELECT 1 FROM records_entryversion v WHERE v.legal_basis_id = OLD.code AND v.state = 'in_force'
+    SELECT 1 FROM records_entryversion v WHERE v.state = 'in_force'
+    AND OLD.code IN (v.legal_basis_id, v.publication_basis_id, v.person_publication_basis_id)
 ) THEN
     RAISE EXCEPTION 'a catalogue version in force rests on this legal basis' USING ERRCODE = 'CR004';
 END IF;
@@ -83,8 +84,13 @@ class LegalBasis(models.Model):
     def citation(self) -> str:
         """Title and article in the language of the page."""
         if chinese():
-            return f"《{self.title}》{self.article}"
+            return self.original_citation
         return f"{self.title_en}, {article_in_english(self.article)}".rstrip(", ")
+
+    @property
+    def original_citation(self) -> str:
+        """Title and article as the law has them, whatever the language of the page."""
+        return f"《{self.title}》{self.article}"
 
 
 @audited
@@ -111,8 +117,11 @@ RETURN NEW;
 """
 
 BASIS_CONFIRMED = """
-IF NEW.state = 'in_force' AND NOT EXISTS (
-    SELECT 1 FROM records_legalbasis b WHERE b.code = NEW.legal_basis_id AND b.confirmed
+IF NEW.state = 'in_force' AND (
+    NEW.legal_basis_id IS NULL OR EXISTS (
+        SELECT 1 FROM records_legalbasis b WHERE NOT b.confirmed
+        AND b.code IN (NEW.legal_basis_id, NEW.publication_basis_id, NEW.person_publication_basis_id)
+    )
 ) THEN
     RAISE EXCEPTION 'a catalogue version is in force only with a confirmed legal basis' USING ERRCODE = 'CR004';
 END IF;
@@ -134,7 +143,11 @@ RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 
 @audited
 class EntryVersion(models.Model):
-    """One immutable edition of a catalogue entry: basis, openness, tiers, retention, fields."""
+    """One immutable edition of a catalogue entry: basis, openness, tiers, retention, fields.
+
+    `legal_basis` says that it may be collected, the other two that records about organisations, individual
+    businesses included, or about persons are public.
+    """
 
     entry = models.ForeignKey(
         CatalogueEntry, verbose_name=_("entry"), on_delete=models.PROTECT, related_name="versions"
@@ -157,7 +170,22 @@ class EntryVersion(models.Model):
     person_openness = models.CharField(
         _("openness for natural persons"), max_length=10, choices=Openness, default=Openness.AUTHORISED
     )
-    person_publication_basis = models.CharField(_("law that publishes persons"), max_length=300, blank=True)
+    publication_basis = models.ForeignKey(
+        LegalBasis,
+        verbose_name=_("law that publishes organisations"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    person_publication_basis = models.ForeignKey(
+        LegalBasis,
+        verbose_name=_("law that publishes persons"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     subject_kinds = ArrayField(models.CharField(max_length=20, choices=SubjectKind), verbose_name=_("kinds of subject"))
     tier_rule = models.JSONField(_("tier rule"), default=dict)
     retention_years = models.PositiveSmallIntegerField(_("retention (years)"), null=True, blank=True)
@@ -175,6 +203,8 @@ class EntryVersion(models.Model):
         User, verbose_name=_("approved by"), null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+
+    objects = EntryVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("version of a catalogue entry")
@@ -203,9 +233,19 @@ class EntryVersion(models.Model):
                 violation_error_message=_("An entry in force names its legal basis."),
             ),
             models.CheckConstraint(
-                condition=~Q(person_openness=Openness.PUBLIC) | ~Q(person_publication_basis=""),
+                condition=~Q(person_openness=Openness.PUBLIC) | Q(person_publication_basis__isnull=False),
                 name="entry_version_persons_by_law",
                 violation_error_message=_("Natural persons are published only where a law says so; name it."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(openness=Openness.PUBLIC) | Q(publication_basis__isnull=False),
+                name="entry_version_public_by_law",
+                violation_error_message=_("Records are published only where a law says so; name it."),
+            ),
+            ExclusionConstraint(
+                name="entry_version_one_direction",
+                expressions=[("entry", RangeOperators.EQUAL), ("polarity", RangeOperators.NOT_EQUAL)],
+                violation_error_message=_("The direction of an entry never changes; make another entry."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
@@ -245,17 +285,9 @@ class EntryVersion(models.Model):
         """What can be done against it, in the language of the page."""
         return self.remedy if chinese() else self.remedy_en
 
-    def openness_for(self, kind: str) -> str:
-        """Who may see a record about a subject of this kind."""
-        return self.person_openness if kind == SubjectKind.PERSON else self.openness
-
-    def covers(self, day: datetime.date) -> bool:
-        """Whether the version is in force on that day."""
-        return (
-            self.state == VersionState.IN_FORCE
-            and self.valid_from <= day
-            and (self.valid_until is None or day < self.valid_until)
-        )
+    def publication_basis_for(self, kind: str) -> LegalBasis | None:
+        """The law that makes a record about a subject of this kind public; none where it is not."""
+        return self.person_publication_basis if kind == SubjectKind.PERSON else self.publication_basis
 
 
 @audited

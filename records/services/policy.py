@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
 from creditplatform.core.services.policy import optional, read_toml, upsert
-from records.enums import Required, VersionState
+from records.enums import Openness, Required, VersionState
 from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion, Feed, KeyGroup, LegalBasis
 
 FOLDER = Path(__file__).resolve().parent.parent / "policy"
 VERSION_KEYS = (
     "information_class", "act", "field", "polarity", "edition", "openness", "person_openness",
-    "person_publication_basis", "subject_kinds", "tier_rule", "key_group", "meaning", "meaning_en",
+    "subject_kinds", "tier_rule", "key_group", "meaning", "meaning_en",
     "remedy", "remedy_en",
 )  # fmt: skip
 
@@ -32,12 +32,14 @@ def load_records_policy() -> dict[str, int]:
         "legal_bases": _load_bases(),
         "key_groups": _load_key_groups(),
         "entries": sum(_load_entry(path) for path in sorted((FOLDER / "entries").glob("*.toml"))),
+        # Only once no version in force rests on it any more can a basis be unconfirmed.
+        "doubtful_bases": _doubt_bases(),
         "feeds": _load_feeds(),
     }
 
 
 def _load_bases() -> int:
-    names = ("title", "title_en", "article", "level", "issuer", "number", "confirmed")
+    names = ("title", "title_en", "article", "level", "issuer", "number")
     return sum(
         upsert(
             LegalBasis,
@@ -46,10 +48,17 @@ def _load_bases() -> int:
                 **{name: row[name] for name in names},
                 "in_force_from": optional(row["in_force_from"]),
                 "in_force_until": optional(row["in_force_until"]),
+                **({"confirmed": True} if row["confirmed"] else {}),
             },
         )
         for row in read_toml(FOLDER / "legal_bases.toml", "basis")
     )
+
+
+def _doubt_bases() -> int:
+    rows = read_toml(FOLDER / "legal_bases.toml", "basis")
+    doubted = [row["code"] for row in rows if not row["confirmed"]]
+    return LegalBasis.objects.filter(code__in=doubted, confirmed=True).update(confirmed=False)
 
 
 def _load_key_groups() -> int:
@@ -87,14 +96,29 @@ def _write_version(entry: CatalogueEntry, known: EntryVersion | None, row: dict[
     version.valid_from, version.valid_until = row["valid_from"], optional(row.get("valid_until", ""))
     version.retention_years = row.get("retention_years") or None
     version.legal_basis_id, version.delivered, version.content_digest = row["legal_basis"], True, digest
+    version.publication_basis_id = _publication_basis(row)
+    version.person_publication_basis_id = row.get("person_publication_basis") or None
     version.save()
     version.fields.all().delete()
     EntryField.objects.bulk_create(_field(version, n, field) for n, field in enumerate(row["fields"], 1))
     if row["state"] == VersionState.IN_FORCE:
-        entry.versions.filter(state=VersionState.IN_FORCE).update(
-            state=VersionState.RETIRED, valid_until=version.valid_from
-        )
+        _retire(entry, version)
         EntryVersion.objects.filter(pk=version.pk).update(state=VersionState.IN_FORCE)
+
+
+def _publication_basis(row: dict[str, Any]) -> str | None:
+    """The provision that orders publication; where none is named apart, the one that collects does both."""
+    public = row["openness"] == Openness.PUBLIC
+    return row.get("publication_basis") or (row["legal_basis"] if public else None)
+
+
+def _retire(entry: CatalogueEntry, following: EntryVersion) -> None:
+    """Take the version in force back; one that is replaced from its very first day on has no day of its own."""
+    former = entry.versions.filter(state=VersionState.IN_FORCE)
+    former.filter(valid_from__lt=following.valid_from).update(
+        state=VersionState.RETIRED, valid_until=following.valid_from
+    )
+    former.update(state=VersionState.RETIRED)
 
 
 def _field(version: EntryVersion, position: int, row: dict[str, Any]) -> EntryField:

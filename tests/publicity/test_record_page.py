@@ -22,6 +22,7 @@ from tests.publicity.world import (
     days_ago,
     defaulter,
     dishonest_shop,
+    licence,
     penalty,
     taken_in,
 )
@@ -29,6 +30,7 @@ from tests.publicity.world import (
 KEYS = {
     "token", "site", "register", "party", "document_number", "decided_on", "dated_by_receipt", "deciding_unit",
     "source_unit", "effects", "tier", "publication", "disputed", "content", "legal_basis",
+    "published_by",
 }  # fmt: skip
 PUBLISHED = {"CF_WFXW", "CF_SY", "CF_YJ", "CF_NR", "CF_NR_FK"}
 pytestmark = pytest.mark.usefixtures("context")
@@ -65,7 +67,7 @@ def test_the_page_says_who_decided_what_and_until_when(english: Client, fined: C
         "《产品质量法》第四十九条", "销售的产品不符合标准", "罚款一万元", credit_code(1),
         "shown for at least 3 and at most 12 months", f"Public, withdrawn on {high}", f"Possible from {low}",
         "answered within 7 working days", "An authority found that the party broke", "administrative reconsideration",
-        "Administrative Penalty Law", "0752-",
+        "Guiding Opinions on Joint Incentives and Joint Discipline", "0752-",
     ):  # fmt: skip
         assert part in html, part
     assert "陈示例" not in html
@@ -145,7 +147,7 @@ def test_every_cause_gives_the_same_answer(client: Client, fined: CreditRecord) 
 def test_structured_data_has_these_keys_and_no_other(client: Client, fined: CreditRecord) -> None:
     response = client.get(address(fined, ".json"))
     data = response.json()
-    assert set(data) == KEYS and len(data) == 15
+    assert set(data) == KEYS and len(data) == 16
     assert set(data["register"]) == {"code", "name", "name_en"}
     assert set(data["source_unit"]) == {"code", "name", "name_en", "phone"}
     assert set(data["publication"]) == {"minimum_over_on", "withdrawn_on"}
@@ -161,7 +163,7 @@ def test_a_person_published_by_law_is_shown_masked_and_the_look_is_written_down(
     record = defaulter()
     assert AccessLog.objects.count() == 0
     html = text(english, record)
-    assert "马**" in html and CASE_NUMBER in html and "第七条" in html
+    assert "马**" in html and CASE_NUMBER in html and "article 7" in html
     for hidden in (PERSON_NAME, PERSON_NUMBER, PERSON_NUMBER[-4:]):
         assert hidden not in html
     title = re.search(r"<title>(.*?)</title>", html)
@@ -171,6 +173,26 @@ def test_a_person_published_by_law_is_shown_masked_and_the_look_is_written_down(
     entry = AccessLog.objects.get()
     assert (entry.subject_ref, entry.authority, entry.actor_id) == (record.subject_id, "publication", None)
     assert "第七条" in entry.reference and "subject_name" in entry.fields
+
+
+def test_numbers_of_persons_in_texts_of_earlier_days_are_not_shown(client: Client, fined: CreditRecord) -> None:
+    """They came before such rows were set aside."""
+    told = {**fined.payload, "CF_SY": f"法定代表人（{PERSON_NUMBER}，电话13800138000）在场"}
+    CreditRecord.objects.filter(pk=fined.pk).update(payload=told)
+    for ending in ("/", ".json"):
+        shown = client.get(address(fined, ending)).content.decode()
+        assert "法定代表人（****，电话****）在场" in shown
+        assert PERSON_NUMBER not in shown and "13800138000" not in shown
+
+
+def test_a_licence_is_still_there_on_its_last_valid_day(client: Client) -> None:
+    last = datetime.date.today() + datetime.timedelta(days=40)
+    record = taken_in(licence(1, XK_YXQZI=last.isoformat()), feed="hz-licence")[0]
+    noon = datetime.datetime.combine(last, datetime.time(12), tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
+    with time_machine.travel(noon, tick=False):
+        assert last.isoformat() in client.get(address(record)).content.decode()
+    with time_machine.travel(noon + datetime.timedelta(days=1), tick=False):
+        assert client.get(address(record)).status_code == 404
 
 
 def test_a_persons_structured_data_bears_no_number(client: Client) -> None:

@@ -11,6 +11,7 @@ BORN = datetime.date(1985, 6, 15)
 PERSON_NUMBER = make_resident_id("620102", BORN, 432)
 PERSON_NAME = "马示例"
 CASE_NUMBER = "（2026）甘01执123号"
+AGENCY_CODE = make_credit_code("11441300", "MB000001")
 GANSU_FEED = "gs-market-penalty"
 
 
@@ -40,6 +41,18 @@ def defaulter(**cells: str) -> CreditRecord:
         "filed_on": days_ago(90), "decided_on": days_ago(60), "agency_name": "兰州市中级人民法院",
     }  # fmt: skip
     return taken_in({**row, **cells}, feed="gs-court-defaulters")[0]
+
+
+def licence(number: int, **cells: str) -> dict[str, str]:
+    """A licence of a company, in Huizhou."""
+    row = {
+        "XK_XDR_MC": f"示例{number}号有限公司", "XK_XDR_LB": "法人及非法人组织",
+        "XK_XDR_SHXYM": make_credit_code("91441300", f"{40000000 + number}"), "XK_FRDB": "陈示例",
+        "XK_XKWS": "准予许可决定书", "XK_WSH": f"惠市监许〔2026〕{number}号", "XK_XKLB": "普通", "XK_NR": "食品销售",
+        "XK_JDRQ": days_ago(30), "XK_YXQZ": days_ago(30), "XK_YXQZI": "2099/12/31", "XK_XKJG": "惠州市市场监督管理局",
+        "XK_XKJGDM": AGENCY_CODE, "XK_ZT": "1", "XK_LYDW": "惠州市市场监督管理局", "XK_LYDWDM": AGENCY_CODE,
+    }  # fmt: skip
+    return {**row, **cells}
 
 
 def dishonest_shop(name: str = "兰州示例电子商务有限公司", number: int = 1) -> CreditRecord:

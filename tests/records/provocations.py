@@ -163,7 +163,17 @@ def _(w: World) -> None:
 
 @provokes("entry_version_persons_by_law")
 def _(w: World) -> None:
-    w.draft(person_openness="public", person_publication_basis="")
+    w.draft(person_openness="public", person_publication_basis=None)
+
+
+@provokes("entry_version_public_by_law")
+def _(w: World) -> None:
+    w.draft(openness="public", publication_basis=None)
+
+
+@provokes("entry_version_one_direction")
+def _(w: World) -> None:
+    w.draft(polarity="neutral")
 
 
 @provokes("entry_version_ends_after_start")

@@ -65,6 +65,14 @@ def test_a_person_is_a_minor_until_the_eighteenth_birthday() -> None:
     assert CreditRecord.objects.get().decided_on == datetime.date(2026, 5, 10)
 
 
+def test_a_minor_on_no_unfavourable_list_may_wait_for_correction(honours: str) -> None:
+    child = honour(
+        1, name="小模范", party_kind="自然人", credit_code="", identity_kind="身份证", decided_on="昨天",
+        identity_number=resident(601, datetime.date(2014, 1, 1)),
+    )  # fmt: skip
+    assert counts(deliver(child, feed=honours)) == {"received": 1, "quarantined": 1}
+
+
 @pytest.mark.parametrize("flaw", [{}, {"CF_NR_FK": "viel"}])
 def test_a_decision_past_retention_is_rejected_and_not_kept(flaw: dict[str, str]) -> None:
     batch = deliver(penalty(1, CF_JDRQ="2010-01-01", **flaw))
@@ -209,14 +217,16 @@ def honours() -> str:
 @pytest.mark.parametrize(
     ("valid_until", "publish_until"),
     [
-        ("2027-06-30", datetime.date(2027, 6, 30)),
+        ("2027-06-30", datetime.date(2027, 7, 1)),
+        ("2026-12-31", datetime.date(2027, 1, 1)),
+        ("2099-12-30", datetime.date(2099, 12, 31)),
         ("2099/12/31", None),
         ("2099-12-31", None),
         ("9999-12-31", None),
         ("", None),
     ],
 )
-def test_a_favourable_record_ends_with_its_validity(
+def test_a_favourable_record_is_shown_on_its_last_valid_day_and_not_after(
     honours: str, valid_until: str, publish_until: datetime.date | None
 ) -> None:
     deliver(honour(1, valid_until=valid_until), feed=honours)

@@ -42,6 +42,7 @@ ACTS = [
     "reward",
 ]
 ACTS += ["inspection"]
+LAWS = ("legal_basis", "publication_basis", "person_publication_basis")
 MASKS = ["none", "name", "id_number", "phone", "address", "hidden"]
 CHOSEN = [FieldType.CHOICE, FieldType.EFFECTS, FieldType.IDENTIFIER_KIND]
 KIND_TEXTS = {
@@ -190,6 +191,8 @@ def test_entry_in_force_rests_on_a_confirmed_basis(entry: dict[str, Any]) -> Non
     basis = BASES[entry["legal_basis"]]
     assert entry["state"] == ("in_force" if basis["confirmed"] else "draft")
     if entry["state"] == "in_force":
+        for key in ("publication_basis", "person_publication_basis"):
+            assert not entry.get(key) or BASES[entry[key]]["confirmed"], key
         assert basis["in_force_from"] <= entry["valid_from"] < (basis["in_force_until"] or OPEN_END)
 
 
@@ -208,7 +211,42 @@ def test_negative_entry_has_tier_and_retention(entry: dict[str, Any]) -> None:
 def test_persons_are_published_only_where_a_law_says_so() -> None:
     public = {code for code, entry in ENTRIES.items() if entry["person_openness"] != Openness.AUTHORISED}
     assert public == {"judgment-defaulter"}
-    assert ENTRIES["judgment-defaulter"]["person_publication_basis"].endswith("第七条")
+    law = BASES[ENTRIES["judgment-defaulter"]["person_publication_basis"]]
+    assert (law["code"], law["article"], law["confirmed"]) == ("spc-defaulters-7", "第七条", True)
+
+
+QUALIFYING = ["fire-law-15", "road-traffic-law-91", "construction-law-13", "physicians-law-13", "lawyers-law-6"]
+QUALIFYING += ["teachers-law-10", "tourism-law-37", "volunteer-regulation-19"]
+
+
+@pytest.mark.parametrize("code", QUALIFYING)
+def test_a_law_that_orders_neither_collection_nor_publication_carries_no_entry(code: str) -> None:
+    assert not BASES[code]["confirmed"]
+    carried = {entry.get(key) for entry in ENTRIES.values() for key in LAWS}
+    assert code not in carried
+
+
+def test_penalties_are_published_by_the_policy_that_publishes_all_of_them() -> None:
+    penalty = ENTRIES["administrative-penalty"]
+    assert (penalty["legal_basis"], penalty["publication_basis"]) == ("penalty-law-48", "guofa-2016-33")
+
+
+def test_the_ecommerce_list_rests_on_what_was_in_force_when_it_was_made() -> None:
+    basis = BASES[ENTRIES["ecommerce-dishonesty"]["legal_basis"]]
+    assert basis["confirmed"] and basis["in_force_from"] < datetime.date(2017, 1, 1)
+
+
+def test_lists_have_the_periods_of_their_own_rules() -> None:
+    """Defaulters two years (SPC provisions, article 2); registers and lists end when their cause ends."""
+    rules = {code: entry["tier_rule"] for code, entry in ENTRIES.items()}
+    assert (rules["judgment-defaulter"]["min_months"], rules["judgment-defaulter"]["max_months"]) == (0, 24)
+    assert (rules["abnormal-operations"]["min_months"], rules["abnormal-operations"]["max_months"]) == (0, 12)
+    assert roles(ENTRIES["abnormal-operations"])["ended_on"]["code"] == "removed_on"
+    assert "valid_until" in roles(ENTRIES["judgment-defaulter"])
+
+
+def test_how_long_a_penalty_holds_is_not_how_long_it_is_shown() -> None:
+    assert "valid_until" not in roles(ENTRIES["administrative-penalty"])
 
 
 @every_entry
@@ -294,7 +332,7 @@ def test_feed_points_at_what_exists(feed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("feed", FEEDS.values(), ids=FEEDS.keys())
-def test_feed_knows_number_and_date_of_every_decision(feed: dict[str, Any]) -> None:
+def test_feed_knows_the_date_of_every_decision_and_invents_no_number(feed: dict[str, Any]) -> None:
     known = set(roles(ENTRIES[feed["entry"]])) | set(feed["constants"])
-    assert "document_number" in known
+    assert "document_number" not in feed["constants"], "a number that the source does not state is not made up"
     assert (feed["date_when_absent"] == "received") == ("decided_on" not in known)
