@@ -64,7 +64,7 @@ def test_a_law_is_doubted_once_no_entry_rests_on_it_any_more(folder: Path) -> No
 
 
 def test_records_of_earlier_days_get_the_right_end_and_lose_the_invented_number() -> None:
-    migration = import_module("records.migrations.0007_shown_on_the_last_valid_day")
+    migration = import_module("records.migrations.0012_shown_on_the_last_valid_day")
     (licensed,) = taken_in(licence(1, XK_YXQZI="2030-12-31"), feed="hz-licence")
     (fined,), shop = taken_in(company(1, "东江酒楼")), dishonest_shop()
     last_day = datetime.date(2030, 12, 31)

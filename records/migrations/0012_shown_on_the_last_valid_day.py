@@ -23,7 +23,7 @@ def correct(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("records", "0006_publication_by_law"),
+        ("records", "0011_publication_by_law"),
     ]
 
     operations = [

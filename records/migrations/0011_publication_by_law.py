@@ -37,7 +37,7 @@ ALTER TABLE records_entryversionevent ENABLE TRIGGER USER;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0005_partitioned_history'),
+        ('records', '0010_units_with_records_keep_their_site'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
