@@ -11,9 +11,11 @@ class RecordsConfig(AppConfig):
     verbose_name = _("Credit records")
 
     def ready(self) -> None:
-        """Make the procedures known."""
+        """Make the procedures and the labels known."""
         from creditplatform.core import workflow
+        from records import labels
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
 
         workflow.register([CREDIT_RECORD, FEED_BATCH])
+        labels.provide()
