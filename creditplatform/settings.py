@@ -211,6 +211,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["creditplatform.formats"]
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = USE_TZ = True
 

@@ -58,7 +58,7 @@ class RecordSerializer(Answer):
     document_number = serializers.CharField(source="record.document_number")
     decided_on = serializers.DateField(source="record.decided_on")
     dated_by_receipt = serializers.BooleanField()
-    deciding_unit = serializers.CharField()
+    deciding_unit = serializers.CharField(source="unit_as_sent")
     source_unit = UnitSerializer(source="record.agency")
     effects = NamedSerializer(many=True)
     tier = serializers.CharField(source="record.tier")

@@ -11,11 +11,13 @@ class RecordsConfig(AppConfig):
     verbose_name = _("Credit records")
 
     def ready(self) -> None:
-        """Make the procedures known, and listen to the news of records."""
+        """Make the procedures and the labels known, and listen to the news of records."""
         from creditplatform.core import workflow
+        from records import labels
         from records.services import telling
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
 
         workflow.register([CREDIT_RECORD, FEED_BATCH])
+        labels.provide()
         telling.subscribe()

@@ -204,7 +204,7 @@ class BatchState(models.TextChoices):
 class RowState(models.TextChoices):
     """What became of a row that was not accepted."""
 
-    OPEN = "open", _("waits for correction")
+    OPEN = "open", _("set aside")
     CORRECTED = "corrected", _("corrected")
     DISCARDED = "discarded", _("discarded by the sender")
     REJECTED = "rejected", _("rejected, not kept")

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
-from creditplatform.core.models import AccessLog, User
+from creditplatform.core.models import AccessLog, Agency, Notice, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
+from creditplatform.core.wording import chinese
 from records import sentences
-from records.enums import Purpose
+from records.enums import FieldRole, Purpose
 from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
 
@@ -24,7 +25,9 @@ IDENTITY_LABELS = {
     "address": _("address"),
 }
 PAGE = 50
-RELATED = ("entry", "version__legal_basis", "agency", "subject")
+RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
+ABOUT_LOOKS = frozenset({"record_viewed"})
+ABOUT_RECORD = "record:"
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, in
     return _lines(records)
 
 
-def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tuple[EntryField, str]]] | None:
-    """One record of the person with every field it has, or nothing where the number is not one of theirs."""
+def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tuple[str, str]]] | None:
+    """One record of the person with every field it has, by name, or nothing where the number is not one of theirs."""
     pk = pk_of_token(TOKEN_KIND, token)
     if pk is None:
         return None
@@ -77,9 +80,54 @@ def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tup
     return _lines([record])[0], contents(record)
 
 
-def contents(record: CreditRecord) -> list[tuple[EntryField, str]]:
-    """The open content of a record field by field, in the order of the catalogue."""
-    return [(item, text) for item in record.version.fields.all() if (text := record.payload.get(item.code))]
+def contents(record: CreditRecord) -> list[tuple[str, str]]:
+    """The open content of a record as it is shown, name and value of each field, in the order of the catalogue."""
+    said = [(item, record.payload.get(item.code)) for item in record.version.fields.all()]
+    return [(sentences.shown_label(item), _shown(record, item, str(text))) for item, text in said if text]
+
+
+def _shown(record: CreditRecord, item: EntryField, text: str) -> str:
+    """A unit by its name in the language of the page, anything else as its kind of field is shown."""
+    named = item.role in (FieldRole.AGENCY_NAME, FieldRole.SOURCE_NAME)
+    return unit_label(record.agency, text) if named else sentences.shown_value(item, text)
+
+
+def unit_label(source: Agency, sent: str) -> str:
+    """A unit named in a record, in the language of the page where it is one of ours; else as sent.
+
+    One query where another unit than the source is named and the page is not in Chinese.
+    """
+    if not sent or sent in (source.name, source.name_en):
+        return source.label
+    known = None if chinese() else Agency.objects.filter(name=sent).first()
+    return known.label if known else sent
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A notice, and the page it talks about: the address of a record of the person, or of the looks."""
+
+    notice: Notice
+    record: str = ""
+    looks: bool = False
+
+
+def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
+    """Notices with what they talk about, where the person can still open it; one query."""
+    tokens = {notice.pk: _token_of(notice) for notice in shown}
+    keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
+    wanted = [key for key in keys.values() if key]
+    own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
+    known = {token for token, key in keys.items() if key in own}
+    return [
+        Letter(notice, tokens[notice.pk] if tokens[notice.pk] in known else "", notice.code in ABOUT_LOOKS)
+        for notice in shown
+    ]
+
+
+def _token_of(notice: Notice) -> str:
+    """The public number of the record a notice is about; empty for one about something else."""
+    return notice.subject_key.removeprefix(ABOUT_RECORD) if notice.subject_key.startswith(ABOUT_RECORD) else ""
 
 
 def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:

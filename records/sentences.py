@@ -1,17 +1,22 @@
 """What a record says to the person it is about, in plain sentences with dates."""
 
 import datetime
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from records.enums import Polarity, RecordState, SubjectKind
-from records.feeds.vocabulary import effects
-from records.models import CreditRecord
+from creditplatform.core.wording import in_yuan, joined
+from records.enums import FieldRole, FieldType, Polarity, RecordState, SubjectKind
+from records.feeds.vocabulary import SUBJECT_KINDS, effects
+from records.labels import effect_label
+from records.models import CreditRecord, EntryField
+
+KEPT_IN = re.compile(r"\s*[(（](?:万元|10,000 yuan)[)）]\s*$", re.IGNORECASE)
 
 
 class Tone(StrEnum):
@@ -34,14 +39,24 @@ class Status:
 
 def effect_labels(codes: list[str]) -> list[str]:
     """Labels of effect codes in the language of the page."""
-    chinese = (get_language() or "zh").startswith("zh")
-    known = effects().by_code
-    return [(known[code].name if chinese else known[code].name_en) for code in codes if code in known]
+    return [effect_label(code) for code in codes if code in effects().by_code]
 
 
-def joined(parts: list[str]) -> str:
-    """Several labels as one text."""
-    return ("、" if (get_language() or "zh").startswith("zh") else ", ").join(parts)
+def shown_label(field: EntryField) -> str:
+    """A field's name; of an amount without the unit in which it is kept, since it is shown in yuan."""
+    return KEPT_IN.sub("", field.label) if field.type == FieldType.AMOUNT else field.label
+
+
+def shown_value(field: EntryField, text: str) -> str:
+    """A field's text as a page shows it: amounts in yuan, effects and kinds of subject by label; else as sent."""
+    if field.type == FieldType.AMOUNT:
+        return in_yuan(text)
+    if field.type == FieldType.EFFECTS:
+        codes = effects().find(text, field.separators, frozenset(field.choices))
+        return joined(effect_labels(codes)) if codes else text
+    if field.role == FieldRole.SUBJECT_KIND and text in SUBJECT_KINDS:
+        return str(SUBJECT_KINDS[text].label)
+    return text
 
 
 def what_happened(record: CreditRecord) -> str:
@@ -107,12 +122,12 @@ def _last_day(first_day_not_shown: datetime.date) -> str:
 def status(record: CreditRecord, *, public: bool) -> Status:
     """The status of a record in two or three words; `public` as `publishable` says."""
     if record.disputed:
-        return Status(Tone.WARN, "▲", _("disputed, being checked"))
+        return Status(Tone.WARN, "▲", _("Disputed, being checked"))
     if record.state != RecordState.IN_FORCE:
         tone = Tone.GOOD if record.state == RecordState.REPAIRED else Tone.INFO
         return Status(tone, "✓", str(RecordState(record.state).label))
     if public:
         if record.publish_until is None:
-            return Status(Tone.INFO, "●", _("public"))
-        return Status(Tone.INFO, "●", _("public until %(day)s") % {"day": _last_day(record.publish_until)})
-    return Status(Tone.GOOD, "○", _("not public"))
+            return Status(Tone.INFO, "●", _("Public, without end"))
+        return Status(Tone.INFO, "●", _("Public until %(day)s") % {"day": _last_day(record.publish_until)})
+    return Status(Tone.GOOD, "○", _("Not public"))

@@ -1,5 +1,6 @@
 """The core in the staff admin: units, people, rule values, calendar, ledgers."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -8,11 +9,13 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 
-from creditplatform.core.enums import Role
+from creditplatform.core import labels, wording
+from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import (
     AccessLog,
@@ -27,31 +30,37 @@ from creditplatform.core.models import (
     User,
 )
 from creditplatform.core.services.rules import approve_rule_value
-from creditplatform.core.staff import PlainTextResource, ReadOnlyAdmin, RoleAdmin, is_bound_to_site
+from creditplatform.core.staff import LabelledAdmin, PlainTextResource, ReadOnlyAdmin, RoleAdmin, is_bound_to_site
 from creditplatform.core.workdays import HOLIDAY_NAMES
+from creditplatform.core.workflow import registered
 
 
 @admin.register(Region)
-class RegionAdmin(RoleAdmin):
+class RegionAdmin(LabelledAdmin, RoleAdmin):
     """The division tree."""
 
     viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
     changers = (Role.CENTRE,)
-    list_display = ("code", "name", "name_en", "level", "valid_until")
+    list_display = ("code", "label_shown", "level", "valid_until")
     list_filter = ("level",)
     search_fields = ("code", "name", "name_en")
 
 
 @admin.register(Site)
-class SiteAdmin(RoleAdmin):
+class SiteAdmin(LabelledAdmin, RoleAdmin):
     """The two public sites and their footers."""
 
     changers = (Role.CENTRE,)
-    list_display = ("code", "name", "name_en", "sponsor")
+    list_display = ("label_shown", "code", "sponsor_shown")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Sites come with a release."""
         return False
+
+    @admin.display(description=_("Sponsor"), ordering="sponsor")
+    def sponsor_shown(self, site: Site) -> str:
+        """The sponsor in the language of the page."""
+        return site.sponsor_label
 
 
 class AgencyResource(PlainTextResource):
@@ -76,14 +85,15 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Agency)
-class AgencyAdmin(ExportMixin, RoleAdmin):  # type: ignore[misc]
+class AgencyAdmin(LabelledAdmin, ExportMixin, RoleAdmin):  # type: ignore[misc]
     """Units, and where citizens reach them."""
 
     form = AgencyForm
     resource_classes = (AgencyResource,)
     viewers = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
     changers = (Role.CENTRE,)
-    list_display = ("name", "code", "credit_code", "kind", "site", "phone", "active")
+    list_display = ("label_shown", "code", "kind", "site", "phone_shown", "active")
+    list_select_related = ("site",)
     list_filter = ("site", "kind", "active")
     search_fields = ("code", "name", "name_en", "credit_code")
     autocomplete_fields = ("region", "parent")
@@ -98,6 +108,11 @@ class AgencyAdmin(ExportMixin, RoleAdmin):  # type: ignore[misc]
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Whoever may look may take the list along; units are public."""
         return self.has_view_permission(request)
+
+    @admin.display(description=_("Telephone"))
+    def phone_shown(self, agency: Agency) -> str:
+        """The number, its remark in the language of the page."""
+        return wording.mark_translated(agency.phone)
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -174,7 +189,7 @@ class RuleValueAdmin(RoleAdmin):
     changers = (Role.CENTRE,)
     viewers = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
     form = RuleValueForm
-    list_display = ("key", "site", "value", "unit", "valid_from", "valid_until", "in_force", "confirmed", "source")
+    list_display = ("key", "value_shown", "valid_from", "valid_until", "in_force", "basis_shown")
     list_filter = ("in_force", "confirmed", "site")
     search_fields = ("key", "legal_basis", "source")
     actions = ("approve",)
@@ -183,10 +198,26 @@ class RuleValueAdmin(RoleAdmin):
         """A value in force is never edited; a new one follows it."""
         return super().has_change_permission(request) and (obj is None or not obj.in_force)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who only looks reads the value and its basis in words."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fields(request, obj)
+        return ("key", "site", "value_shown", "valid_from", "valid_until", "basis_shown", "source", "in_force")
+
     def save_model(self, request: HttpRequest, obj: RuleValue, form: Any, change: bool) -> None:
         """Whoever touched the value last entered it, so somebody else has to approve it."""
         obj.entered_by = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("Value"))
+    def value_shown(self, rule_value: RuleValue) -> str:
+        """The value and what it is counted in, in words."""
+        return labels.counted(rule_value.value, rule_value.unit)
+
+    @admin.display(description=_("Legal basis"), ordering="legal_basis")
+    def basis_shown(self, rule_value: RuleValue) -> str:
+        """The legal basis in the language of the page."""
+        return rule_value.basis_label
 
     @admin.action(description=_("Approve as second person"), permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[RuleValue]) -> None:
@@ -236,26 +267,108 @@ class CalendarDayAdmin(RoleAdmin):
         return gettext(day.name) if day.name in HOLIDAY_NAMES else day.name
 
 
+class ActorAdmin(ReadOnlyAdmin):
+    """A ledger whose rows bear a person: shown with units and roles of that day, since names alone may be alike."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the memberships of the persons, in two queries for the whole page."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("actor__memberships__agency")
+
+    @admin.display(description=_("Person, unit and role"), ordering="actor")
+    def who(self, row: Any) -> str:
+        """The person; of staff also for which units in which roles that day."""
+        if row.actor is None:
+            return "—"
+        day = timezone.localdate(row.at)
+        held = [m for m in row.actor.memberships.all() if m.holds_on(day)]
+        posts = wording.joined(f"{m.agency.label} · {m.get_role_display()}" for m in held)
+        name = wording.mark_translated(str(row.actor))
+        return f"{name}{wording.bracketed(posts)}" if posts else name
+
+
 @admin.register(AccessLog)
-class AccessLogAdmin(ReadOnlyAdmin):
+class AccessLogAdmin(ActorAdmin):
     """Disclosures: auditors see that somebody looked, never at what."""
 
     viewers = (Role.AUDITOR,)
-    list_display = fields = (
-        "at", "actor", "agency", "purpose", "authority", "reference", "case_number", "door", "result",
-    )  # fmt: skip
+    list_display = ("at", "who", "purpose_shown", "authority", "door", "result")
+    fields = ("at", "who", "agency", "purpose_shown", "authority", "reference", "case_number", "door", "result")
     list_filter = ("authority", "result", "door")
-    list_select_related = ("actor", "agency")
+    list_select_related = ("actor",)
+
+    @admin.display(description=_("Purpose"), ordering="purpose")
+    def purpose_shown(self, row: AccessLog) -> str:
+        """The purpose in words."""
+        return labels.label(labels.Kind.PURPOSE, row.purpose)
+
+
+class ProcedureFilter(admin.AllValuesFieldListFilter):
+    """Procedures by their titles."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Every procedure that left a step, in words."""
+        titles = {name: workflow.title for name, workflow in registered().items()}
+        return _in_words(super().choices(changelist), titles)
+
+
+class StepFilter(admin.AllValuesFieldListFilter):
+    """Steps by what their buttons say."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Every step that was taken, in words."""
+        steps = {step.name: step.label for workflow in registered().values() for step in workflow.steps}
+        return _in_words(super().choices(changelist), steps)
+
+
+def _in_words(choices: Iterator[Any], words: Mapping[Any, Any]) -> Iterator[Any]:
+    for choice in choices:
+        yield {**choice, "display": words.get(choice["display"], choice["display"])}
 
 
 @admin.register(StepEvent)
-class StepEventAdmin(ReadOnlyAdmin):
+class StepEventAdmin(ActorAdmin):
     """Steps taken in procedures."""
 
     viewers = (Role.AUDITOR, Role.SUPERVISOR)
-    list_display = ("at", "workflow", "case_ref", "step", "from_state", "to_state", "actor", "door")
-    list_filter = ("workflow", "step")
+    list_display = ("at", "case", "step_shown", "from_shown", "to_shown", "who", "door_shown")
+    fields = (*list_display, "reason")
+    list_filter = (("workflow", ProcedureFilter), ("step", StepFilter))
     list_select_related = ("actor",)
+
+    @admin.display(description=_("Case"), ordering="case_ref")
+    def case(self, event: StepEvent) -> str:
+        """The procedure and the number of the case."""
+        workflow = registered().get(event.workflow)
+        return f"{workflow.title if workflow else event.workflow} {event.case_ref}"
+
+    @admin.display(description=_("Step"), ordering="step")
+    def step_shown(self, event: StepEvent) -> str:
+        """The step as its button says it."""
+        workflow = registered().get(event.workflow)
+        known = {step.name: str(step.label) for step in workflow.steps} if workflow else {}
+        return known.get(event.step, event.step)
+
+    @admin.display(description=_("From"), ordering="from_state")
+    def from_shown(self, event: StepEvent) -> str:
+        """The state before."""
+        return _state(event, event.from_state)
+
+    @admin.display(description=_("To"), ordering="to_state")
+    def to_shown(self, event: StepEvent) -> str:
+        """The state after."""
+        return _state(event, event.to_state)
+
+    @admin.display(description=_("Way in"), ordering="door")
+    def door_shown(self, event: StepEvent) -> str:
+        """How the step came in."""
+        return str(dict(Door.choices).get(event.door, event.door)) or "—"
+
+
+def _state(event: StepEvent, code: str) -> str:
+    """The label of a state of the procedure the event belongs to."""
+    workflow = registered().get(event.workflow)
+    return str(dict(workflow.states.choices).get(code, code)) if workflow else code
 
 
 @admin.register(Heartbeat)
@@ -263,4 +376,9 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     """Signs of life of workers and timers."""
 
     viewers = (Role.OPERATOR, Role.CENTRE)
-    list_display = ("name", "at", "expected_seconds")
+    list_display = fields = ("name_shown", "at", "expected_seconds")
+
+    @admin.display(description=_("Worker or timer"), ordering="name")
+    def name_shown(self, heartbeat: Heartbeat) -> str:
+        """What gives the sign of life, in words."""
+        return labels.label(labels.Kind.SIGN_OF_LIFE, heartbeat.name)

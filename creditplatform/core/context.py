@@ -12,7 +12,7 @@ SITE_COOKIE = "site"
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The site of this page (from its address, else the one last visited), the text size, the demonstration mark."""
+    """The site of this page (where one is known), the text size, the demonstration mark."""
     return {
         "site": current_site(request),
         "demonstration": settings.DEMONSTRATION,
@@ -20,16 +20,32 @@ def page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def current_site(request: HttpRequest) -> Site | None:
-    """The site the address names, else the one visited last, else the first; one query per request."""
-    if not hasattr(request, "credit_site"):
-        sites = {site.code: site for site in Site.objects.all()}
-        match = request.resolver_match
-        named = (
-            (match.kwargs.get("site") if match else None)
-            or request.session.get("site")
-            or request.COOKIES.get(SITE_COOKIE, "")
-        )
-        request.credit_site = sites.get(named) or next(iter(sites.values()), None)  # type: ignore[attr-defined]
-    found: Site | None = request.credit_site  # type: ignore[attr-defined]
+def all_sites(request: HttpRequest) -> dict[str, Site]:
+    """Every site by its code; one query per request."""
+    if not hasattr(request, "credit_sites"):
+        request.credit_sites = {site.code: site for site in Site.objects.order_by("root_region")}  # type: ignore[attr-defined]
+    found: dict[str, Site] = request.credit_sites  # type: ignore[attr-defined]
     return found
+
+
+def current_site(request: HttpRequest) -> Site | None:
+    """The site the address names, else the one visited last, else that of the member of staff's unit.
+
+    None for a visitor of whom nothing of this is known: such a page bears the look of neither site.
+    """
+    match = request.resolver_match
+    named = (
+        (match.kwargs.get("site") if match else None)
+        or request.session.get("site")
+        or request.COOKIES.get(SITE_COOKIE, "")
+    )
+    return all_sites(request).get(named) or _site_of_unit(request)
+
+
+def _site_of_unit(request: HttpRequest) -> Site | None:
+    """The site of the first unit a member of staff works for; the own file belongs to the person, not to the unit."""
+    user, match = getattr(request, "user", None), request.resolver_match
+    if user is None or not user.is_authenticated or (match and match.namespace == "me"):
+        return None
+    ids = {site.pk: site for site in all_sites(request).values()}
+    return next((ids[membership.agency.site_id] for membership in user.memberships_in_force), None)

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core.wording import after_one_another, clauses, full_stop
 from creditplatform.core.workdays import (
     HOLIDAY_NAMES,
     SATURDAY,
@@ -176,8 +177,8 @@ class Deadline:
             "amount": _amount(self.days, self.unit),
             "start": self.started_on,
         }
-        details = "; ".join(item.sentence() for item in self.explain())
-        return f"{head} {details}." if details else head
+        details = clauses(item.sentence() for item in self.explain())
+        return after_one_another([head, full_stop(details)]) if details else head
 
     def _mark(self, day: date) -> tuple[Reason, str] | None:
         for suspension in self.suspensions:

@@ -1,5 +1,6 @@
 """The accounts of the demonstration: public names and passwords, one for every role."""
 
+import datetime
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -7,9 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
 from creditplatform.core.errors import CreditError, Text
+from creditplatform.core.identity import make_resident_id
 
 BOUND_CITIZEN = "citizen"
 UNBOUND_CITIZEN = "newcomer"
+# The person that the account without a person may bind; fictitious, the number valid.
+NEWCOMERS_NAME = "苏念禾"
+NEWCOMERS_BIRTH = datetime.date(1992, 8, 9)
+NEWCOMERS_NUMBER = make_resident_id("620102", NEWCOMERS_BIRTH, 998)
 
 
 class NotADemonstration(CreditError):
@@ -69,3 +75,11 @@ def refuse_real_installations() -> None:
     """Raises NotADemonstration in production mode and wherever the demonstration is switched off."""
     if settings.PRODUCTION or not settings.DEMONSTRATION:
         raise NotADemonstration
+
+
+def how_to_bind() -> str:
+    """One sentence: as whom to sign in, and what to enter, to try the real-name binding."""
+    return (
+        f"To try the real-name binding, sign in as “{UNBOUND_CITIZEN}” and enter"
+        f" {NEWCOMERS_NAME}, {NEWCOMERS_NUMBER} (fictitious)."
+    )

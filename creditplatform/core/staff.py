@@ -7,9 +7,11 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from import_export.resources import ModelResource
 
 from creditplatform.core.enums import Role
+from creditplatform.core.models.people import Bilingual
 from creditplatform.core.permissions import has_role
 
 _work: list[Callable[[Any], Any]] = []
@@ -98,3 +100,12 @@ class ReadOnlyAdmin(RoleAdmin):
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Nobody."""
         return False
+
+
+class LabelledAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A table of things that have a name in both languages."""
+
+    @admin.display(description=_("Name"), ordering="name")
+    def label_shown(self, thing: Bilingual) -> str:
+        """The name in the language of the page."""
+        return thing.label

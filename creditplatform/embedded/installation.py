@@ -15,6 +15,7 @@ from creditplatform.embedded.errors import ServiceError
 from creditplatform.embedded.postgres import Say
 
 VERSION_CHECK = "import sys; sys.exit(sys.version_info < (3, 11))"
+LINES_SHOWN = 12
 NO_ENSUREPIP = (
     "This Python cannot make a virtual environment: its module ensurepip is missing.\n"
     "On Debian or Ubuntu: apt install python3-venv. Elsewhere install Python 3.11 or newer with pip, or uv."
@@ -92,11 +93,27 @@ def _install_lock(root: Path, lock: Path, say: Say) -> None:
     if not _run([python, "-c", "import pip"], root):
         _run([python, "-m", "ensurepip", "--default-pip"], root)
     if not _run([python, "-m", "pip", "--disable-pip-version-check", *words], root):
-        raise ServiceError(f"The packages of {lock.name} could not be installed: see the lines above.")
+        log = _log(root)
+        raise ServiceError(f"The packages of {lock.name} could not be installed. End of {log}:\n{_last_lines(log)}")
 
 
 def _run(words: list[str], root: Path) -> bool:
-    return subprocess.run(words, cwd=root, env=_environment(), check=False).returncode == 0
+    """Run an installer; what it says stands in the log, where it disturbs nobody whom it does not concern."""
+    with _log(root).open("ab") as log:
+        log.write(f"$ {' '.join(words)}\n".encode())
+        log.flush()
+        return subprocess.run(words, cwd=root, env=_environment(), check=False, stdout=log, stderr=log).returncode == 0
+
+
+def _log(root: Path) -> Path:
+    """What the installers have said; the directory is private, as that of the services' logs is."""
+    directory = root / "var" / "log"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory / "install.log"
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES_SHOWN:])
 
 
 def _environment() -> Mapping[str, str]:

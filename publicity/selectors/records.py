@@ -16,12 +16,14 @@ from creditplatform.core.masking import Mask, hide_numbers, mask
 from creditplatform.core.models import Site
 from creditplatform.core.rules import RuleBook, load_rulebook
 from publicity.rules import public_codes
-from records.enums import FieldRole, FieldType, Polarity, SubjectKind
+from records.enums import FieldRole, Polarity, SubjectKind
 from records.feeds.columns import is_open_text
 from records.feeds.vocabulary import Effect, effects
 from records.models import CreditRecord, EntryField, LegalBasis
 from records.models.catalogue import chinese
 from records.models.record import TOKEN_KIND
+from records.selectors import unit_label
+from records.sentences import shown_label, shown_value
 
 LAWS = ("version__legal_basis", "version__publication_basis", "version__person_publication_basis")
 NEVER_ASKED_FOR = ("sealed_payload", "statement", "digest", "subject__number_sealed", "subject__phone_sealed",
@@ -68,9 +70,14 @@ class Content:
     value: str
 
     @property
-    def is_amount(self) -> bool:
-        """Whether the value is an amount in 10,000 yuan."""
-        return self.field.type == FieldType.AMOUNT
+    def label(self) -> str:
+        """The name of the field; of an amount without the unit in which it is kept."""
+        return shown_label(self.field)
+
+    @property
+    def shown(self) -> str:
+        """The value as the page shows it: amounts in yuan, with their unit."""
+        return shown_value(self.field, self.value)
 
 
 @dataclass(frozen=True)
@@ -129,9 +136,14 @@ class RecordPage:
         return [effect.name if chinese() else effect.name_en for effect in self.effects]
 
     @property
-    def deciding_unit(self) -> str:
+    def unit_as_sent(self) -> str:
         """The unit that decided, as the decision names it, else the unit that sent the record."""
         return self._value(self.by_role.get(FieldRole.AGENCY_NAME)) or self.record.agency.label
+
+    @cached_property
+    def deciding_unit(self) -> str:
+        """The unit that decided, in the language of the page where it is one of ours; else as sent."""
+        return unit_label(self.record.agency, self._value(self.by_role.get(FieldRole.AGENCY_NAME)))
 
     @property
     def dated_by_receipt(self) -> bool:

@@ -4,7 +4,7 @@ from django import template
 from django.conf import settings
 from django.template import Context
 
-from creditplatform.core.context import current_site
+from creditplatform.core.context import all_sites, current_site
 from creditplatform.core.models import Site
 
 register = template.Library()
@@ -23,3 +23,9 @@ def page_site(context: Context) -> Site | None:
     if given is None or isinstance(given, Site):
         return given
     return current_site(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def sites(context: Context) -> list[Site]:
+    """Both sites, for pages that belong to neither; none on the page of a server error, which asks no database."""
+    return list(all_sites(context["request"]).values()) if "request" in context else []

@@ -53,7 +53,7 @@ class RecordData(APIView):  # type: ignore[misc]  # the framework bears no types
         """The record, or 404 with the same words for every token that shows nothing today."""
         shown = record_page(site_of(request._request), token)
         if shown is None:
-            raise NotFound(_("No public record stands under this address."))
+            raise NotFound(_("There is no public record at this address."))
         note_disclosure(page=shown, user=None, door=Door.API)
         return Response(RecordSerializer(shown).data, headers={"X-Robots-Tag": FOR_ROBOTS})
 

@@ -14,11 +14,20 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
-from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
+from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
+from creditplatform.core.wording import joined
+from records.enums import SubjectKind
+from records.labels import ACTS, tier_rule_sentence
 from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion, KeyGroup, LegalBasis
 from records.services.entitlements import members_of, people_who_may_enter, set_who_may_enter
 
 WORKING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR, Role.CENTRE)
+SHOWN_IN_WORDS = {
+    "act": "act_shown",
+    "subject_kinds": "kinds_shown",
+    "key_group": "group_shown",
+    "tier_rule": "tier_rule_shown",
+}
 
 
 @admin.register(LegalBasis)
@@ -26,17 +35,22 @@ class LegalBasisAdmin(ReadOnlyAdmin):
     """Statutes that entries rest on."""
 
     viewers = WORKING
-    list_display = ("title", "article", "level", "number", "confirmed")
+    list_display = ("citation_shown", "level", "number", "confirmed")
     list_filter = ("level", "confirmed")
     search_fields = ("title", "title_en", "number")
 
+    @admin.display(description=_("Statute and article"), ordering="title")
+    def citation_shown(self, basis: LegalBasis) -> str:
+        """Title and article in the language of the page."""
+        return basis.citation
+
 
 @admin.register(CatalogueEntry)
-class CatalogueEntryAdmin(ReadOnlyAdmin):
+class CatalogueEntryAdmin(LabelledAdmin, ReadOnlyAdmin):
     """Kinds of information that may be collected."""
 
     viewers = WORKING
-    list_display = ("name", "name_en", "code")
+    list_display = ("label_shown", "code")
     search_fields = ("code", "name", "name_en")
 
 
@@ -64,18 +78,44 @@ class EntryVersionAdmin(ReadOnlyAdmin):
     """Versions of entries with basis, openness and tiers."""
 
     viewers = WORKING
-    list_display = ("entry", "number", "state", "valid_from", "openness", "person_openness", "polarity", "legal_basis")
+    list_display = ("entry", "number", "state", "valid_from", "openness", "person_openness", "polarity")
     list_filter = ("state", "information_class", "openness")
     list_select_related = ("entry", "legal_basis")
     inlines = (EntryFieldInline,)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is kept as a code or a table is shown in words instead."""
+        given = super().get_fields(request, obj)
+        return [SHOWN_IN_WORDS.get(str(name), str(name)) for name in given]
+
+    @admin.display(description=_("administrative act"))
+    def act_shown(self, version: EntryVersion) -> str:
+        """The act in words."""
+        return str(ACTS.get(version.act, version.act)) or "—"
+
+    @admin.display(description=_("kinds of subject"))
+    def kinds_shown(self, version: EntryVersion) -> str:
+        """Whom such records may be about."""
+        return joined(SubjectKind(kind).label for kind in version.subject_kinds)
+
+    @admin.display(description=_("key group"))
+    def group_shown(self, version: EntryVersion) -> str:
+        """The key group of the plans by name."""
+        group = KeyGroup.objects.filter(code=version.key_group).first()
+        return group.label if group else version.key_group or "—"
+
+    @admin.display(description=_("tier rule"))
+    def tier_rule_shown(self, version: EntryVersion) -> str:
+        """How the tier, and with it the time of publication, is found."""
+        return tier_rule_sentence(version.tier_rule)
+
 
 @admin.register(KeyGroup)
-class KeyGroupAdmin(ReadOnlyAdmin):
+class KeyGroupAdmin(LabelledAdmin, ReadOnlyAdmin):
     """Key groups of the plans."""
 
     viewers = WORKING
-    list_display = ("name", "name_en", "licence_name")
+    list_display = ("label_shown", "licence_name")
 
 
 class WhoMayEnterForm(forms.Form):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
@@ -13,13 +14,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import probes
 from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import User
-from creditplatform.core.staff import ReadOnlyAdmin, RoleAdmin
+from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
+from creditplatform.core.wording import after_one_another, explained
+from records.enums import RowState
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
@@ -59,12 +65,12 @@ class UploadForm(forms.Form):
 
 
 @admin.register(Feed)
-class FeedAdmin(RoleAdmin):
+class FeedAdmin(LabelledAdmin, RoleAdmin):
     """What each unit promised to send."""
 
     viewers = SENDING
     changers = (Role.CENTRE,)
-    list_display = ("name", "code", "agency", "entry", "rhythm", "active")
+    list_display = ("label_shown", "agency", "entry", "rhythm", "active", "code")
     list_filter = ("rhythm", "active", "agency__site")
     list_select_related = ("agency", "entry")
     search_fields = ("code", "name", "name_en")
@@ -78,7 +84,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     viewers = (*SENDING, Role.CENTRE)
     change_list_template = "admin/records/batches.html"
     list_display = (
-        "feed", "received_at", "state", "received", "accepted", "unchanged", "quarantined", "rejected", "file",
+        "feed", "received_at", "state", "received", "accepted", "quarantined", "rejected",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("feed",)
@@ -130,7 +136,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
         """The receipt: counts, what is wrong in which row and how to mend it, never the values themselves."""
         key = object_id if object_id.isdecimal() else None
         batch = get_object_or_404(self.get_queryset(request).select_related("feed__agency"), pk=key)
-        rows, labels = batch.rows.all()[: ROWS_SHOWN + 1], _labels(batch)
+        kept, dropped = _rows(batch, rejected=False), _rows(batch, rejected=True)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Receipt of batch %s") % batch.pk,
@@ -139,8 +145,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
             "open": batch.state in OPEN_STATES,
             "worker_stopped": "worker" in probes.stopped_timers(),
             "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
-            "rows": [(row, _sentences(row, labels)) for row in rows[:ROWS_SHOWN]],
-            "more": len(rows) > ROWS_SHOWN,
+            "lists": [row_list for row_list in (kept, dropped) if row_list.rows],
         }
         return TemplateResponse(request, "admin/records/batch.html", context)
 
@@ -152,6 +157,22 @@ def _queue(batch_id: int) -> Callable[[], None]:
         process_batch.delay(batch_id)
 
     return queue
+
+
+@dataclass(frozen=True)
+class RowList:
+    """Rows of one fate with what is wrong in each; `more` where not all of them are shown."""
+
+    rejected: bool
+    rows: list[tuple[QuarantinedRow, list[tuple[str, str]]]]
+    more: bool
+
+
+def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:
+    """Rows set aside, which can be corrected, or rejected ones, of which nothing is kept but their place."""
+    found = batch.rows.filter(state=RowState.REJECTED) if rejected else batch.rows.exclude(state=RowState.REJECTED)
+    rows, labels = list(found[: ROWS_SHOWN + 1]), _labels(batch)
+    return RowList(rejected, [(row, _sentences(row, labels)) for row in rows[:ROWS_SHOWN]], len(rows) > ROWS_SHOWN)
 
 
 def _labels(batch: FeedBatch) -> dict[str, str]:
@@ -169,11 +190,11 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     """Rows of one's own unit that were set aside, with their cells."""
 
     viewers = SENDING
-    list_display = ("batch", "line_number", "state", "what_is_wrong")
+    list_display = ("line_shown", "batch", "state", "what_is_wrong")
     list_filter = ("state",)
     list_select_related = ("batch__feed",)
-    fields = ("batch", "line_number", "state", "what_is_wrong", "cells_as_sent", "created_at")
-    readonly_fields = ("what_is_wrong", "cells_as_sent")
+    fields = ("batch", "line_shown", "state", "what_is_wrong", "cells_as_sent", "set_aside_at")
+    readonly_fields = ("line_shown", "what_is_wrong", "cells_as_sent", "set_aside_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QuarantinedRow]:
         """Rows of one's own units only: they hold what the unit itself sent."""
@@ -190,13 +211,24 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
             note_look(row=row, user=cast(User, request.user))
         return super().change_view(request, object_id, form_url, extra_context)
 
+    @admin.display(description=_("Line of the file"), ordering="line_number")
+    def line_shown(self, row: QuarantinedRow) -> str:
+        """Where the row stands in the file."""
+        return gettext("Line %(number)s") % {"number": row.line_number}
+
+    @admin.display(description=_("Set aside on"))
+    def set_aside_at(self, row: QuarantinedRow) -> str:
+        """When the check set the row aside, in local time."""
+        return date_format(timezone.localtime(row.created_at), "DATETIME_FORMAT")
+
     @admin.display(description=_("What is wrong"))
     def what_is_wrong(self, row: QuarantinedRow) -> str:
         """Every problem with its field, in words."""
-        return " ".join(f"{field}: {text}" if field else text for field, text in _sentences(row, _labels(row.batch)))
+        found = _sentences(row, _labels(row.batch))
+        return after_one_another(explained(field, text) if field else text for field, text in found)
 
     @admin.display(description=_("As sent"))
     def cells_as_sent(self, row: QuarantinedRow) -> str:
         """The cells, one per line."""
         cells = json.loads(row.cells) if row.cells else {}
-        return "\n".join(f"{column}: {value}" for column, value in cells.items() if value) or "—"
+        return "\n".join(explained(column, value) for column, value in cells.items() if value) or "—"

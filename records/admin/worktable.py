@@ -11,7 +11,9 @@ from django.utils.translation import ngettext
 
 from creditplatform.core import probes
 from creditplatform.core.enums import Role
+from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import RuleValue
+from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
@@ -65,7 +67,7 @@ def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
     waiting = QuarantinedRow.objects.filter(feed__agency__in=agencies, state=RowState.OPEN)
     count = len(waiting.order_by()[:COUNTED].values_list("pk", flat=True))
     url = reverse("admin:records_quarantinedrow_changelist") + "?state__exact=open"
-    tasks.append(Task(url, _("Rows that came back"), _("What is wrong, and how to mend it"), count))
+    tasks.append(Task(url, _("Rows set aside"), _("What is wrong, and how to mend it"), count))
     return tasks
 
 
@@ -95,4 +97,4 @@ def _alarms() -> list[str]:
         "Timers have stopped: %(names)s. Publication is right all the same; files and letters wait.",
         len(stopped),
     )
-    return [text % {"names": ", ".join(stopped)}]
+    return [text % {"names": joined(label(Kind.SIGN_OF_LIFE, name) for name in stopped)}]

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
+from creditplatform.core.demonstration import NEWCOMERS_BIRTH, NEWCOMERS_NAME, NEWCOMERS_NUMBER
 from creditplatform.core.identity import IdentifierKind, make_resident_id
 from records.demonstration.parties import GANSU, HUIZHOU, Party
 from records.enums import RecordState, SubjectKind
@@ -17,11 +18,11 @@ BOUND = Party(
 )
 UNBOUND = Party(
     SubjectKind.PERSON,
-    "苏念禾",
+    NEWCOMERS_NAME,
     IdentifierKind.RESIDENT_ID,
-    make_resident_id("620102", datetime.date(1992, 8, 9), 998),
+    NEWCOMERS_NUMBER,
     GANSU,
-    datetime.date(1992, 8, 9),
+    NEWCOMERS_BIRTH,
 )
 
 

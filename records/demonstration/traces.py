@@ -14,7 +14,8 @@ from records.demonstration.citizens import BOUND
 from records.demonstration.people import sender_of
 from records.demonstration.ties import identifier_of
 from records.demonstration.world import World
-from records.models import Subject
+from records.models import CreditRecord, Subject
+from records.selectors import ABOUT_RECORD
 
 
 class Look(NamedTuple):
@@ -30,13 +31,17 @@ class Look(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A notice in both languages, how many days before the anchor it was written, and whether it was read."""
+    """A notice in both languages, how many days before the anchor it was written, and whether it was read.
+
+    `feed` names the delivery with the record it is about, if it is about one.
+    """
 
     days: int
     code: str
     text: str
     text_en: str
     read: bool
+    feed: str = ""
 
 
 LOOKS = (
@@ -90,6 +95,7 @@ MESSAGES = (
         "The Huizhou market regulation bureau has recorded a penalty about you. You can see it under “My credit”"
         " and object if it is wrong.",
         read=True,
+        feed="hz-market-penalty",
     ),
     Message(
         50,
@@ -97,6 +103,7 @@ MESSAGES = (
         "您对一条行政处罚信息提出了异议，该信息已标注“有异议”，直到有关部门答复。",
         "You have objected to a penalty. The record is marked as disputed until the unit has answered.",
         read=True,
+        feed="hz-market-penalty",
     ),
     Message(
         20,
@@ -104,11 +111,12 @@ MESSAGES = (
         "您的信用修复申请已获同意，该条处罚信息已停止公示和共享。",
         "Your request for repair was granted. The penalty is no longer published or shared.",
         read=False,
+        feed="hz-labour-penalty",
     ),
     Message(
         5,
         "record_viewed",
-        "有单位查询了您的信用信息。您可以在“谁看过我”中查看是谁、为什么、依据什么。",
+        "有单位查询了您的信用信息。您可以在“谁查过我”中查看是谁、为什么、依据什么。",
         "A unit has looked at your credit information. “Who looked at me” tells you who, why and on what authority.",
         read=False,
     ),
@@ -123,7 +131,7 @@ def _at(world: World, days: int) -> datetime.datetime:
 def leave_traces(world: World) -> dict[str, int]:
     """Write the looks at the bound citizen and the notices to that person; only where there are none yet."""
     subject = Subject.objects.get(number_index=identifier_of(BOUND).blind_index)
-    return {"looks": _write_looks(world, subject), "notices": _write_notices(world)}
+    return {"looks": _write_looks(world, subject), "notices": _write_notices(world, subject)}
 
 
 def _write_looks(world: World, subject: Subject) -> int:
@@ -157,10 +165,10 @@ def _entry(world: World, look: Look, agency: Agency, subject: Subject, *, dated:
     return entry
 
 
-def _write_notices(world: World) -> int:
+def _write_notices(world: World, subject: Subject) -> int:
     addressee, written = identifier_of(BOUND).blind_index, 0
     for message in MESSAGES:
-        about = f"demonstration:{message.code}"
+        about = _about(message, subject)
         if Notice.objects.filter(addressee=addressee, code=message.code, subject_key=about).exists():
             continue
         notice = write_notice(
@@ -169,6 +177,13 @@ def _write_notices(world: World) -> int:
         _date(notice, _at(world, message.days), read=message.read)
         written += 1
     return written
+
+
+def _about(message: Message, subject: Subject) -> str:
+    """The record that a notice is about, by its public number; else a name of its own."""
+    records = CreditRecord.objects.of_person(subject.pk).filter(batch__feed__code=message.feed)
+    record = records.first() if message.feed else None
+    return f"{ABOUT_RECORD}{record.token}" if record else f"demonstration:{message.code}"
 
 
 def _date(notice: Notice, written_at: datetime.datetime, *, read: bool) -> None:

@@ -98,7 +98,7 @@ def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
         return redirect("me:notices")
     with audit.context(actor=user, door=Door.WEB, reason="show notices"):
         letters = core_notices.show_notices(addressee=subject.number_index, user=user)
-    return render(request, "me/notices.html", {"letters": letters})
+    return render(request, "me/notices.html", {"letters": selectors.letters(subject, letters)})
 
 
 class BindingForm(forms.Form):

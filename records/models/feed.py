@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited, guarded
@@ -180,7 +181,7 @@ class QuarantinedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch_id}:{self.row_number}"
+        return gettext("Line %(line)s of batch %(batch)s") % {"line": self.line_number, "batch": self.batch_id}
 
 
 class FeedMemory(models.Model):

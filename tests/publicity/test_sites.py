@@ -154,7 +154,7 @@ def test_services_name_every_unit_with_its_telephone(client: Client) -> None:
 
 def test_the_pages_of_accounts_bear_our_look(client: Client) -> None:
     html = client.get("/accounts/login/?next=/me/").content.decode()
-    assert 'data-site="gansu"' in html or 'data-site="huizhou"' in html
+    assert 'data-site="both"' in html and "0752-" in html and "0931-" in html
     assert 'name="next" value="/me/"' in html and 'name="password"' in html
     wrong = client.post("/accounts/login/", {"login": "nobody", "password": "nothing at all"}).content.decode()
     assert 'role="alert"' in wrong

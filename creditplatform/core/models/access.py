@@ -6,10 +6,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import append_only
 from creditplatform.core.enums import AccessResult, Authority, Door
+from creditplatform.core.labels import Kind, label
 from creditplatform.core.models.people import Agency, User
 
 
@@ -29,7 +31,7 @@ class AccessLog(models.Model):
     agency = models.ForeignKey(
         Agency, verbose_name=_("unit"), null=True, on_delete=models.PROTECT, db_constraint=False, related_name="+"
     )
-    door = models.CharField(_("door"), max_length=10, choices=Door)
+    door = models.CharField(_("way in"), max_length=10, choices=Door)
     purpose = models.CharField(_("purpose"), max_length=100)
     authority = models.CharField(_("authority"), max_length=20, choices=Authority)
     reference = models.CharField(_("statute or consent receipt"), max_length=200, blank=True)
@@ -58,7 +60,7 @@ class AccessLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.purpose}"
+        return f"{timezone.localtime(self.at):%Y-%m-%d %H:%M} {label(Kind.PURPOSE, self.purpose)}"
 
 
 @append_only

@@ -98,7 +98,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.created_at:%Y-%m-%d}"
+        return f"{self.code} {timezone.localdate(self.created_at):%Y-%m-%d}"
 
 
 @append_only
@@ -111,7 +111,7 @@ class StepEvent(models.Model):
     from_state = models.CharField(_("from"), max_length=30)
     to_state = models.CharField(_("to"), max_length=30)
     actor = models.ForeignKey(User, verbose_name=_("by"), null=True, on_delete=models.PROTECT, related_name="+")
-    door = models.CharField(_("door"), max_length=10, blank=True)
+    door = models.CharField(_("way in"), max_length=10, blank=True)
     reason = models.CharField(_("reason"), max_length=2000, blank=True)
     at = models.DateTimeField(_("time"), default=timezone.now)
 

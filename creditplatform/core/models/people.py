@@ -1,5 +1,6 @@
 """People, units and the places they belong to."""
 
+import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -73,6 +74,7 @@ class Site(Bilingual):
     sponsor_en = models.CharField(_("sponsor in English"), max_length=200)
     phone = models.CharField(_("telephone"), max_length=60)
     address = models.CharField(_("address"), max_length=200, blank=True)
+    address_en = models.CharField(_("address in English"), max_length=200, blank=True)
     site_identifier = models.CharField(_("government site identifier"), max_length=40, blank=True)
     icp_number = models.CharField(_("ICP filing number"), max_length=60, blank=True)
     police_number = models.CharField(_("police filing number"), max_length=60, blank=True)
@@ -86,6 +88,12 @@ class Site(Bilingual):
     def sponsor_label(self) -> str:
         """The sponsor in the language of the page."""
         return self.sponsor if (get_language() or "zh").startswith("zh") else self.sponsor_en
+
+    @property
+    def address_label(self) -> str:
+        """The address in the language of the page; in Chinese where it has no English one."""
+        chinese = (get_language() or "zh").startswith("zh")
+        return self.address if chinese else self.address_en or self.address
 
 
 @audited
@@ -304,3 +312,7 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.agency} · {self.get_role_display()}"
+
+    def holds_on(self, day: datetime.date) -> bool:
+        """Whether the membership is in force on a day."""
+        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)

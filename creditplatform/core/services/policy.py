@@ -75,7 +75,7 @@ def _load_regions() -> int:
 
 
 def _load_sites() -> int:
-    names = ("name", "name_en", "sponsor", "sponsor_en", "phone", "address")
+    names = ("name", "name_en", "sponsor", "sponsor_en", "phone", "address", "address_en")
     return sum(
         upsert(
             Site,

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from creditplatform.core.demonstration import UNBOUND_CITIZEN
+from creditplatform.core.demonstration import how_to_bind
 from creditplatform.core.errors import CreditError
-from records.demonstration.citizens import UNBOUND
 from records.demonstration.seeding import Seeded, seed_world
 
 
@@ -44,10 +43,7 @@ class Command(BaseCommand):
         for name, count in {**result.written, **result.rows}.items():
             self.stdout.write(f"  {name:14} {count:>7,}")
         self.stdout.write(f"  {'seconds':14} {seconds:>7.1f}")
-        self.stdout.write(
-            f"To try the real-name binding, sign in as “{UNBOUND_CITIZEN}” and enter"
-            f" {UNBOUND.name}, {UNBOUND.number} (fictitious)."
-        )
+        self.stdout.write(how_to_bind())
 
 
 def _sentence(error: CreditError) -> str:

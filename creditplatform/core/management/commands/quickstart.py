@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import translation
 
-from creditplatform.core.demonstration import accounts
+from creditplatform.core.demonstration import accounts, how_to_bind
 
 CODE = ("creditplatform", "records", "sanctions", "repair", "publicity")
 DOORS = (
@@ -104,7 +104,7 @@ class Command(BaseCommand):
         with translation.override("en"):
             for account in accounts():
                 self.stdout.write(f"  {account.username:<16} {account.password:<24} {account.role_label}")
-        self.stdout.write("")
+        self.stdout.write(f"\n{how_to_bind()}\n")
 
 
 def _steps() -> Iterator[Step]:

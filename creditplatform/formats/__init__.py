@@ -1,0 +1,1 @@
+"""Formats of dates and times, the same in both languages."""

@@ -1,0 +1,54 @@
+"""What the core shows of the records by code, named here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import labels, wording
+from records.enums import KeyField, Purpose, Tier
+from records.feeds.vocabulary import effects
+
+ACTS = {
+    "penalty": _("administrative penalty"),
+    "licence": _("administrative licence"),
+    "inspection": _("administrative inspection"),
+    "reward": _("administrative reward"),
+}
+
+
+def effect_label(code: str) -> str:
+    """What a decision does, in the language of the page; the code itself where the vocabulary lacks it."""
+    effect = effects().by_code.get(code)
+    if effect is None:
+        return code
+    return effect.name if wording.chinese() else effect.name_en
+
+
+def tier_rule_sentence(rule: Mapping[str, Any]) -> str:
+    """How records of a version get their tier, and a period of their own where a law sets one."""
+    if rule.get("rule") == "fixed":
+        how = gettext("Every record is %(tier)s.") % {"tier": Tier(rule["tier"]).label}
+    elif rule.get("rule") == "effects":
+        how = gettext("The gravest effect of the decision gives the tier.")
+    else:
+        how = gettext("Such records have no tier.")
+    if "max_months" not in rule:
+        return how
+    months = {"low": rule["min_months"], "high": rule["max_months"]}
+    own = gettext("They are shown for at least %(low)s and at most %(high)s months.") % months
+    return wording.after_one_another([how, own])
+
+
+def provide() -> None:
+    """Name the purposes, timers and codes of rule values that belong to the records."""
+    later = lazy(effect_label, str)
+    labels.name(labels.Kind.PURPOSE, dict(Purpose.choices))
+    labels.name(
+        labels.Kind.SIGN_OF_LIFE,
+        {"batch-resumer": _("taking up interrupted deliveries"), "expiry": _("end of publication and retention")},
+    )
+    known = {code: later(code) for code in effects().by_code}
+    labels.name(labels.Kind.VALUE, {**known, **dict(KeyField.choices), **dict(Tier.choices)})
