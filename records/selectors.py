@@ -127,7 +127,8 @@ def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
 
 def _token_of(notice: Notice) -> str:
     """The public number of the record a notice is about; empty for one about something else."""
-    return notice.subject_key.removeprefix(ABOUT_RECORD) if notice.subject_key.startswith(ABOUT_RECORD) else ""
+    about = notice.subject_key
+    return about.removeprefix(ABOUT_RECORD).partition(":")[0] if about.startswith(ABOUT_RECORD) else ""
 
 
 def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:

@@ -78,9 +78,7 @@ def shown_until(record: CreditRecord, on: datetime.date, *, public: bool) -> str
     if public:
         if record.publish_until is None:
             return _("It is shown to the public without an end date.")
-        return _("It is shown to the public until %(day)s and then disappears by itself.") % {
-            "day": _last_day(record.publish_until)
-        }
+        return _("It is shown to the public until %(day)s and then disappears by itself.") % {"day": _last_day(record)}
     return str(_not_shown(record, on))
 
 
@@ -90,7 +88,7 @@ def _not_shown(record: CreditRecord, on: datetime.date) -> str | Promise:
     if record.withheld:
         return gettext_lazy("It is not shown until the source has answered.")
     if record.publish_until is not None and on >= record.publish_until:
-        return format_lazy(gettext_lazy("Publication ended on {day}."), day=_last_day(record.publish_until))
+        return format_lazy(gettext_lazy("Publication ended on {day}."), day=_last_day(record))
     if record.subject_kind == SubjectKind.PERSON:
         return gettext_lazy("It is not shown to the public: no law publishes this kind of record about a person.")
     return gettext_lazy("It is not shown to the public.")
@@ -115,8 +113,8 @@ def repair_sentence(record: CreditRecord, on: datetime.date) -> str:
     }
 
 
-def _last_day(first_day_not_shown: datetime.date) -> str:
-    return (first_day_not_shown - datetime.timedelta(days=1)).isoformat()
+def _last_day(record: CreditRecord) -> str:
+    return record.last_day_shown.isoformat() if record.last_day_shown else ""
 
 
 def status(record: CreditRecord, *, public: bool) -> Status:
@@ -129,5 +127,5 @@ def status(record: CreditRecord, *, public: bool) -> Status:
     if public:
         if record.publish_until is None:
             return Status(Tone.INFO, "●", _("Public, without end"))
-        return Status(Tone.INFO, "●", _("Public until %(day)s") % {"day": _last_day(record.publish_until)})
+        return Status(Tone.INFO, "●", _("Public until %(day)s") % {"day": _last_day(record)})
     return Status(Tone.GOOD, "○", _("Not public"))

@@ -1,5 +1,6 @@
 """The credit record: what a unit decided about a subject."""
 
+import datetime
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -174,6 +175,11 @@ class CreditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry} {self.document_number}".strip()
+
+    @property
+    def last_day_shown(self) -> datetime.date | None:
+        """The last day of publication; `publish_until` is the first day after it."""
+        return self.publish_until and self.publish_until - datetime.timedelta(days=1)
 
     @property
     def token(self) -> str:

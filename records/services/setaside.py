@@ -29,7 +29,7 @@ def note_look(*, row: QuarantinedRow, user: User) -> None:
             purpose=Purpose.UPKEEP,
             authority=Authority.DUTY,
             fields=["name", "number"],
-            case_number=str(row),
+            case_number=f"{row.batch_id}:{row.row_number}",
             door=Door.ADMIN,
         )
 

@@ -11,6 +11,7 @@ from creditplatform.core import outbox
 from creditplatform.core.notices import write_notices
 from records.enums import SubjectKind
 from records.models import CreditRecord
+from records.selectors import ABOUT_RECORD
 
 WORDS: dict[str, Promise] = {
     "records.expired": _("The publication period of a record of %(agency)s has ended (%(entry)s, %(day)s)."),
@@ -38,7 +39,7 @@ def tell(topic: str, payload: dict[str, Any]) -> None:
         messages=[
             (
                 bytes(record.subject.number_index),
-                f"record:{record.pk}:{stamp}",
+                f"{ABOUT_RECORD}{record.token}:{stamp}",
                 _text(topic, record, "zh-hans"),
                 _text(topic, record, "en"),
             )

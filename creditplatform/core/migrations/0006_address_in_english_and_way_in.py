@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0004_partition_any_table'),
+        ('core', '0005_office_hours_in_english'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0006_attempts_of_a_batch'),
+        ('records', '0012_shown_on_the_last_valid_day'),
     ]
 
     operations = [
