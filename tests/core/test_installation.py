@@ -10,7 +10,7 @@ from creditplatform.embedded import ServiceError
 from creditplatform.embedded.installation import NO_ENSUREPIP, install
 
 
-def test_packages_are_installed_once_for_each_list(tmp_path: Path) -> None:
+def test_packages_are_installed_once_for_each_list(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "信用 平台"
     root.mkdir()
     lock = root / "requirements.lock"
@@ -25,8 +25,11 @@ def test_packages_are_installed_once_for_each_list(tmp_path: Path) -> None:
     install(root, [lock.name], said.append)
     assert [line.split()[0] for line in said[2:]] == ["Installing"]
     lock.write_text("no-such-package-as-this==1 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(ServiceError, match="could not be installed"):
+    with pytest.raises(ServiceError, match="could not be installed") as raised:
         install(root, [lock.name], said.append)
+    log = root / "var" / "log" / "install.log"
+    assert capfd.readouterr() == ("", "")
+    assert str(log) in str(raised.value) and "no-such-package-as-this" in log.read_text(encoding="utf-8")
 
 
 def test_a_python_without_ensurepip_is_told_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

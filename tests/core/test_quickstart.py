@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from creditplatform.core.demonstration import accounts
+from creditplatform.core.demonstration import NEWCOMERS_NAME, NEWCOMERS_NUMBER, accounts
 from creditplatform.core.management.commands import quickstart
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +147,8 @@ def test_what_a_failing_step_of_the_owner_said_is_shown(
     monkeypatch.setattr(quickstart, "_behind", lambda: True)
     with pytest.raises(CommandError, match="the table is locked"):
         set_up()
+
+
+def test_the_end_says_how_to_bind_a_person(done: list[str]) -> None:
+    said = set_up()
+    assert f"enter {NEWCOMERS_NAME}, {NEWCOMERS_NUMBER} (fictitious)" in said.split("Demonstration accounts")[1]

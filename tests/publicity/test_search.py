@@ -225,3 +225,10 @@ def test_results_are_not_kept_and_not_indexed(client: Client) -> None:
     assert "兰州示例电子商务有限公司" in response.content.decode()
     assert "no-store" in response["Cache-Control"]
     assert '<meta name="robots" content="noindex' in response.content.decode()
+
+
+def test_words_of_every_name_are_not_said_to_have_no_records(client: Client) -> None:
+    client.cookies["django_language"] = "en"
+    html = client.post("/huizhou/search/", {"q": "公司"}, follow=True).content.decode()
+    assert "“公司” is too general, so names were not searched" in html
+    assert "Nothing public for" not in html and "nothing was ever decided" not in html

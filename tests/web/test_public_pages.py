@@ -105,12 +105,12 @@ def test_from_the_door_to_a_record_without_scripts(
     browser: Browser, live_server: Any, places: dict[str, dict[str, str]]
 ) -> None:
     page = opened(browser, live_server.url, language="en", java_script_enabled=False)
-    page.get_by_role("link", name="Credit Gansu").click()
+    page.get_by_role("main").get_by_role("link", name="Credit Gansu").click()
     page.get_by_role("searchbox").fill("示例电子商务")
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="兰州示例电子商务有限公司").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("兰州示例电子商务有限公司")
-    expect(page.get_by_text("Public, withdrawn on")).to_be_visible()
+    expect(page.get_by_text("Public until")).to_be_visible()
     expect(page.get_by_role("button", name="Print this page")).to_be_hidden()
     page.get_by_role("button", name="中文").click()
     assert page.locator("html").get_attribute("lang") == "zh-Hans"

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited
+from creditplatform.core.labels import counted
 from creditplatform.core.models.people import Period, Site, User
 
 
@@ -76,7 +77,7 @@ class RuleValue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} = {self.value} {self.unit}".strip()
+        return f"{self.key} = {counted(self.value, self.unit)}"
 
     @property
     def basis_label(self) -> str:
