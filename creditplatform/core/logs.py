@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from creditplatform.core.faults import codes, describe, install_hooks
+from creditplatform.core.faults import codes, describe, in_words, install_hooks
 from creditplatform.core.masking import HIDDEN_TEXT, scrub
 
 Event = MutableMapping[str, Any]
@@ -49,6 +49,16 @@ def hide_personal_values(_logger: Any, _name: str, event: Event) -> Event:
         if key not in ("_record", "_from_structlog", "exception"):
             event[key] = _scrubbed(value)
     return event
+
+
+class Out(logging.StreamHandler[Any]):
+    """Writes lines to the terminal; of one that cannot be written it tells where and why, not what it held."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 — the name is the library's
+        """Python's own handler would print the line with all its values."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            sys.stderr.write(in_words(error))
 
 
 class LineFormatter(structlog.stdlib.ProcessorFormatter):
@@ -170,7 +180,7 @@ def configure(options: dict[str, Any]) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"json": formatter},
-            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "handlers": {"out": {"()": Out, "formatter": "json"}},
             "root": {"handlers": ["out"], "level": options.get("level", "INFO")},
             "loggers": _loggers(),
         }

@@ -77,7 +77,7 @@ urlpatterns = [path("fails/<str:kind>/", fails, name="fails"), path("", include(
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What the platform's handler writes, formatted as in production."""
     out = StringIO()
-    handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, logs.Out)]
     before = [handler.setStream(out) for handler in handlers]
     yield out
     for handler, stream in zip(handlers, before, strict=True):
@@ -178,6 +178,19 @@ def test_a_value_that_fits_no_placeholder_is_left_out() -> None:
     assert json.loads(logs.LineFormatter(processor=structlog.processors.JSONRenderer()).format(record)) == {
         "event": "row %d"
     }
+
+
+def test_a_line_that_cannot_be_written_is_told_without_its_values(
+    written: StringIO, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> str:
+        raise ValueError(ROW)
+
+    monkeypatch.setattr(logs, "_sentence", breaks)
+    logging.getLogger("some.library").warning("refused %s", ROW)
+    said = capsys.readouterr().err
+    assert "ValueError" in said and "breaks" in said
+    assert leaks(said) == []
 
 
 def test_words_of_an_exception_are_taken_out_of_the_line_itself(written: StringIO) -> None:

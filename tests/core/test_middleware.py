@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, get_resolver, include, path, reverse
 from django.views import View
 
 from creditplatform.core import audit
+from creditplatform.core.logs import Out
 from creditplatform.core.permissions import anyone, rule, signed_in, staff
 from records.models import KeyGroup
 from tests.cast import PERSON_NUMBER, Cast
@@ -220,7 +221,7 @@ def test_cross_site_posts_are_refused_before_anything_is_written(db: None) -> No
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What the log handlers of the platform write, formatted as in production."""
     out = StringIO()
-    handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, Out)]
     assert handlers, "the platform configures one handler on the root logger"
     before = [handler.setStream(out) for handler in handlers]
     yield out
