@@ -67,12 +67,12 @@ def without_token(response: Any) -> str:
 
 def test_the_page_says_who_decided_what_and_until_when(english: Client, fined: CreditRecord) -> None:
     html = text(english, fined)
-    low, high = fined.repairable_from, fined.publish_until
+    low = fined.repairable_from
     for part in (
         "<h1>东江酒楼</h1>", "惠市监罚〔2026〕1号", "<dd>Huizhou Market Regulation Bureau</dd>", "Fine",
         "《产品质量法》第四十九条", "销售的产品不符合标准", "罚款一万元", credit_code(1),
         "<dt>Fine</dt><dd>10,000 yuan</dd>",
-        "shown for at least 3 and at most 12 months", f"Public until {high}", f"Possible from {low}",
+        "shown for at least 3 and at most 12 months", f"Public until {fined.last_day_shown}", f"Possible from {low}",
         "answered within 7 working days", "An authority found that the party broke", "administrative reconsideration",
         "Guiding Opinions on Joint Incentives and Joint Discipline", "0752-",
     ):  # fmt: skip

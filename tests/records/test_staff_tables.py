@@ -131,11 +131,10 @@ def test_office_hours_are_said_in_the_language_of_the_page(language: str, hours:
 def test_the_name_of_a_file_is_for_the_unit_that_sent_it(who: str, seen: bool, people: Cast, client: Client) -> None:
     batch = deliver(penalty(1), name="林示例的处罚.csv")
     client.force_login(getattr(people, who))
-    pages = (reverse("admin:records_feedbatch_changelist"), reverse("admin:records_feedbatch_change", args=[batch.pk]))
-    for page in pages:
-        text = client.get(page).content.decode()
-        assert ("林示例" in text) == seen
-        assert (batch.file_digest[:12] in text) != seen
+    assert "林示例" not in client.get(reverse("admin:records_feedbatch_changelist")).content.decode()
+    text = client.get(reverse("admin:records_feedbatch_change", args=[batch.pk])).content.decode()
+    assert ("林示例" in text) == seen
+    assert (batch.file_digest[:12] in text) != seen
     assert FeedBatch.objects.get().file_name == "林示例的处罚.csv"
 
 
