@@ -42,7 +42,9 @@ CROSS JOIN LATERAL (
         AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.document_number = t.document_number LIMIT 1
 ) k
 """
-RECORD_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_creditrecord', 'id') s, generate_series(1, %s)"
+RECORD_KEYS = """
+SELECT array_agg(nextval(s)) FROM pg_get_serial_sequence('records_creditrecord', 'id') s, generate_series(1, %s)
+"""
 UPSERT = """
 INSERT INTO records_creditrecord AS r ({names})
 SELECT {names} FROM credit_staging ORDER BY subject_id, document_number
@@ -207,7 +209,7 @@ class Store:
         if not rows:
             return 0
         cursor.execute(RECORD_KEYS, [len(rows)])
-        keys = [key for (key,) in cursor.fetchall()]
+        (keys,) = cursor.fetchone()
         if copied(cursor, f"records_creditrecord (id, {NAMES})", self._lines(rows, keys)):
             self._note(zip(rows, keys, strict=True))
             return len(rows)

@@ -41,7 +41,9 @@ FROM held JOIN LATERAL (
 WHERE s.id = held.id AND NOT (s.codes @> said.codes AND s.grams @> said.grams
     AND (s.name = said.name OR NOT said.alone))
 """
-SUBJECT_KEYS = "SELECT nextval(s) FROM pg_get_serial_sequence('records_subject', 'id') s, generate_series(1, %s)"
+SUBJECT_KEYS = """
+SELECT array_agg(nextval(s)) FROM pg_get_serial_sequence('records_subject', 'id') s, generate_series(1, %s)
+"""
 FIND_SUBJECTS = "SELECT number_index, id, kind, name_index, codes FROM records_subject WHERE number_index = ANY(%s)"
 SUBJECTS_REMEMBERED = 50_000
 
@@ -86,7 +88,8 @@ class SubjectStore:
     def _copy_subjects(self, cursor: Any, missing: list[bytes], prepared: Prepared) -> bool:
         """COPY new subjects under keys taken beforehand; says whether nobody else made one of them meanwhile."""
         cursor.execute(SUBJECT_KEYS, [len(missing)])
-        made = dict(zip(sorted(missing), (pk for (pk,) in cursor.fetchall()), strict=True))
+        (keys,) = cursor.fetchone()
+        made: dict[bytes, int] = dict(zip(sorted(missing), keys, strict=True))
         lines = b"".join(b"%d\t%b\n" % (pk, prepared.subject_lines[index]) for index, pk in made.items())
         if not copied(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines):
             return False
