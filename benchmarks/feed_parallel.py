@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from benchmarks.contest import FEED, Figures, begin, empty, make_feed, measured
 from benchmarks.contract import Result
-from benchmarks.data import SEED, write_rows
+from benchmarks.data import write_rows
 from records.models import CreditRecord, FeedMemory, Subject
 
 ROWS, TURNS = 50_000, 3
@@ -22,13 +22,21 @@ def run(rows: int | None) -> Result:
     make_feed(OTHER)
     with tempfile.TemporaryDirectory(prefix="credit-benchmark-rows-") as directory:
         files = {FEED: Path(directory) / "one.csv", OTHER: Path(directory) / "other.csv"}
-        for number, file in enumerate(files.values()):
-            write_rows(file, count, today=timezone.localdate(), seed=SEED + number)
+        _write(list(files.values()), count)
         for _turn in range(TURNS):
             for name, at_once in (("one_after_the_other", False), ("ours", True)):
                 empty(CreditRecord, Subject, FeedMemory)
                 figures.note(name, 2 * count, _seconds(files, at_once=at_once, figures=figures))
     return figures.result("feed_parallel", {"one_after_the_other": 1})
+
+
+def _write(files: list[Path], count: int) -> None:
+    """Rows about the same parties, half of them in each file, as two departments would send them."""
+    write_rows(files[0], len(files) * count, today=timezone.localdate())
+    with files[0].open(encoding="utf-8") as source:
+        header, *rows = source
+    for number, file in enumerate(files):
+        file.write_text("".join([header, *rows[number :: len(files)]]), encoding="utf-8")
 
 
 def _seconds(files: dict[str, Path], *, at_once: bool, figures: Figures) -> float:
