@@ -59,6 +59,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "rest_framework",
+    "oauth2_provider",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "import_export",
     "bootstrap",
     "creditplatform.core",
@@ -163,6 +166,7 @@ UNLIMITED = 10**9  # the walks of the tests are faster than people
 LIMITS_PER_MINUTE = {
     "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
     "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
+    "api:token": env.int("CREDIT_TOKENS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
 }
 
 SESSION_COOKIE_AGE = 8 * 3600
@@ -264,8 +268,27 @@ CELERY_BEAT_SCHEDULE = {
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "creditplatform.core.api.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Public credit platform of Huizhou and Gansu",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+# Machine clients: client credentials only; tokens are short, since the library keeps them in clear.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "core.ApiClient"
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "creditplatform.core.api.ClientScopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CREDIT_TOKEN_SECONDS", default=900),
+}
+API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
@@ -278,6 +301,7 @@ THIRD_PARTY_ACCESS_RULES = {
     "admin:*": "creditplatform.core.permissions.staff",
     "admin:login": "creditplatform.core.permissions.anyone",
     "admin:jsi18n": "creditplatform.core.permissions.anyone",
+    "api:token": "creditplatform.core.permissions.anyone",
     "account_login": "creditplatform.core.permissions.anyone",
     "account_signup": "creditplatform.core.permissions.anyone",
     "account_logout": "creditplatform.core.permissions.anyone",

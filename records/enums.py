@@ -187,6 +187,10 @@ class FieldRole(models.TextChoices):
     AGENCY_CODE = "agency_code", _("credit code of the deciding unit")
     SOURCE_NAME = "source_name", _("sending unit")
     SOURCE_CODE = "source_code", _("credit code of the sending unit")
+    SOURCE_STATUS = "source_status", _("whether the source still stands by it")
+    LICENCE_NUMBER = "licence_number", _("number of the licence")
+    BELONGS_TO_NAME = "belongs_to_name", _("organisation the person belongs to")
+    BELONGS_TO_CODE = "belongs_to_code", _("credit code of the organisation the person belongs to")
 
 
 class BatchState(models.TextChoices):

@@ -45,6 +45,7 @@ class Door(models.TextChoices):
 
     WEB = "web", _("web page")
     ADMIN = "admin", _("staff admin")
+    DESK = "desk", _("desk of the officials")
     API = "api", _("interface")
     FILE = "file", _("file delivery")
     COMMAND = "command", _("command")
@@ -67,6 +68,16 @@ class AccessResult(models.TextChoices):
     SHOWN = "shown", _("shown")
     NOTHING = "nothing", _("nothing on file")
     REFUSED = "refused", _("refused")
+
+
+class Scope(models.TextChoices):
+    """What a machine client may be allowed to do over the interface (OAuth 2 scopes)."""
+
+    FEEDS_WRITE = "feeds.write", _("deliver batches to the feeds of its unit")
+    FEEDS_READ = "feeds.read", _("read receipts and problems of its unit's batches")
+    EXCHANGE_READ = "exchange.read", _("read changes it is entitled to, and confirm them")
+    EXCHANGE_WRITE = "exchange.write", _("hand on changes to this platform")
+    STATISTICS_READ = "statistics.read", _("read figures on timeliness and quality")
 
 
 class NoticeChannel(models.TextChoices):

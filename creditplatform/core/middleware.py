@@ -22,6 +22,7 @@ from creditplatform.core.permissions import Rule
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+DOORS = {"/admin/": Door.ADMIN, "/desk/": Door.DESK, "/api/": Door.API}
 log = structlog.get_logger("creditplatform.request")
 
 
@@ -172,12 +173,15 @@ class AuditContextMiddleware:
         except UnreadablePostError:  # the client has gone away, nobody reads the answer
             return HttpResponseBadRequest()
         actor = request.user if request.user.is_authenticated else None
-        door = Door.ADMIN if request.path.startswith("/admin/") else Door.WEB
-        with audit.context(actor=actor, door=door, reason="request"):
+        with audit.context(actor=actor, door=_door_of(request), reason="request"):
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
+
+
+def _door_of(request: HttpRequest) -> Door:
+    return next((door for path, door in DOORS.items() if request.path.startswith(path)), Door.WEB)
 
 
 def _take_in(request: HttpRequest) -> None:

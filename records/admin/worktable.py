@@ -47,7 +47,7 @@ def work_of(user: Any) -> Work:
     agencies = own_agencies(user)
     tasks = [*_sending_tasks(user, agencies), *_centre_tasks(user)]
     batches = FeedBatch.objects.filter(feed__agency__in=agencies).select_related("feed")[:8] if agencies else []
-    return Work(_alarms(), tasks, list(batches))
+    return Work(alarms(), tasks, list(batches))
 
 
 def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
@@ -87,7 +87,7 @@ def _centre_tasks(user: Any) -> list[Task]:
     ]
 
 
-def _alarms() -> list[str]:
+def alarms() -> list[str]:
     """Workers and timers that have fallen silent."""
     stopped = probes.stopped_timers()
     if not stopped:

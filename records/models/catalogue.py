@@ -11,10 +11,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited
+from creditplatform.core.enums import AgencyKind
 from creditplatform.core.models import User
 from creditplatform.core.models.people import Bilingual, Period
 from records.articles import article_in_english
 from records.enums import (
+    AffiliationRole,
     BasisLevel,
     Edition,
     FieldRole,
@@ -190,6 +192,18 @@ class EntryVersion(models.Model):
     tier_rule = models.JSONField(_("tier rule"), default=dict)
     retention_years = models.PositiveSmallIntegerField(_("retention (years)"), null=True, blank=True)
     key_group = models.CharField(_("key group"), max_length=40, blank=True)
+    affiliation = models.CharField(
+        _("makes the person"), max_length=30, choices=AffiliationRole, blank=True,
+        help_text=_("What a person becomes of the organisation that the record names: member, student, volunteer."),
+    )  # fmt: skip
+    min_age = models.PositiveSmallIntegerField(
+        _("youngest age (years)"), null=True, blank=True,
+        help_text=_("Persons younger than this on the day of the decision are not recorded."),
+    )  # fmt: skip
+    source_kinds = ArrayField(
+        models.CharField(max_length=20, choices=AgencyKind), verbose_name=_("kinds of unit that may send it"),
+        default=list, blank=True, help_text=_("Empty: every kind."),
+    )  # fmt: skip
     meaning = models.TextField(_("what it means"), blank=True)
     meaning_en = models.TextField(_("what it means, in English"), blank=True)
     remedy = models.TextField(_("remedies"), blank=True)
@@ -258,6 +272,11 @@ class EntryVersion(models.Model):
                 | (Q(entered_by__isnull=False) & Q(approved_by__isnull=False) & ~Q(entered_by=F("approved_by"))),
                 name="entry_version_two_people",
                 violation_error_message=_("A version needs the approval of a second person."),
+            ),
+            models.CheckConstraint(
+                condition=Q(affiliation="", min_age=None) | Q(subject_kinds=[SubjectKind.PERSON]),
+                name="entry_version_ties_persons",
+                violation_error_message=_("Only natural persons belong to organisations or have an age."),
             ),
             models.CheckConstraint(
                 condition=~Q(polarity=Polarity.NEGATIVE) | Q(retention_years__isnull=False),

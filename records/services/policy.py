@@ -94,7 +94,8 @@ def _write_version(entry: CatalogueEntry, known: EntryVersion | None, row: dict[
     for key in VERSION_KEYS:
         setattr(version, key, row.get(key, ""))
     version.valid_from, version.valid_until = row["valid_from"], optional(row.get("valid_until", ""))
-    version.retention_years = row.get("retention_years") or None
+    version.retention_years, version.min_age = row.get("retention_years") or None, row.get("min_age") or None
+    version.affiliation, version.source_kinds = row.get("affiliation", ""), row.get("source_kinds", [])
     version.legal_basis_id, version.delivered, version.content_digest = row["legal_basis"], True, digest
     version.publication_basis_id = _publication_basis(row)
     version.person_publication_basis_id = row.get("person_publication_basis") or None

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
+from creditplatform.core.models import ApiClient
 from records.enums import AffiliationRole, VersionState
 from records.models import (
     Affiliation,
@@ -48,6 +49,7 @@ CHANGES = {
     "core.Membership": ("valid_until", "valid_from + 400"),
     "core.RuleValue": ("source", "source || '!'"),
     "core.CalendarDay": ("name", "name || '!'"),
+    "core.ApiClient": ("name", "name || '!'"),
     "records.LegalBasis": ("title_en", "title_en || '!'"),
     "records.CatalogueEntry": ("name_en", "name_en || '!'"),
     "records.EntryVersion": ("meaning_en", "meaning_en || '!'"),
@@ -136,6 +138,10 @@ def make_rows(cast: Cast) -> None:
     cast.clerk.user_permissions.add(permission)
     cast.clerk.groups.add(group_model.objects.create(name="first"))
     group_model.objects.create(name="second")
+    ApiClient.objects.create(
+        name="exchange machine", agency=entitlement.agency, client_type="confidential",
+        authorization_grant_type="client-credentials",
+    )  # fmt: skip
     a_draft()
 
 

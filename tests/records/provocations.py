@@ -15,6 +15,7 @@ from django.utils import timezone
 from creditplatform.core.enums import Authority, Role
 from creditplatform.core.models import (
     Agency,
+    ApiClient,
     Membership,
     OutboxEvent,
     Receipt,
@@ -184,6 +185,18 @@ def _(w: World) -> None:
 @provokes("entry_version_two_people")
 def _(w: World) -> None:
     w.draft(state=VersionState.RETIRED, delivered=False, entered_by=w.cast.centre, approved_by=w.cast.centre)
+
+
+@provokes("entry_version_ties_persons")
+def _(w: World) -> None:
+    w.draft(subject_kinds=["organisation"], min_age=18)
+
+
+@provokes("api_client_credentials_only")
+def _(w: World) -> None:
+    ApiClient.objects.create(
+        name="m", agency=Agency.objects.all()[0], client_type="public", authorization_grant_type="client-credentials"
+    )
 
 
 @provokes("entry_version_retention")

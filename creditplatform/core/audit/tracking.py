@@ -24,7 +24,7 @@ RETURN NULL;
 """
 
 KEY_CHANGED = "RAISE EXCEPTION 'the key of a row in % never changes', TG_TABLE_NAME USING ERRCODE = 'CR007';"
-NEVER_IN_HISTORY = ("password",)
+NEVER_IN_HISTORY = ("password", "client_secret")
 
 APPEND_ONLY = """
 RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'CR002';

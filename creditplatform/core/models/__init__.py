@@ -1,6 +1,7 @@
 """Tables of the core."""
 
 from creditplatform.core.models.access import AccessLog, AccessSeal
+from creditplatform.core.models.clients import ApiClient
 from creditplatform.core.models.messages import Heartbeat, Notice, OutboxEvent, Receipt, StepEvent
 from creditplatform.core.models.people import Agency, Membership, Region, Site, User, UserGroup, UserPermission
 from creditplatform.core.models.rules import CalendarDay, RuleValue
@@ -9,6 +10,7 @@ __all__ = [
     "AccessLog",
     "AccessSeal",
     "Agency",
+    "ApiClient",
     "CalendarDay",
     "Heartbeat",
     "Membership",

@@ -97,7 +97,7 @@ class Site(Bilingual):
 
 
 @audited
-class Agency(Bilingual):
+class Agency(Bilingual):  # type: ignore[django-manager-missing]  # machine clients come from an untyped library
     """A unit that decides, sends or asks, and where citizens reach it."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
@@ -159,7 +159,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 @audited
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # as above
     """A person who signs in: a citizen, or a member of one or more units."""
 
     username = models.CharField(_("user name"), max_length=60, unique=True)

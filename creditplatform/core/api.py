@@ -1,0 +1,134 @@
+"""What every address of the interface stands on: tokens of machine clients, scopes, errors as data, limits."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.http import Http404
+from oauth2_provider.contrib.rest_framework import OAuth2Authentication
+from oauth2_provider.scopes import BaseScopes
+from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+from rest_framework.views import exception_handler as library_handler
+
+from creditplatform.core import limits
+from creditplatform.core.enums import Scope
+from creditplatform.core.errors import CreditError, Invalid, NotFoundHere
+from creditplatform.core.models import Agency, ApiClient
+from creditplatform.core.permissions import anyone
+
+log = structlog.get_logger(__name__)
+
+
+class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library bears no types
+    """Scopes are those of the client; one that asks for none gets all it was given."""
+
+    def get_all_scopes(self) -> dict[str, str]:
+        """Every scope with what it allows."""
+        return {scope.value: str(scope.label) for scope in Scope}
+
+    def get_available_scopes(self, application: Any = None, *args: Any, **kwargs: Any) -> list[str]:
+        """What this client was given."""
+        return list(application.scopes) if application else list(self.get_all_scopes())
+
+    def get_default_scopes(self, application: Any = None, *args: Any, **kwargs: Any) -> list[str]:
+        """What a client gets that names no scope."""
+        return self.get_available_scopes(application)
+
+
+class ScopeGranted(BasePermission):  # type: ignore[misc]
+    """The token bears every scope the view asks for; a view that asks for none is open to nobody."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether it does."""
+        token, wanted = request.auth, list(view.scopes)
+        return bool(token) and bool(wanted) and isinstance(client_of(request), ApiClient) and token.allow_scopes(wanted)
+
+
+class ClientThrottle(BaseThrottle):  # type: ignore[misc]
+    """So many calls a minute of the clock for one client, whatever its addresses."""
+
+    seconds = 0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count the call; while the cache does not answer, nobody is turned away."""
+        now, client = time.time(), client_of(request)
+        minute = int(now // limits.MINUTE)
+        try:
+            made = limits.count(f"api:{client.pk}:{minute}", 2 * limits.MINUTE) if client else 0
+        except RedisError as error:
+            log.warning("limits_down", error=error)
+            return True
+        self.seconds = max(1, math.ceil((minute + 1) * limits.MINUTE - now))
+        return bool(made <= settings.API_CALLS_PER_MINUTE)
+
+    def wait(self) -> float:
+        """Seconds until the next minute begins."""
+        return self.seconds
+
+
+class ApiView(APIView):  # type: ignore[misc]
+    """An address for machine clients. Say in `scopes` what the token must allow.
+
+    The rule of the middleware lets everybody through to here: the token decides, not a session.
+    """
+
+    access_rule = staticmethod(anyone)
+    authentication_classes: Sequence[type] = (OAuth2Authentication,)
+    permission_classes: Sequence[type] = (ScopeGranted,)
+    throttle_classes: Sequence[type] = (ClientThrottle,)
+    scopes: Sequence[Scope] = ()
+
+    @property
+    def client(self) -> ApiClient:
+        """The client that calls."""
+        client: ApiClient = self.request.auth.application
+        return client
+
+    @property
+    def agency(self) -> Agency:
+        """The unit the client speaks for."""
+        agency: Agency = self.client.agency
+        return agency
+
+
+def client_of(request: Request) -> ApiClient | None:
+    """The client whose token came with the request, if one did."""
+    return getattr(request.auth, "application", None)
+
+
+def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every refusal in one form: `code`, `message`, and `problems` with field, code and message."""
+    if isinstance(error, CreditError):
+        return _answer(error.http_status, error.code, error.message, error)
+    response = library_handler(error, context)
+    if response is None:
+        return None
+    found = NotFoundHere() if isinstance(error, Http404) else error
+    code = found.code if isinstance(found, CreditError) else _code_of(found)
+    told = found.message if isinstance(found, CreditError) else getattr(found, "detail", "")
+    response.data = {"code": code, "message": str(told), "problems": []}
+    return response
+
+
+def _code_of(error: Exception) -> str:
+    codes = error.get_codes() if isinstance(error, APIException) else error.__class__.__name__
+    return codes if isinstance(codes, str) else "invalid"
+
+
+def _answer(status: int, code: str, message: str, error: CreditError) -> Response:
+    problems = error.problems if isinstance(error, Invalid) else []
+    body = {
+        "code": code,
+        "message": message,
+        "problems": [{"field": p.field, "code": p.code, "message": str(p.message)} for p in problems],
+    }
+    return Response(body, status=status)

@@ -1,0 +1,28 @@
+"""The parts of the desk, each with who sees it in the navigation; the pages themselves declare their own rules."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+
+SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
+WORKING = (*SENDING, Role.CENTRE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One link of the desk's navigation; marked as current on every page whose name begins with `pages`."""
+
+    url_name: str
+    label: str | Promise
+    roles: tuple[Role, ...] = ()
+    pages: tuple[str, ...] = ()
+
+    def shown_to(self, roles: set[str]) -> bool:
+        """Whether somebody with these roles sees the link; a part without roles is for all staff."""
+        return not self.roles or bool(roles & {str(role) for role in self.roles})
+
+
+PARTS: tuple[Part, ...] = (Part("desk:home", _("My work")),)

@@ -1,0 +1,106 @@
+"""Machine clients: a token by client credentials, scopes, limits, and refusals as data."""
+
+import base64
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from creditplatform.core.api import ApiView
+from creditplatform.core.enums import Scope
+from creditplatform.core.errors import FieldProblem, Invalid
+from creditplatform.core.models import Agency, ApiClient
+from creditplatform.urls import urlpatterns as real
+from tests.machines import SECRET, machine, token_for
+
+
+class Figures(ApiView):
+    """A page of the test that asks for one scope."""
+
+    scopes = (Scope.STATISTICS_READ,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"unit": self.agency.code, "client": self.client.name})
+
+    def post(self, request: Request) -> Response:
+        raise Invalid([FieldProblem("month", "required", "Say which month.")])
+
+
+class Forgotten(ApiView):
+    """A page that forgot to say what it asks for."""
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+urlpatterns = [path("api/v1/figures/", Figures.as_view()), path("api/v1/forgotten/", Forgotten.as_view()), *real]
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.usefixtures("context")]
+
+
+def get(token: str, address: str = "/api/v1/figures/", **more: Any) -> Any:
+    return Client().get(address, headers={"Authorization": f"Bearer {token}"}, **more)
+
+
+def ask_for_token(client: ApiClient, secret: str, **data: str) -> Any:
+    basic = base64.b64encode(f"{client.client_id}:{secret}".encode()).decode()
+    return Client().post(
+        "/api/v1/token/", {"grant_type": "client_credentials", **data}, headers={"Authorization": f"Basic {basic}"}
+    )
+
+
+def test_a_client_gets_a_short_token_and_speaks_for_its_unit() -> None:
+    client = machine(Scope.STATISTICS_READ)
+    answer = ask_for_token(client, SECRET).json()
+    assert answer["token_type"] == "Bearer" and answer["expires_in"] <= 900
+    assert get(answer["access_token"]).json() == {"unit": "hz-market", "client": client.name}
+
+
+def test_the_secret_is_kept_as_a_hash_only() -> None:
+    client = machine(Scope.STATISTICS_READ)
+    client.refresh_from_db()
+    assert SECRET not in client.client_secret
+
+
+@pytest.mark.parametrize(("secret", "data"), [("wrong", {}), (SECRET, {"scope": "feeds.write"})])
+def test_wrong_secret_and_foreign_scope_get_no_token(secret: str, data: dict[str, str]) -> None:
+    answer = ask_for_token(machine(Scope.STATISTICS_READ), secret, **data)
+    assert answer.status_code in (400, 401) and "access_token" not in answer.json()
+
+
+def test_a_token_opens_only_what_its_scopes_name() -> None:
+    assert get(token_for(machine(Scope.FEEDS_READ))).status_code == 403
+    assert get(token_for(machine(Scope.STATISTICS_READ)), "/api/v1/forgotten/").status_code == 403
+
+
+def test_no_token_wrong_token_and_a_token_of_a_client_switched_off_open_nothing() -> None:
+    client = machine(Scope.STATISTICS_READ)
+    token = token_for(client)
+    assert Client().get("/api/v1/figures/").status_code == 401
+    assert get("nonsense").json()["code"] == "not_authenticated"
+    ApiClient.objects.filter(pk=client.pk).update(active=False)
+    assert get(token).status_code in (401, 403)
+    assert ask_for_token(client, SECRET).status_code in (400, 401)
+
+
+def test_a_client_of_a_unit_that_is_closed_opens_nothing() -> None:
+    token = token_for(machine(Scope.STATISTICS_READ))
+    Agency.objects.filter(code="hz-market").update(active=False)
+    assert get(token).status_code in (401, 403)
+
+
+def test_a_refusal_names_every_problem_as_data() -> None:
+    token = token_for(machine(Scope.STATISTICS_READ))
+    answer = Client().post("/api/v1/figures/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid"
+    assert answer.json()["problems"] == [{"field": "month", "code": "required", "message": "Say which month."}]
+
+
+def test_a_client_that_calls_too_often_is_told_when_to_come_again(settings: Any) -> None:
+    settings.API_CALLS_PER_MINUTE = 2
+    token = token_for(machine(Scope.STATISTICS_READ))
+    answers = [get(token) for _ in range(5)]
+    assert answers[-1].status_code == 429 and 0 < int(answers[-1].headers["Retry-After"]) <= 60
