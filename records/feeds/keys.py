@@ -14,22 +14,34 @@ def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
 
 
 class KeysSeen:
-    """A set of 64-bit numbers at eight bytes each: sorted runs, merged so that few remain."""
+    """A set of 64-bit numbers at eight bytes each: sorted runs, merged so that few remain.
+
+    Sorting waits for the first question, since most files never repeat a decision and none is asked.
+    """
 
     def __init__(self) -> None:
         self._runs: list[array[int]] = []
+        self._unsorted: list[array[int]] = []
 
     def add(self, keys: Iterable[int]) -> None:
-        """Take a chunk's keys in; a run never stands before one that is as long, unless both are long."""
-        run = array("Q", sorted(keys))
-        while self._runs and len(self._runs[-1]) <= len(run) <= LONGEST_RUN:
-            run = array("Q", sorted([*self._runs.pop(), *run]))
-        if run:
-            self._runs.append(run)
+        """Take a chunk's keys in."""
+        self._unsorted.append(array("Q", keys))
 
     def __contains__(self, key: int) -> bool:
+        if self._unsorted:
+            self._sort()
         for run in self._runs:
             at = bisect_left(run, key)
             if at < len(run) and run[at] == key:
                 return True
         return False
+
+    def _sort(self) -> None:
+        """A run never stands before one that is as long, unless both are long."""
+        waiting, self._unsorted = self._unsorted, []
+        for keys in waiting:
+            run = array("Q", sorted(keys))
+            while self._runs and len(self._runs[-1]) <= len(run) <= LONGEST_RUN:
+                run = array("Q", sorted([*self._runs.pop(), *run]))
+            if run:
+                self._runs.append(run)

@@ -4,7 +4,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import audit
 from creditplatform.core.errors import Conflict, CreditError
 from records.enums import FeedFormat
+from records.feeds.again import SecondPass
 from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import map_columns
 from records.feeds.memory import Memory
@@ -56,7 +57,7 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         try:
             kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
             with open_table(path, kind=kind) as table, _rare_collection():
-                store = _work_off(batch, table, chunk_size)
+                store = _work_off(batch, path, table, chunk_size)
         except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
             return _try_later(batch, error)
         except CreditError as error:
@@ -108,7 +109,7 @@ def _rare_collection() -> Iterator[None]:
         gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> Store:
+def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> Store:
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
     columns = map_columns(
         table.header,
@@ -124,8 +125,9 @@ def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> Store:
         )  # fmt: skip
     batch.refresh_from_db()
     reading, done = Reading(plan, columns, table.header, Memory.of(batch.feed)), batch.received
-    store = Store(plan, batch, reading)
-    with prepared_ahead(table, reading, done=done, chunk_size=chunk_size) as coming:
+    again = SecondPass(path, table.format)
+    store = Store(plan, batch, reading, again)
+    with closing(again), prepared_ahead(table, reading, done=done, chunk_size=chunk_size) as coming:
         reading.forget()
         for prepared in coming:
             if prepared.last_row <= done:

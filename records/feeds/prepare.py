@@ -2,6 +2,7 @@
 
 import datetime
 from binascii import hexlify
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from records.feeds.copytext import NULL, text
 from records.feeds.keys import key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
-from records.feeds.prepared import Prepared, Problems, Row, Setaside, SubjectKey, cells_of
+from records.feeds.prepared import Prepared, Problems, Rows, Setaside, SubjectKey, cells_of
 from records.feeds.readers import BadRow, Chunk
 from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
 from records.feeds.values import NO_END
@@ -33,6 +34,10 @@ class Life(NamedTuple):
     day: bytes
     effects: bytes
     lapsed: bool
+
+
+# A clean row: its place in the chunk, whom it is about, what follows from its dates, whether of a minor.
+Good = tuple[int, SubjectDraft, Life, bool]
 
 
 class Columns(NamedTuple):
@@ -69,7 +74,7 @@ class Preparer:
 
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
-        prepared = Prepared.of(chunk, self.header)
+        prepared = Prepared(chunk.first_row, chunk.received)
         findings = Findings()
         self._note_warnings(chunk, findings)
         columns = {code: check.clean(chunk.columns[at]) for code, at in self.positions.items()}
@@ -170,7 +175,7 @@ class Preparer:
             self.subjects.is_minor,
             self.plan.negative,
         )
-        subjects: dict[bytes, SubjectDraft] = {}
+        good: list[Good] = []
         rows = zip(drafts, found.decided_on, found.effects, found.ends, strict=True)
         for at, (draft, decided_on, effect_text, end) in enumerate(rows):
             if draft is None or not "" < decided_on <= today:
@@ -181,14 +186,21 @@ class Preparer:
             if life.lapsed or (minor and negative):
                 findings.add(at, "", "minor" if minor else "past_retention")
             if at not in findings.by_row:
-                prepared.rows.append(self._row(found, at, chunk.row_numbers[at], draft, life, minor))
-                first = subjects.setdefault(draft.number_index, draft)
-                if first.name_index != draft.name_index and draft.kind == SubjectKind.PERSON:
-                    prepared.other_names[chunk.row_numbers[at]] = draft.name_index
-        self._add_subjects(prepared, subjects)
+                good.append((at, draft, life, minor))
+        self._lay_out_rows(prepared.rows, good, found, chunk.row_numbers)
+        self._add_subjects(prepared, self._subjects_of(prepared, good, chunk.row_numbers))
         if negative:
             self._find_minors(columns, findings)
         self._collect(prepared, chunk, findings)
+
+    def _subjects_of(self, prepared: Prepared, good: list[Good], numbers: Sequence[int]) -> dict[bytes, SubjectDraft]:
+        """The subjects of the good rows; notes persons whom a later row names otherwise than an earlier one."""
+        subjects: dict[bytes, SubjectDraft] = {}
+        for at, draft, _life, _minor in good:
+            first = subjects.setdefault(draft.number_index, draft)
+            if first is not draft and first.name_index != draft.name_index and draft.kind == SubjectKind.PERSON:
+                prepared.other_names[numbers[at]] = draft.name_index
+        return subjects
 
     def _find_minors(self, columns: dict[str, list[str]], findings: Findings) -> None:
         """Minors in rows that the day of the decision could not judge, because it or the subject is not known.
@@ -203,19 +215,29 @@ class Preparer:
             if ("", "minor") not in problems and self.subjects.names_minor(numbers[at]):
                 problems.append(("", "minor"))
 
-    def _row(self, found: Columns, at: int, number: int, draft: SubjectDraft, life: Life, minor: bool) -> Row:
-        """A clean row; its line has the order of `store.COLUMNS`, see `Row`."""
-        document, content, private, sealed = found.document[at], found.content[at], found.private[at], found.sealed[at]
-        dated = b"" if self.plan.dated_by_receipt else life.day
-        # Of everything that a later delivery may change.
-        digesting = self._new_digest()
-        digesting.update(b"\0".join((content, private, dated, draft.name.encode(), life.effects)))
-        digest, index = digesting.digest(), draft.number_index
-        line = b"%d\t%b\t%b\t%b\t%b\t%b\t\\\\x%b" % (
-            number, text(document).encode(), life.copied, b"t" if minor else b"f", content.replace(b"\\", b"\\\\"),
-            b"\\\\x" + hexlify(sealed) if sealed else NULL_BYTES, hexlify(digest),
-        )  # fmt: skip
-        return Row(number, index, document, digest, key_of(index, document), key_of(index, document, digest), line)
+    def _lay_out_rows(self, rows: Rows, good: list[Good], found: Columns, numbers: Sequence[int]) -> None:
+        """The clean rows column by column; their lines have the order of `store.COLUMNS`, see `Row`."""
+        dated, new = not self.plan.dated_by_receipt, self._new_digest
+        rows.numbers = [numbers[at] for at, *_rest in good]
+        rows.documents = [found.document[at] for at, *_rest in good]
+        rows.subjects = [draft.number_index for _at, draft, _life, _minor in good]
+        for number, document, (at, draft, life, minor) in zip(rows.numbers, rows.documents, good, strict=True):
+            content, sealed = found.content[at], found.sealed[at]
+            # Of everything that a later delivery may change.
+            said = (content, found.private[at], life.day if dated else b"", draft.name.encode(), life.effects)
+            digesting = new()
+            digesting.update(b"\0".join(said))
+            digest = digesting.digest()
+            rows.digests.append(digest)
+            rows.lines.append(
+                b"%d\t%b\t%b\t%b\t%b\t%b\t\\\\x%b" % (
+                    number, text(document).encode(), life.copied, b"t" if minor else b"f",
+                    content.replace(b"\\", b"\\\\"), b"\\\\x" + hexlify(sealed) if sealed else NULL_BYTES,
+                    hexlify(digest),
+                )
+            )  # fmt: skip
+        rows.keys, rows.cells = list(map(key_of, rows.subjects, rows.documents)), [0] * len(good)
+        rows.said = list(map(key_of, rows.subjects, rows.documents, rows.digests))
 
     def _columns(self, columns: dict[str, list[str]], drafts: list[SubjectDraft | None], findings: Findings) -> Columns:
         """The parts of the records, column by column; names of persons stay out of the open content."""

@@ -6,7 +6,7 @@ from records.feeds.mapping import ColumnMap
 from records.feeds.memory import Memory, RowDigest
 from records.feeds.plan import Plan
 from records.feeds.prepare import Preparer
-from records.feeds.prepared import Prepared, delivered_cells
+from records.feeds.prepared import Prepared
 from records.feeds.readers import Chunk
 
 
@@ -16,7 +16,7 @@ class Reading:
     def __init__(self, plan: Plan, columns: ColumnMap, header: list[str], memory: Memory) -> None:
         self._preparer = Preparer(plan, columns, header)
         self._digest = RowDigest(plan, columns, header)
-        self._memory, self._header = memory, header
+        self._memory = memory
 
     def forget(self) -> None:
         """Let go of what was delivered before: the process that reads ahead has it, and this one needs the room."""
@@ -31,7 +31,7 @@ class Reading:
         known = {row.number for row in same}
         unknown = [number not in known for number in chunk.row_numbers]
         prepared = self._checked(chunk.where(unknown), list(compress(digests, unknown)))
-        prepared.same, prepared.delivered = same, delivered_cells(chunk, self._header)
+        prepared.same = same
         return prepared
 
     def check_again(self, prepared: Prepared, numbers: set[int]) -> None:
@@ -41,6 +41,5 @@ class Reading:
 
     def _checked(self, chunk: Chunk, digests: list[int]) -> Prepared:
         prepared, by_number = self._preparer.prepare(chunk), dict(zip(chunk.row_numbers, digests, strict=True))
-        for row in prepared.rows:
-            row.cells = by_number[row.number]
+        prepared.rows.cells = list(map(by_number.__getitem__, prepared.rows.numbers))
         return prepared

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,11 +13,12 @@ from django.db import connection
 from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
+from records.feeds.again import SecondPass
 from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
-from records.feeds.memory import Memory, head_of, sort_out
+from records.feeds.memory import Memory, head_of, heads_of, sort_out
 from records.feeds.plan import Plan, sealed_name
-from records.feeds.prepared import Prepared, Problems, Row, Setaside
+from records.feeds.prepared import Prepared, Problems, Row, Rows, Setaside
 from records.feeds.reading import Reading
 from records.feeds.subject_store import SubjectStore
 from records.models import FeedBatch, QuarantinedRow
@@ -90,13 +91,16 @@ class Store:
 
     Decisions that are not on file go into their table by COPY; those on file with other content are brought
     in by an upsert from a staging table; those that are the same cost no lock and no dead row. `reading` checks again
-    what was known at sight and has changed after all; what was checked anyhow needs none.
+    what was known at sight and has changed after all; what was checked anyhow needs none. `again` reads the cells of
+    rows that turn out to be wrong only here.
     """
 
-    def __init__(self, plan: Plan, batch: FeedBatch, reading: Reading | None = None) -> None:
-        self.plan, self.batch, self._reading = plan, batch, reading
+    def __init__(
+        self, plan: Plan, batch: FeedBatch, reading: Reading | None = None, again: SecondPass | None = None
+    ) -> None:
+        self.plan, self.batch, self._reading, self._again = plan, batch, reading, again
         self._subjects = SubjectStore(plan.agency.pk)
-        self._seen, self._same = KeysSeen(), KeysSeen()
+        self._seen, self._same, self._repeats = KeysSeen(), KeysSeen(), False
         self._memory = Memory()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
@@ -132,14 +136,45 @@ class Store:
         same, corrected, changed = sort_out(cursor, prepared.same)
         self._same.add(row.record for row in same)
         remembered = [*same, *(row for row in prepared.same if row.number in corrected)]
-        self._memory.note((row.cells, row.record, row.content) for row in remembered)
-        prepared.set_rows_aside({number: [("", "corrected_since")] for number in corrected})
+        if remembered:
+            _numbers, cells, records, contents = zip(*remembered, strict=True)
+            self._memory.note(cells, records, contents)
+        self._set_aside(prepared, {number: [("", "corrected_since")] for number in corrected})
         if changed and self._reading:
+            self._read_again(prepared)
             self._reading.check_again(prepared, changed)
+
+    def _set_aside(self, prepared: Prepared, found: dict[int, Problems]) -> None:
+        """Set rows aside, by their numbers, that the database knew more about."""
+        if found:
+            self._read_again(prepared)
+            prepared.set_rows_aside(found)
+
+    def _read_again(self, prepared: Prepared) -> None:
+        """Have the cells of the chunk at hand."""
+        if not prepared.delivered and self._again:
+            prepared.delivered = self._again.cells(prepared.first_row, prepared.last_row)
 
     def _write_records(self, cursor: Any, prepared: Prepared) -> int:
         self._subjects.ensure(cursor, prepared)
-        first, later = _first_and_later(self._of_known_name(prepared))
+        rows = self._of_known_name(prepared)
+        if self._surely_new(rows) and (keys := self._copy(cursor, rows.subjects, rows.lines)):
+            self._seen.add([*rows.keys, *rows.said])
+            self._memory.note(rows.cells, keys, heads_of(rows.digests))
+            return len(rows)
+        return self._write_with_care(cursor, prepared, list(rows))
+
+    def _surely_new(self, rows: Rows) -> bool:
+        """Whether nobody can have recorded any of these decisions before, unless the file itself repeats some.
+
+        Should it, or should another batch be quicker, the unique key says so.
+        """
+        first = not self._repeats and len(set(rows.keys)) == len(rows) > 0
+        return first and self._subjects.made.issuperset(rows.subjects)
+
+    def _write_with_care(self, cursor: Any, prepared: Prepared, rows: list[Row]) -> int:
+        """Rows of which some may be on file, or named twice."""
+        first, later = _first_and_later(rows)
         on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
         new = [row for row in first if row.number not in on_file]
         known = [row for row in first if row.number in on_file]
@@ -149,13 +184,14 @@ class Store:
         again = [*(row for row in changed if row.key in contradicted), *later]
         # Said before, in this chunk or an earlier one: a repetition. Otherwise the file contradicts itself.
         against = [row for row in again if row.digest != truth.get(row.key) and row.said not in self._seen]
-        prepared.set_rows_aside({row.number: [("", "duplicate_in_file")] for row in against})
+        self._set_aside(prepared, {row.number: [("", "duplicate_in_file")] for row in against})
         self._keep_in_mind([row for row in first if row.key not in contradicted])
         self._note((row, on_file[row.number].pk) for row in known if row.key not in contradicted)
         return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
 
     def _note(self, rows: Iterable[tuple[Row, int]]) -> None:
-        self._memory.note((row.cells, record, head_of(row.digest)) for row, record in rows)
+        for row, record in rows:
+            self._memory.note([row.cells], [record], [head_of(row.digest)])
 
     def _may_be_on_file(self, row: Row) -> bool:
         """Not where this batch made the subject and has not named the decision: nobody can have recorded it before.
@@ -168,14 +204,15 @@ class Store:
         """On resuming: which decisions the rows worked off before have named."""
         with connection.cursor() as cursor:
             self._subjects.ensure(cursor, prepared)
-        first, _later = _first_and_later(self._of_known_name(prepared))
+        first, _later = _first_and_later(list(self._of_known_name(prepared)))
+        self._repeats = True
         self._keep_in_mind([row for row in first if row.key not in self._seen])
 
     def _keep_in_mind(self, rows: list[Row]) -> None:
         """Which decisions the file has named, and what it said of them first."""
         self._seen.add([*(row.key for row in rows), *(row.said for row in rows)])
 
-    def _of_known_name(self, prepared: Prepared) -> list[Row]:
+    def _of_known_name(self, prepared: Prepared) -> Rows:
         """The rows whose person, if it is one, is on file under this name; the others are set aside."""
         on_file, names = self._subjects, prepared.other_names
         differing = {
@@ -189,8 +226,8 @@ class Store:
             name = names.get(row.number)
             if row.subject in differing if name is None else name != on_file[row.subject].name_index:
                 wrong[row.number] = [("", "name_differs")]
-        prepared.set_rows_aside(wrong)
-        return [row for row in prepared.rows if row.number not in wrong]
+        self._set_aside(prepared, wrong)
+        return prepared.rows.where([number not in wrong for number in prepared.rows.numbers])
 
     def _on_file(self, cursor: Any, rows: list[Row]) -> dict[int, Recorded]:
         """The decisions that are there already, by row number."""
@@ -208,31 +245,40 @@ class Store:
         """COPY new decisions; where another batch was first with one of them, they go the way of changed ones."""
         if not rows:
             return 0
-        cursor.execute(RECORD_KEYS, [len(rows)])
+        keys = self._copy(cursor, [row.subject for row in rows], [row.line for row in rows])
+        if not keys:
+            return self._upsert(cursor, rows)
+        self._note(zip(rows, keys, strict=True))
+        return len(rows)
+
+    def _copy(self, cursor: Any, subjects: list[bytes], lines: list[bytes]) -> list[int]:
+        """COPY rows under keys taken beforehand; no keys where somebody, or the file itself, was first with one."""
+        cursor.execute(RECORD_KEYS, [len(lines)])
         (keys,) = cursor.fetchone()
-        if copied(cursor, f"records_creditrecord (id, {NAMES})", self._lines(rows, keys)):
-            self._note(zip(rows, keys, strict=True))
-            return len(rows)
-        return self._upsert(cursor, rows)
+        heads = [b"%d\t" % key for key in keys]
+        if copied(cursor, f"records_creditrecord (id, {NAMES})", self._lines(subjects, lines, heads)):
+            return list(keys)
+        self._repeats = True
+        return []
 
     def _upsert(self, cursor: Any, rows: list[Row]) -> int:
         if not rows:
             return 0
         cursor.execute(STAGING.format(names=NAMES))
-        copy(cursor, f"credit_staging ({NAMES})", self._lines(rows))
+        lines = self._lines([row.subject for row in rows], [row.line for row in rows], repeat(b""))
+        copy(cursor, f"credit_staging ({NAMES})", lines)
         dates = "" if self.plan.dated_by_receipt else DATES
         cursor.execute(UPSERT.format(names=NAMES, dates=dates), {"today": self.plan.today})
         accepted: int = cursor.rowcount
         return accepted
 
-    def _lines(self, rows: list[Row], keys: list[int] | None = None) -> bytes:
-        """Lines for COPY, each beginning with the key of its record where keys were taken beforehand."""
-        subjects, shared = self._subjects, self._shared
-        heads = [b"%d\t" % key for key in keys] if keys else repeat(b"")
-        parts: list[bytes] = []
-        for head, row in zip(heads, rows, strict=False):
-            parts += (head, subjects[row.subject].line_head, row.line, shared)
-        return b"".join(parts)
+    def _lines(self, subjects: list[bytes], lines: list[bytes], heads: Iterable[bytes]) -> bytes:
+        """Lines for COPY: what each begins with, key and kind of its subject, the row itself, what all have in common.
+
+        `heads` may be longer than the others.
+        """
+        about = self._subjects.line_heads(subjects)
+        return b"".join(chain.from_iterable(zip(heads, about, lines, repeat(self._shared), strict=False)))
 
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:

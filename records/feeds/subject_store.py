@@ -1,5 +1,6 @@
 """Subjects of a batch in their table: found by set, made by COPY, names and codes of organisations kept right."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from records.enums import SubjectKind
@@ -49,12 +50,11 @@ SUBJECTS_REMEMBERED = 50_000
 
 
 class OnFile(NamedTuple):
-    """A subject on file: its key, the index of its name, its codes, and how the line of a record of it begins."""
+    """A subject on file: its key, the index of its name, its codes."""
 
     pk: int
     name_index: bytes
     codes: tuple[str, ...]
-    line_head: bytes
 
 
 class SubjectStore:
@@ -66,15 +66,21 @@ class SubjectStore:
     def __init__(self, agency_id: int) -> None:
         self._agency = {"agency": agency_id}
         self._subjects: dict[bytes, OnFile] = {}
+        self._line_heads: dict[bytes, bytes] = {}
         self.made: set[bytes] = set()
 
     def __getitem__(self, index: bytes) -> OnFile:
         return self._subjects[index]
 
+    def line_heads(self, indexes: Iterable[bytes]) -> Iterable[bytes]:
+        """How the line of a record of each of these subjects begins."""
+        return map(self._line_heads.__getitem__, indexes)
+
     def ensure(self, cursor: Any, prepared: Prepared) -> None:
         """Make the subjects that are not on file yet, and learn the keys of all."""
         if len(self._subjects) > SUBJECTS_REMEMBERED:
             self._subjects.clear()
+            self._line_heads.clear()
             self.made.clear()
         unknown = [index for index in prepared.subjects if index not in self._subjects]
         if unknown:
@@ -128,9 +134,7 @@ class SubjectStore:
 
     def _learn(self, rows: list[tuple[Any, int, str, Any, Any]]) -> list[bytes]:
         """Remember subjects by their blind index; returns these indexes."""
-        found = {
-            bytes(index): OnFile(pk, bytes(name), tuple(codes), f"{pk}\t{kind}\t".encode())
-            for index, pk, kind, name, codes in rows
-        }
+        found = {bytes(index): OnFile(pk, bytes(name), tuple(codes)) for index, pk, kind, name, codes in rows}
+        self._line_heads.update((bytes(index), f"{pk}\t{kind}\t".encode()) for index, pk, kind, _name, _codes in rows)
         self._subjects.update(found)
         return list(found)

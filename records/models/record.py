@@ -23,9 +23,9 @@ from records.querysets import CreditRecordQuerySet
 TOKEN_KIND = "credit-record"  # noqa: S105
 UNCHECKED: dict[str, Any] = {"db_index": False, "db_constraint": False}
 
-# One set-based check per statement in place of five row-level foreign keys: exists, and belongs together. An update
+# One set-based check per statement in place of six row-level foreign keys: exists, and belongs together. An update
 # is asked only about rows of which one of these columns changed, so that closing the books of a record never depends
-# on what became of its unit.
+# on what became of its unit. A subject on record is neither removed nor changed in kind, see `Subject`.
 COHERENT = """
 IF EXISTS (
     SELECT 1 FROM ({rows}) n
@@ -41,10 +41,17 @@ IF EXISTS (
 ) THEN
     RAISE EXCEPTION 'a record names a batch that exists' USING ERRCODE = 'CR006';
 END IF;
+IF EXISTS (
+    SELECT 1 FROM ({subjects}) n
+    LEFT JOIN records_subject s ON s.id = n.subject_id AND s.kind = n.subject_kind WHERE s.id IS NULL
+) THEN
+    RAISE EXCEPTION 'a record names a subject that exists, of the kind it has' USING ERRCODE = 'CR006';
+END IF;
 """
 INSERTED = COHERENT.format(
     rows="SELECT DISTINCT version_id, entry_id, agency_id, site_id, polarity FROM new_rows",
     batches="SELECT DISTINCT batch_id FROM new_rows WHERE batch_id IS NOT NULL",
+    subjects="SELECT DISTINCT subject_id, subject_kind FROM new_rows",
 )
 UPDATED = COHERENT.format(
     rows="""
@@ -56,6 +63,10 @@ UPDATED = COHERENT.format(
     batches="""
         SELECT DISTINCT r.batch_id FROM new_rows r JOIN old_rows o ON o.id = r.id
         WHERE r.batch_id IS NOT NULL AND r.batch_id IS DISTINCT FROM o.batch_id
+    """,
+    subjects="""
+        SELECT DISTINCT r.subject_id, r.subject_kind FROM new_rows r JOIN old_rows o ON o.id = r.id
+        WHERE (r.subject_id, r.subject_kind) IS DISTINCT FROM (o.subject_id, o.subject_kind)
     """,
 )
 IN_FORCE = """

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
@@ -21,6 +22,14 @@ from records.querysets import SubjectQuerySet
 
 PERSONAL_KINDS = sorted(kind.value for kind in PERSON_KINDS)
 PLACEHOLDER = r"^0+[0X]?$"
+# Records name their subject without a row-level foreign key. The lock waits for those that are just coming in and keeps
+# others out until this transaction ends, so that none of them can slip between the question and the change.
+ON_RECORD = """
+LOCK TABLE records_creditrecord IN SHARE ROW EXCLUSIVE MODE;
+IF EXISTS (SELECT 1 FROM records_creditrecord r WHERE r.subject_id = OLD.id) THEN
+    RAISE EXCEPTION 'a subject on record is neither removed nor changed in kind' USING ERRCODE = 'CR006';
+END IF;
+"""
 
 
 @audited
@@ -51,6 +60,20 @@ class Subject(models.Model):
     class Meta:
         verbose_name = _("subject")
         verbose_name_plural = _("subjects")
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="stays_while_on_record",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=f"{ON_RECORD}RETURN OLD;",
+            ),
+            pgtrigger.Trigger(
+                name="kind_stays_while_on_record",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("kind"),  # type: ignore[no-untyped-call]
+                func=f"IF NEW.kind IS DISTINCT FROM OLD.kind THEN {ON_RECORD} END IF; RETURN NEW;",
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["number_index"],

@@ -15,7 +15,7 @@ from records.enums import BatchState, FieldRole, Rhythm
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepare import Preparer
-from records.feeds.prepared import Prepared, Row
+from records.feeds.prepared import Prepared, Row, delivered_cells
 from records.feeds.problems import sentence
 from records.feeds.readers import Chunk
 from records.feeds.store import Store
@@ -166,8 +166,10 @@ def prepare(plan: Plan, values: Mapping[str, str]) -> Prepared:
     """The values of a form, by field code, checked as one row of a file is."""
     codes = [item.code for item in plan.fields]
     columns = ColumnMap({code: at for at, code in enumerate(codes)})
-    row = [[values.get(code, "").strip()] for code in codes]
-    return Preparer(plan, columns, codes).prepare(Chunk(1, 1, row, [1], [1]))
+    chunk = Chunk(1, 1, [[values.get(code, "").strip()] for code in codes], [1], [1])
+    prepared = Preparer(plan, columns, codes).prepare(chunk)
+    prepared.delivered = delivered_cells(chunk, codes)
+    return prepared
 
 
 def problems_of(plan: Plan, prepared: Prepared) -> list[FieldProblem]:

@@ -6,7 +6,7 @@ numbers and dates as the spreadsheet shows them); what cannot be read raises Fee
 
 from .detect import open_table
 from .errors import FeedFileError
-from .table import BadRow, CellWarning, Chunk, Limits, Table
+from .table import BadRow, CellWarning, Chunk, Limits, Table, joined
 from .values import looks_like_formula
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FeedFileError",
     "Limits",
     "Table",
+    "joined",
     "looks_like_formula",
     "open_table",
 ]

@@ -134,7 +134,8 @@ def _joined_numbers(parts: list[Sequence[int]]) -> Sequence[int]:
     return [number for part in parts for number in part]
 
 
-def _joined(parts: list[Chunk]) -> Chunk:
+def joined(parts: list[Chunk]) -> Chunk:
+    """One chunk of several that follow each other."""
     if len(parts) == 1:
         return parts[0]
     pieces = zip(*(part.columns for part in parts), strict=True)
@@ -177,12 +178,12 @@ def rechunk(blocks: Iterator[Chunk], size: int, skip: int, limit: int) -> Iterat
             block = block.part(skip + 1, block.last_row)
         for piece, piece_weight in _light(block, limit):
             if parts and weight + piece_weight > limit:
-                yield _joined(parts)
+                yield joined(parts)
                 parts, held, weight = [], 0, 0
             while held + piece.received >= size:
                 cut = piece.first_row + size - held
                 exact = cut > piece.last_row
-                yield _joined([*parts, piece if exact else piece.part(piece.first_row, cut - 1)])
+                yield joined([*parts, piece if exact else piece.part(piece.first_row, cut - 1)])
                 parts, held, weight = [], 0, 0
                 if exact:
                     break
@@ -193,7 +194,7 @@ def rechunk(blocks: Iterator[Chunk], size: int, skip: int, limit: int) -> Iterat
                 held += piece.received
                 weight += piece_weight
     if parts:
-        yield _joined(parts)
+        yield joined(parts)
 
 
 class Table(ABC):
