@@ -19,6 +19,7 @@ from records.models import (
     EntryVersion,
     FeedBatch,
     LegalBasis,
+    Subject,
 )
 from tests.cast import Cast
 from tests.deliveries import (
@@ -143,6 +144,18 @@ def test_entry_version_unit_and_site_of_a_record_belong_together(world: World, s
 def test_the_kind_of_subject_of_a_record_is_that_of_its_subject(world: World) -> None:
     """It repeats what the subject says, so that constraints hold; it must not say something else."""
     assert broken(lambda: world.negative.update(subject_kind="person"))[0].startswith(("CR", "23"))
+
+
+def test_a_subject_on_record_is_neither_removed_nor_changed_in_kind(world: World) -> None:
+    """Records bear no row-level foreign key to it; a subject without records may go."""
+    about = Subject.objects.filter(pk__in=world.negative.values("subject_id"))
+    assert broken(lambda: about._raw_delete(connection.alias))[0] == "CR006"
+    assert broken(lambda: about.update(kind="individual_business"))[0] == "CR006"
+    assert broken(lambda: world.negative.update(subject_id=0))[0] == "CR006"
+    assert broken(another(world, subject_id=0))[0] == "CR006"
+    unknown = world.organisation()
+    Subject.objects.filter(pk=unknown.pk)._raw_delete(connection.alias)
+    assert not Subject.objects.filter(pk=unknown.pk).exists()
 
 
 def test_the_batch_that_brought_a_record_cannot_be_deleted(world: World) -> None:
