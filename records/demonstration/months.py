@@ -21,7 +21,7 @@ from records.figures.rules import first_day
 from records.models import Feed, FeedBatch, MonthlyReport
 from records.services.monthly_report import Declared, save_report, take_step
 
-MONTHS_BACK = 6
+MONTHS_BACK, STOPPED = 6, 0.2
 BASIS = "演示用数值，正式使用前须依法确认"
 RULES = {
     "report.monthly.day": (10, ""),
@@ -74,12 +74,13 @@ def _date_records(world: World) -> int:
 
 
 def _date_batches(month: datetime.date) -> int:
-    """The first of several files came in the month before, and so did that of a feed that comes once a month."""
+    """The first of several files came in the month before, so did that of a monthly feed; some feeds stopped then."""
     moved = 0
     start = timezone.make_aware(datetime.datetime.combine(add_months(month, 1), datetime.time()))
     for feed in Feed.objects.filter(code__in=[source.feed for source in sources()]):
         batches = list(feed.batches.order_by("pk").values_list("pk", flat=True))
-        early = batches[:1] if len(batches) > 1 or feed.rhythm == Rhythm.MONTHLY else []
+        stopped = dice("stopped", feed.code).random() < STOPPED
+        early = batches[:1] if len(batches) > 1 or feed.rhythm == Rhythm.MONTHLY or stopped else []
         day = month + datetime.timedelta(days=dice(feed.code).randrange(4, 28))
         at = timezone.make_aware(datetime.datetime.combine(day, datetime.time(9, 40)))
         moved += FeedBatch.objects.filter(pk__in=early, received_at__gte=start).update(received_at=at)

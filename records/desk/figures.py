@@ -13,6 +13,7 @@ from creditplatform.core.context import all_sites
 from creditplatform.core.deadlines import add_months
 from creditplatform.core.models import Agency, Site
 from creditplatform.core.permissions import rule
+from records.enums import ReportState
 from records.figures import charts, rates, silence
 from records.figures.access import leads, of_the_centre, own_units, sees_figures, units_seen_by
 from records.figures.declared import owing, reports_of
@@ -20,6 +21,7 @@ from records.figures.rules import first_day, parse_month
 from records.models import CatalogueEntry
 
 MONTHS_OFFERED = 13
+HANDED_IN = (ReportState.SUBMITTED, ReportState.ACCEPTED)
 
 
 def months_offered() -> list[datetime.date]:
@@ -75,7 +77,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "more": len(rows) > rates.SHOWN,
         "measures": rates.measures(month, site.code),
         "owing": owing(units, month),
-        "returned": [report for report in reports_of(units, month) if report.late],
+        "late": [report for report in reports_of(units, month) if report.state in HANDED_IN and report.late],
     }
     return render(request, "desk/figures/board.html", page)
 

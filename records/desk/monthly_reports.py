@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
-from records.desk.figures import month_asked, months_offered, site_asked, unit_seen
-from records.enums import ReportState
+from records.desk.figures import HANDED_IN, month_asked, months_offered, site_asked, unit_seen
 from records.figures import charts, workbook
 from records.figures.access import leads, of_the_centre, own_units, sees_figures
 from records.figures.declared import Line, View, owing, reports_of, view_of
@@ -58,7 +57,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "months": months_offered(),
         "chosen": site,
         "owing": [(agency, begun.get(agency.pk)) for agency in owing(units, month)],
-        "reports": [report for report in reports if report.state in (ReportState.SUBMITTED, ReportState.ACCEPTED)],
+        "reports": [report for report in reports if report.state in HANDED_IN],
         "centre": of_the_centre(user),
     }
     return render(request, "desk/figures/reports.html", page)

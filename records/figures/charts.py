@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-BAR_HEIGHT, BAR_GAP, GROUP_GAP = 16, 3, 14
-LABEL_WIDTH, NUMBER_WIDTH, WIDTH = 120, 60, 640
+BAR_HEIGHT, BAR_GAP, GROUP_GAP, LABEL_HEIGHT = 16, 3, 16, 22
+NUMBER_WIDTH, WIDTH = 70, 420
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 96, 28, 3
 WHOLE = 100
 
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Group:
-    """The bars of one thing and where its label stands."""
+    """The bars of one thing under its label."""
 
     label: str
     y: int
@@ -44,7 +44,6 @@ class BarChart:
     height: int
     width: int = WIDTH
     bar_height: int = BAR_HEIGHT
-    bar_x: int = LABEL_WIDTH
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,15 @@ def bar_chart(groups: Sequence[tuple[str, Sequence[int]]], series: Sequence[str]
     most = max((number for _label, numbers in groups for number in numbers), default=0)
     if not most:
         return None
-    room, y, drawn = WIDTH - LABEL_WIDTH - NUMBER_WIDTH, 0, []
+    room, y, drawn = WIDTH - NUMBER_WIDTH, 0, []
     for label, numbers in groups:
-        bars = []
+        bars, label_y = [], y + LABEL_HEIGHT - 8
+        y += LABEL_HEIGHT
         for at, number in enumerate(numbers, 1):
             width = max(1, round(number * room / most)) if number else 0
-            bars.append(Bar(y, width, LABEL_WIDTH + width + 6, y + BAR_HEIGHT - 4, number, at))
+            bars.append(Bar(y, width, width + 6, y + BAR_HEIGHT - 3, number, at))
             y += BAR_HEIGHT + BAR_GAP
-        drawn.append(Group(label, bars[0].y + BAR_HEIGHT - 4 if bars else y, bars))
+        drawn.append(Group(label, label_y, bars))
         y += GROUP_GAP
     return BarChart(drawn, list(enumerate(series, 1)), y - GROUP_GAP)
 

@@ -256,6 +256,7 @@ def test_the_chart_has_its_numbers_in_words_and_a_table_behind(three: Cast) -> N
 
 def test_every_page_costs_the_same_however_much_there_is(three: Cast) -> None:
     submitted(three)
+    arrived([(datetime.date(2026, 10, 8), datetime.date(2026, 10, 9))], first=900)
     count_month(OCTOBER)
     addresses = [PAGE, "/desk/figures/units/hz-market/?month=2026-10", "/desk/figures/feeds/",
                  "/desk/figures/units/hz-market/administrative-penalty/?month=2026-10"]  # fmt: skip
