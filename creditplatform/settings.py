@@ -263,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
     "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
+    "refresh-figures": {"task": "records.tasks.refresh_figures", "schedule": 600.0},
 }
 
 REST_FRAMEWORK = {

@@ -12,12 +12,15 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the procedures and the labels known, and listen to the news of records."""
-        from creditplatform.core import workflow
+        from creditplatform.core import probes, workflow
         from records import labels
+        from records.figures.silence import stopped_feeds
         from records.services import telling
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
+        from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register([CREDIT_RECORD, FEED_BATCH])
+        workflow.register([CREDIT_RECORD, FEED_BATCH, MONTHLY_REPORT])
+        probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

@@ -231,3 +231,12 @@ class Rhythm(models.TextChoices):
     WEEKLY = "weekly", _("weekly")
     MONTHLY = "monthly", _("monthly")
     ONCE = "once", _("once")
+
+
+class ReportState(models.TextChoices):
+    """Life of a unit's monthly report."""
+
+    DRAFT = "draft", _("draft")
+    SUBMITTED = "submitted", _("submitted")
+    RETURNED = "returned", _("returned with a reason")
+    ACCEPTED = "accepted", _("accepted by the centre")

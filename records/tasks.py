@@ -9,7 +9,7 @@ from creditplatform.core.tasks import timed
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
-from records.services import expiry, feeds, inbox
+from records.services import expiry, feeds, figures, inbox
 
 
 @shared_task
@@ -51,3 +51,9 @@ def take_up_inbox() -> int:
 def expire_records() -> int:
     """Close what has run out and archive what may not be kept longer."""
     return sum(expiry.run_all(on=timezone.localdate(), door=Door.TIMER).values())
+
+
+@timed("monthly-figures", expected_seconds=900)
+def refresh_figures() -> int:
+    """Count the months whose figures have changed."""
+    return len(figures.refresh_figures())

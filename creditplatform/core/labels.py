@@ -39,6 +39,8 @@ _UNITS = {
     "working days": ngettext_lazy("%(number)s working day", "%(number)s working days", "number"),
     "months": ngettext_lazy("%(number)s month", "%(number)s months", "number"),
     "years": ngettext_lazy("%(number)s year", "%(number)s years", "number"),
+    "percent": ngettext_lazy("%(number)s percent", "%(number)s percent", "number"),
+    "points": ngettext_lazy("%(number)s point", "%(number)s points", "number"),
     "reports": ngettext_lazy("%(number)s report", "%(number)s reports", "number"),
 }
 

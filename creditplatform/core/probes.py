@@ -2,7 +2,8 @@
 
 import datetime
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.core.cache import cache
 from django.db import connection
@@ -25,6 +26,7 @@ class Readiness:
     broker: bool
     stopped: tuple[str, ...]
     found_at: float
+    counted: dict[str, int] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -33,6 +35,12 @@ class Readiness:
 
 
 _last: list[Readiness] = []
+_watched: dict[str, Callable[[], int]] = {}
+
+
+def watch(name: str, count: Callable[[], int]) -> None:
+    """Let an app say how many of its things have fallen silent; told to staff alone. Called when the app is loaded."""
+    _watched[name] = count
 
 
 @rule(anyone)
@@ -45,8 +53,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 once the database is migrated and the broker answers; stopped workers do not unready us.
 
-    Everybody learns which of the three is not well, staff also the names of what has stopped. The answer is
-    up to KEPT_SECONDS old, so that asking often costs nothing.
+    Everybody learns which of the three is not well, staff also the names of what has stopped and counts of what else is
+    silent. The answer is up to KEPT_SECONDS old, so that asking often costs nothing.
     """
     found = readiness()
     body: dict[str, object] = {
@@ -57,6 +65,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     if found.ready and staff(request):
         body["stopped"] = list(found.stopped)
+        body.update(found.counted)
     response = JsonResponse(body, status=200 if found.ready else 503)
     response["Cache-Control"] = "no-store"
     return response
@@ -69,7 +78,8 @@ def readiness() -> Readiness:
             return found
     database, broker = _database_migrated(), _broker_answers()
     stopped = tuple(stopped_timers()) if database and broker else ()
-    found = Readiness(database, broker, stopped, time.monotonic())
+    counted = {name: count() for name, count in _watched.items()} if database and broker else {}
+    found = Readiness(database, broker, stopped, time.monotonic(), counted)
     _last[:] = [found]
     return found
 

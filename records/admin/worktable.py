@@ -1,22 +1,28 @@
 """What waits for a member of staff today: the first thing the admin shows."""
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from creditplatform.core import probes
+from creditplatform.core.deadlines import add_months
 from creditplatform.core.enums import Role
 from creditplatform.core.labels import Kind, label
-from creditplatform.core.models import RuleValue
+from creditplatform.core.models import Agency, RuleValue
 from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
+from records.figures.declared import owing, report_due_on
+from records.figures.rules import first_day
+from records.figures.silence import alarm_of
 from records.models import FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 
@@ -43,11 +49,11 @@ class Work:
 
 
 def work_of(user: Any) -> Work:
-    """What waits for this person; at most six queries, whatever the size of the tables."""
+    """What waits for this person; at most ten queries, whatever the size of the tables."""
     agencies = own_agencies(user)
-    tasks = [*_sending_tasks(user, agencies), *_centre_tasks(user)]
+    tasks = [*_sending_tasks(user, agencies), *_report_tasks(agencies), *_centre_tasks(user)]
     batches = FeedBatch.objects.filter(feed__agency__in=agencies).select_related("feed")[:8] if agencies else []
-    return Work(alarms(), tasks, list(batches))
+    return Work(alarms(user), tasks, list(batches))
 
 
 def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
@@ -71,6 +77,25 @@ def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
     return tasks
 
 
+def _report_tasks(agencies: set[int]) -> list[Task]:
+    """Reports on the month before that the units still owe, with their last day."""
+    if not agencies:
+        return []
+    month = add_months(first_day(timezone.localdate()), -1)
+    units = owing(Agency.objects.filter(pk__in=agencies), month)
+    return [_report_task(unit, month) for unit in units]
+
+
+def _report_task(unit: Agency, month: datetime.date) -> Task:
+    due = report_due_on(month, unit.site.code)
+    words: str | Promise = _("What your unit produced, published and reported")
+    if due:
+        late = timezone.localdate() > due
+        words = (gettext("It was due on %(day)s.") if late else gettext("Due on %(day)s.")) % {"day": due}
+    title = gettext("Monthly report on %(month)s") % {"month": f"{month:%Y-%m}"}
+    return Task(reverse("desk:figures_report", args=[unit.code, f"{month:%Y-%m}"]), title, words)
+
+
 def _centre_tasks(user: Any) -> list[Task]:
     if Role.CENTRE not in user.roles:
         return []
@@ -87,8 +112,13 @@ def _centre_tasks(user: Any) -> list[Task]:
     ]
 
 
-def alarms() -> list[str]:
-    """Workers and timers that have fallen silent."""
+def alarms(user: Any) -> list[str]:
+    """Workers and timers that have fallen silent, then the feeds this person may see that have."""
+    feeds = alarm_of(user)
+    return [*_stopped_timers(), *([feeds] if feeds else [])]
+
+
+def _stopped_timers() -> list[str]:
     stopped = probes.stopped_timers()
     if not stopped:
         return []

@@ -3,7 +3,11 @@
 from django.urls import path
 from oauth2_provider.views import TokenView
 
+from records.api.statistics import ReportsView, TimelinessView
+
 app_name = "api"
 urlpatterns = [
     path("token/", TokenView.as_view(), name="token"),
+    path("statistics/timeliness/", TimelinessView.as_view(), name="statistics_timeliness"),
+    path("statistics/reports/", ReportsView.as_view(), name="statistics_reports"),
 ]

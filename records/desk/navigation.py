@@ -25,4 +25,11 @@ class Part:
         return not self.roles or bool(roles & {str(role) for role in self.roles})
 
 
-PARTS: tuple[Part, ...] = (Part("desk:home", _("My work")),)
+PARTS: tuple[Part, ...] = (
+    Part("desk:home", _("My work")),
+    Part(
+        "desk:figures", _("Figures"), WORKING,
+        ("desk:figures_board", "desk:figures_unit", "desk:figures_entry", "desk:figures_feeds"),
+    ),
+    Part("desk:figures_reports", _("Monthly reports"), WORKING, ("desk:figures_report",)),
+)  # fmt: skip

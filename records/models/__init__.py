@@ -7,6 +7,7 @@ from records.models.entitlement import (
     EntitlementUserObjectPermission,
 )
 from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
+from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.record import CreditRecord
 from records.models.subject import (
     Affiliation,
@@ -33,6 +34,9 @@ __all__ = [
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",
+    "MonthlyFigure",
+    "MonthlyReport",
+    "MonthlyReportLine",
     "QuarantinedRow",
     "RealNameBinding",
     "Subject",

@@ -129,6 +129,10 @@ class FeedBatch(models.Model):
                 violation_error_message=_("This file is being processed already."),
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["received_at"], name="batch_received"),
+            models.Index(fields=["feed", "-received_at"], name="batch_last_of_feed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.feed} #{self.pk}"

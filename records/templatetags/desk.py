@@ -23,7 +23,7 @@ def desk_parts(context: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-@register.simple_tag
-def desk_alarms() -> list[str]:
-    """What has fallen silent: workers, timers, feeds."""
-    return alarms()
+@register.simple_tag(takes_context=True)
+def desk_alarms(context: dict[str, Any]) -> list[str]:
+    """What has fallen silent: workers, timers, feeds this person may see."""
+    return alarms(context["request"].user)

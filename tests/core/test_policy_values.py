@@ -198,7 +198,10 @@ def test_rule_values_name_basis_and_never_overlap() -> None:
 
 
 def test_uncertain_rule_values_are_drafts() -> None:
-    assert {item["key"] for item in RULES if not item["confirmed"]} == {"report.valid_days"}
+    rates = ("timeliness", "compliance", "completeness")
+    drafts = {"report.valid_days", "report.monthly.day"}
+    drafts |= {f"figures.{kind}.{rate}" for kind in ("threshold", "weight") for rate in rates}
+    assert {item["key"] for item in RULES if not item["confirmed"]} == drafts
 
 
 def test_facilitation_after_three_clean_years_on_both_sites() -> None:

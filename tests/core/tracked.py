@@ -22,6 +22,8 @@ from records.models import (
     EntryVersion,
     KeyGroup,
     KeyGroupMembership,
+    MonthlyReport,
+    MonthlyReportLine,
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty
@@ -65,6 +67,8 @@ CHANGES = {
     "records.KeyGroupMembership": ("valid_until", "valid_from + 400"),
     "records.RealNameBinding": ("adapter", "adapter || '!'"),
     "records.CreditRecord": ("disputed", "NOT disputed"),
+    "records.MonthlyReport": ("due_on", "due_on + 1"),
+    "records.MonthlyReportLine": ("reason", "reason || '!'"),
 }
 
 
@@ -142,6 +146,8 @@ def make_rows(cast: Cast) -> None:
         name="exchange machine", agency=entitlement.agency, client_type="confidential",
         authorization_grant_type="client-credentials",
     )  # fmt: skip
+    report = MonthlyReport.objects.create(agency=entitlement.agency, month=day.replace(day=1), due_on=day)
+    MonthlyReportLine.objects.create(report=report, act="penalty", produced=1)
     a_draft()
 
 

@@ -81,6 +81,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "app_label": ["core", "records", "auth"],
         "url": ["nothing/", "nothing"],
         "id": [world.cast.clerk.pk, *HOSTILE],
+        "agency": [world.own.agency.code, world.foreign.agency.code, "nothing"],
+        "month": ["2026-10", "2026-13", "nothing"],
     }  # fmt: skip
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
