@@ -12,10 +12,16 @@ from records.enums import KeyField, Purpose, Tier
 from records.feeds.vocabulary import effects
 
 ACTS = {
-    "penalty": _("administrative penalty"),
     "licence": _("administrative licence"),
-    "inspection": _("administrative inspection"),
+    "penalty": _("administrative penalty"),
+    "coercion": _("administrative coercion"),
+    "confirmation": _("administrative confirmation"),
+    "levy": _("administrative levy"),
+    "payment": _("administrative payment"),
+    "ruling": _("administrative ruling"),
+    "compensation": _("administrative compensation"),
     "reward": _("administrative reward"),
+    "inspection": _("administrative inspection"),
 }
 
 

@@ -1,47 +1,14 @@
 """What a decision says, entry by entry, in the fields of the catalogue."""
 
 import datetime
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from records.demonstration.data import Source, themes, words
+from records.demonstration.data import themes
+from records.demonstration.further import FURTHER, at_a_firm, fixed
+from records.demonstration.occasion import CONFISCATION, FINE, MARK, Content, Occasion
+from records.enums import FieldRole
 
-MARK = "演示数据，情节虚构"
-FINE, CONFISCATION = "罚款", "没收违法所得、没收非法财物"
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What content may depend on: the source, the effects as written, the day, the number, and chance."""
-
-    source: Source
-    effects: str
-    decided_on: datetime.date
-    number: str
-    rng: random.Random
-
-    @property
-    def breach(self) -> tuple[str, str]:
-        """A breach of the theme and its facts."""
-        theme = themes()[self.source.theme]
-        kind, facts = self.rng.choice(theme["breaches"])
-        return kind, facts
-
-    @property
-    def law(self) -> str:
-        """The law of the theme."""
-        return str(themes()[self.source.theme]["law"])
-
-    @property
-    def firm(self) -> str:
-        """A fictitious employer."""
-        rng = self.rng
-        return f"{rng.choice(words()['brands'])}{rng.choice(words()['trades'])}有限公司（虚构）"
-
-
-Content = dict[str, str]
+HOSPITALS = ("东江医院（虚构）", "西湖社区卫生服务中心（虚构）", "黄河滨医院（虚构）")
 
 
 def content_of(occasion: Occasion) -> Content:
@@ -146,16 +113,14 @@ def _food_check(occasion: Occasion) -> Content:
     return {"result": result, **({} if result == "符合" else {"findings": "个别台账记录不完整"})}
 
 
-def _employed(occasion: Occasion) -> Content:
-    return {"employer": occasion.firm}
-
-
 def _physician(occasion: Occasion) -> Content:
     rng = occasion.rng
     return {
         "grade": rng.choice(("执业医师", "执业医师", "执业助理医师")),
         "category": rng.choice(("临床", "中医", "口腔", "公共卫生")),
-        "employer": rng.choice(("东江医院（虚构）", "西湖社区卫生服务中心（虚构）", "黄河滨医院（虚构）")),
+        FieldRole.BELONGS_TO_NAME: rng.choice(
+            ("东江医院（虚构）", "西湖社区卫生服务中心（虚构）", "黄河滨医院（虚构）")
+        ),
     }
 
 
@@ -165,7 +130,7 @@ def _teacher(occasion: Occasion) -> Content:
 
 
 def _guide(occasion: Occasion) -> Content:
-    return {"employer": occasion.rng.choice(("飞天旅行社（虚构）", "陇上行旅行社（虚构）"))}
+    return {FieldRole.BELONGS_TO_NAME: occasion.rng.choice(("飞天旅行社（虚构）", "陇上行旅行社（虚构）"))}
 
 
 def _none(occasion: Occasion) -> Content:
@@ -177,11 +142,8 @@ def _driving(occasion: Occasion) -> Content:
     return {**_facts(occasion), "barred_until": barred.isoformat()}
 
 
-def _fixed(content: Content) -> Callable[[Any], Content]:
-    return lambda _occasion: dict(content)
-
-
 CONTENTS: dict[str, Callable[[Occasion], Content]] = {
+    **FURTHER,
     "administrative-penalty": _penalty,
     "administrative-licence": _licence,
     "work-safety-violation": _facts,
@@ -201,10 +163,10 @@ CONTENTS: dict[str, Callable[[Occasion], Content]] = {
     "credit-commitment": _commitment,
     "product-spot-check": _spot_check,
     "food-supervision": _food_check,
-    "fire-safety-check": _fixed({"venue": "一层商场（虚构）"}),
-    "construction-qualification": _fixed({"qualification": "建筑工程施工总承包三级"}),
+    "fire-safety-check": fixed({"venue": "一层商场（虚构）"}),
+    "construction-qualification": fixed({"qualification": "建筑工程施工总承包三级"}),
     "physician-registration": _physician,
-    "lawyer-practice": _employed,
+    "lawyer-practice": at_a_firm,
     "teacher-qualification": _teacher,
     "tour-guide-licence": _guide,
     "ecommerce-dishonesty": _none,

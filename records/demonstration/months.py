@@ -12,7 +12,6 @@ from creditplatform.core.enums import Door, Role
 from creditplatform.core.models import Agency, Membership, RuleValue, User
 from creditplatform.core.services.rules import approve_rule_value, propose_rule_value
 from records.demonstration.data import dice, sources
-from records.demonstration.people import sender_of
 from records.demonstration.world import World
 from records.enums import ReportState, Rhythm
 from records.figures.counting import count_month
@@ -22,6 +21,7 @@ from records.models import Feed, FeedBatch, MonthlyReport
 from records.services.monthly_report import Declared, save_report, take_step
 
 MONTHS_BACK, STOPPED = 6, 0.2
+SIGNERS_NAME = "负责人（演示）"
 BASIS = "演示用数值，正式使用前须依法确认"
 RULES = {
     "report.monthly.day": (10, ""),
@@ -143,10 +143,10 @@ def _one_report(world: World, agency: Agency, month: datetime.date, throw: float
 
 
 def _officer(world: World, agency: Agency) -> User:
-    """Somebody who signs for the unit: one of its officers, else its sender with that role beside."""
+    """Somebody who signs for the unit: one of its officers, else one who never signs in."""
     found = User.objects.filter(memberships__agency=agency, memberships__role=Role.OFFICER).order_by("pk").first()
     if found is None:
-        found = sender_of(agency, world.anchor)
+        found = User.objects.create_user(f"signer-{agency.code}", None, display_name=SIGNERS_NAME)
         Membership.objects.get_or_create(
             user=found, agency=agency, role=Role.OFFICER, defaults={"valid_from": add_months(world.anchor, -24)}
         )

@@ -31,11 +31,12 @@ STATE_ORGAN = "11"
 def give_codes_to_units() -> int:
     """Give every unit without a credit code a fictitious valid one; returns how many were given."""
     given = 0
-    for number, agency in enumerate(Agency.objects.order_by("code"), 1):
-        if not agency.credit_code:
-            prefix = CODE_PREFIXES.get(AgencyKind(agency.kind), STATE_ORGAN) + agency.region_id[:6]
-            code = make_credit_code(prefix, f"XN0{number:05d}")
-            given += Agency.objects.filter(pk=agency.pk, credit_code="").update(credit_code=code)
+    # A later release brings further units; numbers that were given once are not given again.
+    first = Agency.objects.exclude(credit_code="").count() + 1
+    for number, agency in enumerate(Agency.objects.filter(credit_code="").order_by("code"), first):
+        prefix = CODE_PREFIXES.get(AgencyKind(agency.kind), STATE_ORGAN) + agency.region_id[:6]
+        code = make_credit_code(prefix, f"XN0{number:05d}")
+        given += Agency.objects.filter(pk=agency.pk, credit_code="").update(credit_code=code)
     return given
 
 

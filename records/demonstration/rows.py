@@ -61,6 +61,8 @@ def row_of(decision: Decision, sender: Sender) -> Row:
         FieldRole.AGENCY_CODE: sender.credit_code,
         FieldRole.SOURCE_NAME: sender.name,
         FieldRole.SOURCE_CODE: sender.credit_code,
+        FieldRole.BELONGS_TO_NAME: sender.name,
+        FieldRole.BELONGS_TO_CODE: sender.credit_code,
         **decision.content,
     }
     row.update(_identity(party) if party.kind == SubjectKind.PERSON else {FieldRole.CREDIT_CODE: party.number})

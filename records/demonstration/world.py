@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from records.demonstration.citizens import BOUND, CHAPTERS, UNBOUND, Fate
-from records.demonstration.contents import CONFISCATION, FINE, Occasion, content_of
+from records.demonstration.contents import content_of
 from records.demonstration.data import Source, dice, sources
+from records.demonstration.occasion import CONFISCATION, FINE, Occasion
 from records.demonstration.parties import Party, make_businesses, make_organisations, make_persons, years_before
 from records.enums import SubjectKind
 
@@ -18,12 +19,10 @@ FEWEST_PERSONS, FEWEST_FIRMS, FEWEST_ROWS = 80, 8, 5
 OLDEST_NEGATIVE_DAYS, OLDEST_OTHER_DAYS = 1400, 2600
 CHAPTER_YEARS = 5  # licences and honours of the two citizens are in force
 OLD_ENOUGH_DAYS = round(19 * 365.25)
-FAVOURABLE = frozenset({"star-volunteer", "honesty-model"})
-NEUTRAL = frozenset(
+FAVOURABLE = frozenset(
     {
-        "administrative-licence", "construction-qualification", "credit-commitment", "fire-safety-check",
-        "food-supervision", "lawyer-practice", "physician-registration", "product-spot-check",
-        "teacher-qualification", "tour-guide-licence",
+        "star-volunteer", "honesty-model", "honest-member", "volunteer-service-record", "outstanding-volunteer",
+        "moral-model", "tax-credit-a",
     }
 )  # fmt: skip
 PROFESSIONS = {
@@ -31,7 +30,27 @@ PROFESSIONS = {
     "lawyer-practice": "lawyers",
     "teacher-qualification": "teachers",
     "tour-guide-licence": "tour_guides",
+    "civil-servant-file": "civil_servants",
+    "enterprise-legal-representative": "enterprise_leaders",
+    "enterprise-responsible-person": "enterprise_leaders",
+    "pharmacist-registration": "pharmacists",
+    "asset-appraiser": "appraisers",
+    "tax-accountant": "tax_accountants",
+    "fire-engineer": "fire_engineers",
+    "accountant-qualification": "accountants_auditors",
+    "certified-public-accountant": "accountants_auditors",
+    "real-estate-broker": "estate_agents",
+    "certification-person": "certification_staff",
+    "financial-practitioner": "financial_practitioners",
 }
+NEUTRAL = frozenset(
+    {
+        *PROFESSIONS, "administrative-licence", "construction-qualification", "credit-commitment", "fire-safety-check",
+        "food-supervision", "product-spot-check", "student-file", "association-member", "association-member-firm",
+        "volunteer-registration", "credit-reporting-agency", "credit-agency-staff", "commitment-performance",
+        "contract-performance", "administrative-coercion", "administrative-inspection", "business-registration",
+    }
+)  # fmt: skip
 PENALTIES = (
     ("警告", 20), (FINE, 44), (f"警告;{FINE}", 8), (f"{CONFISCATION};{FINE}", 8), ("通报批评", 3),
     ("暂扣许可证件", 5), ("吊销许可证件", 4), ("责令停产停业", 5), ("限制从业", 3),
@@ -132,7 +151,7 @@ class World:
     ) -> Decision:  # fmt: skip
         document = source.number.format(year=day.year, n=f"{number:05d}" if source.entry in NEUTRAL else number)
         years = CHAPTER_YEARS if fate else rng.choice((1, 3, 3, 5, 5))
-        content = content_of(Occasion(source, effects, day, document, rng))
+        content = content_of(Occasion(source, effects, day, document, self.organisations, rng))
         return Decision(source, party, document, day, effects, _valid_until(source, day, years), content, fate)
 
     def _day(self, source: Source, party: Party, effects: str, rng: random.Random) -> datetime.date:

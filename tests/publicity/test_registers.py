@@ -115,7 +115,7 @@ def test_a_register_without_tiers_offers_none(client: Client) -> None:
     assert b'name="tier"' in client.get(PENALTIES).content
 
 
-@pytest.mark.parametrize("entry", ["nothing", "star-volunteer", "credit-commitment", "tax-credit-a"])
+@pytest.mark.parametrize("entry", ["nothing", "star-volunteer", "credit-commitment", "environment-dishonesty"])
 def test_what_is_not_public_or_not_in_force_has_no_register(client: Client, entry: str) -> None:
     assert client.get(f"/huizhou/registers/{entry}/").status_code == 404
 
@@ -156,7 +156,7 @@ def test_counts_are_of_what_is_public_today(huizhou: Site) -> None:
     counts = {register.entry.code: register.count for register in view.registers}
     assert counts["administrative-penalty"] == Count(2, False) == view.total
     assert [register.entry.code for register in view.filled] == ["administrative-penalty"]
-    assert "star-volunteer" not in counts and "tax-credit-a" not in counts
+    assert "star-volunteer" not in counts and "environment-dishonesty" not in counts
 
 
 def test_records_that_leave_soon_are_counted(huizhou: Site) -> None:

@@ -14,6 +14,7 @@ from records.enums import Openness, VersionState
 from records.feeds.plan import version_in_force
 from records.models import CatalogueEntry, CreditRecord, EntryVersion, LegalBasis
 from tests.deliveries import quick_passwords  # noqa: F401
+from tests.publicity.conftest import own_cache  # noqa: F401
 from tests.publicity.world import address, company, defaulter, taken_in
 from tests.records.feedfiles import counts, credit_code, deliver
 from tests.records.provocations import broken
