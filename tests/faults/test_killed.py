@@ -10,6 +10,7 @@ from tests.faults.stage import Stage, children, named, stopped
 from tests.records.scratch import wait_for
 
 ROWS = 3_000
+pytestmark = pytest.mark.django_db  # so that there is a test database to copy
 
 
 def test_a_killed_worker_is_followed_by_another_that_finishes(stage: Stage) -> None:
