@@ -15,9 +15,9 @@ from tests.faults.stage import QUIET, Stage
 from tests.records.scratch import address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def servers(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Servers of this module's own, with everything that the test database holds."""
+    """Servers of these tests' own, with everything that the test database holds."""
     with ephemeral(durable=True) as services:
         with django_db_blocker.unblock():
             connections.close_all()

@@ -11,11 +11,15 @@ WRONG, TOO_OLD, AGAIN = 7, 13, 21  # places within every hundred rows
 
 @dataclass(frozen=True)
 class Load:
-    """A file of penalties under document numbers of its own; of every hundred rows three do not become records."""
+    """A file of penalties; of every hundred rows three do not become records.
+
+    Files of one `series` bear the same document numbers and so are about the same decisions.
+    """
 
     name: str
     rows: int
     text: str = "罚款一万元"
+    series: str = ""
 
     @cached_property
     def content(self) -> bytes:
@@ -35,7 +39,7 @@ class Load:
         return {self._document(n) for n in range(self.rows) if n % 100 not in (WRONG, TOO_OLD, AGAIN)}
 
     def _document(self, number: int) -> str:
-        return f"{self.name}〔2026〕{number}号"
+        return f"{self.series or self.name}〔2026〕{number}号"
 
     def _row(self, number: int) -> dict[str, str]:
         if number % 100 == AGAIN:

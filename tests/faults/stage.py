@@ -249,3 +249,11 @@ def stopped(process: int) -> Iterator[None]:
 def named(process: int, word: str) -> Callable[[int], bool]:
     """Whether a process of a database server bears a word in its title."""
     return lambda number: word in Path(f"/proc/{number}/cmdline").read_text(errors="replace")
+
+
+def said(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """What a command printed as its last line; where it failed, an error of ours and never a traceback."""
+    out, error = process.communicate(timeout=120)
+    assert "Traceback" not in error, error[-3000:]
+    answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return answer

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
+from tests.deliveries import FEED
 from tests.faults.loads import Load
-from tests.faults.stage import Stage, children, named, stopped
+from tests.faults.stage import PATIENCE, Stage, children, named, said, stopped
 from tests.records.scratch import wait_for
 
 ROWS = 3_000
@@ -87,5 +89,41 @@ def test_chunks_that_a_killed_database_had_not_yet_written_down_are_worked_off_a
     on_file = "SELECT count(*) FROM records_creditrecord WHERE batch_id = %s"
     accepted = "SELECT accepted FROM records_feedbatch WHERE id = %s"
     assert stage.ask(on_file, batch) == stage.ask(accepted, batch)
+    stage.ended(batch)
+    stage.check(load, batch)
+
+
+def test_a_command_whose_database_is_killed_says_so_and_finishes_when_it_is_given_again(
+    stage: Stage, tmp_path: Path
+) -> None:
+    load = Load("庚", ROWS)
+    file = tmp_path / f"{load.name}.csv"
+    file.write_bytes(load.content)
+    words = ("manage.py", "ingest_feed", FEED, str(file), "--json")
+    command = stage.run(*words)
+    assert wait_for(lambda: stage.batches(load), PATIENCE)
+    (batch,) = stage.batches(load)
+    stage.reached(batch, 300)
+    stage.kill_database()
+    assert said(command)["error"] == "interrupted"
+    assert command.returncode == 1
+    stage.services.postgres.start()
+    assert stage.progress(batch) < ROWS
+    answer = said(stage.run(*words))
+    assert (answer["batch"], answer["received"], answer.get("error")) == (batch, ROWS, "")
+    stage.check(load, batch)
+
+
+def test_a_file_can_be_uploaded_while_the_broker_is_away(stage: Stage, tmp_path: Path) -> None:
+    """The page answers within seconds, and the timer finds the batch when the broker is back."""
+    load = Load("辛", 500)
+    file = tmp_path / f"{load.name}.csv"
+    file.write_bytes(load.content)
+    stage.kill_broker()
+    answer = said(stage.run("-m", "tests.faults.upload", str(file)))
+    assert (answer["status"], answer["receipt"]) == (302, 200)
+    assert answer["seconds"] < 15
+    stage.services.valkey.start()
+    (batch,) = stage.batches(load)
     stage.ended(batch)
     stage.check(load, batch)
