@@ -149,7 +149,7 @@ def file_blocks(path: Path) -> Iterable[bytes]:
 
 
 def _keep(blocks: Iterable[bytes]) -> tuple[Path, str, int]:
-    """Write the file under a random name; returns place, SHA-256 and size. Raises Invalid or NoRoom, and keeps nothing."""
+    """Write the file under a random name; place, SHA-256, size. Keeps nothing where it raises Invalid or NoRoom."""
     place, digest, size = folder() / secrets.token_hex(16), hashlib.sha256(), 0
     try:
         with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

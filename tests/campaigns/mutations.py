@@ -20,11 +20,19 @@ CODECS = ("utf-16", "utf-8-sig", "gb18030")
 # Characters and cells that real files hold and programs stumble over.
 WORDS = (
     ",", "\n", "\r", "\t", '"', "\0", "<", "</record>", "<record>", "&", "&lt;", "]]>", "合计", "/", "无", "=1+1", "２０２６",
-    "2026-02-30", "2026年13月1日", "20260230", "99999", "-0", "1e5", "1E400", "NaN", "Infinity", "-1", "1,0,0", "５％", "1亿亿元", "٢٠٢٦",
-    "00000000000000000X", "441300199001011239", "44130020990101123X", "\u200b", "\ufeff", "\u2028", "\u0085", "\x1a", "\x7f",
-    "\ud842", "𠮷", "e\u0301", "\u202e", "罚款;罚款", "罚" * 3000, "9" * 400, "自然人", "身份证",
+    "2026-02-30", "2026年13月1日", "20260230", "99999", "-0", "1e5", "1E400", "NaN", "Infinity", "-1", "1,0,0", "５％",
+    "1亿亿元", "٢٠٢٦", "00000000000000000X", "441300199001011239", "44130020990101123X", "\u200b", "\ufeff", "\u2028",
+    "\u0085", "\x1a", "\x7f", "\ud842", "𠮷", "e\u0301", "\u202e", "罚款;罚款", "罚" * 3000, "9" * 400, "自然人", "身份证",
 )  # fmt: skip
-RANGES = (*range(0x20, 0x7F), *range(0xA0, 0x180), *range(0x3000, 0x3040), *range(0xFF00, 0xFFF0), 0x20BB7, 0x1F600, 0xE000)
+RANGES = (
+    *range(0x20, 0x7F),
+    *range(0xA0, 0x180),
+    *range(0x3000, 0x3040),
+    *range(0xFF00, 0xFFF0),
+    0x20BB7,
+    0x1F600,
+    0xE000,
+)
 
 
 def flip(chance: random.Random, data: bytearray) -> None:
@@ -74,7 +82,18 @@ def exchange(chance: random.Random, data: bytearray) -> None:
     data[:] = data.replace(bytes([old]), bytes([new]))
 
 
-KINDS: tuple[Mutate, ...] = (flip, flip, overwrite, insert, insert_token, insert_token, delete, truncate, splice, exchange)
+KINDS: tuple[Mutate, ...] = (
+    flip,
+    flip,
+    overwrite,
+    insert,
+    insert_token,
+    insert_token,
+    delete,
+    truncate,
+    splice,
+    exchange,
+)
 
 
 def mutated(chance: random.Random, content: bytes) -> bytes:

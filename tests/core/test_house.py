@@ -45,7 +45,13 @@ LOCAL_IMPORTS = {
     "tests/faults/upload.py": "a process of its own that sets up Django first",
 }
 # Where `print` speaks to the person at the terminal.
-SPEAKING = ("creditplatform/embedded/", "benchmarks/", "tests/campaigns/", "tests/faults/upload.py", "tests/core/test_embedded.py")
+SPEAKING = (
+    "creditplatform/embedded/",
+    "benchmarks/",
+    "tests/campaigns/",
+    "tests/faults/upload.py",
+    "tests/core/test_embedded.py",
+)
 
 
 @cache

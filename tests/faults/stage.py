@@ -147,11 +147,15 @@ class Stage:
 
     def later(self) -> None:
         """The minutes pass after which open batches are looked after, and the timer does so."""
+        self.change("UPDATE records_feedbatch SET due_at = now() WHERE finished_at IS NULL")
+        self.task("resume_batches")
+
+    def change(self, statement: str, *parameters: object) -> None:
+        """Change what is on file, as only a test may."""
         with contextlib.closing(psycopg2.connect(self.services.owner_url)) as session, session.cursor() as cursor:
             cursor.execute("SELECT set_config('pghistory.context_metadata', %s, true)", [CONTEXT])
-            cursor.execute("UPDATE records_feedbatch SET due_at = now() WHERE finished_at IS NULL")
+            cursor.execute(statement, parameters or None)
             session.commit()
-        self.task("resume_batches")
 
     # --- what is on file ---------------------------------------------------------------------------
 
@@ -194,8 +198,10 @@ class Stage:
 
     def check(self, load: Load, batch: int) -> None:
         """Nothing lost, nothing twice, counts add up, and the end came once."""
-        names = ", ".join(COUNTS)
-        (found,) = self.ask(f"SELECT {names}, state FROM records_feedbatch WHERE id = %s", batch)
+        query = (
+            "SELECT received, accepted, unchanged, quarantined, rejected, state FROM records_feedbatch WHERE id = %s"
+        )
+        (found,) = self.ask(query, batch)
         assert dict(zip(COUNTS, found, strict=False)) == load.counts, self.log()
         assert found[-1] == "partly_quarantined"
         self.check_records(load, batch)

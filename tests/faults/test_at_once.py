@@ -57,7 +57,9 @@ def test_the_same_decisions_in_two_files_at_once_are_on_file_once(stage: Stage) 
     both = [*stage.batches(one), stage.deliver(two), *stage.batches(one)]
     assert len(both) == 2
     stage.ended(*both)
-    found = stage.ask("SELECT document_number, payload->>'CF_NR' FROM records_creditrecord WHERE batch_id = ANY(%s)", both)
+    found = stage.ask(
+        "SELECT document_number, payload->>'CF_NR' FROM records_creditrecord WHERE batch_id = ANY(%s)", both
+    )
     assert len(found) == one.counts["accepted"]
     assert {document for document, _text in found} == one.documents
     assert {text[0] for _document, text in found} <= {one.text, two.text}

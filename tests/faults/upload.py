@@ -1,4 +1,4 @@
-"""A clerk at the upload page, in a process of its own: `python -m tests.faults.upload FILE` prints status and seconds."""
+"""A clerk at the upload page, in a process of its own: `python -m tests.faults.upload FILE`."""
 
 import json
 import sys
@@ -36,4 +36,4 @@ def main(path: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]))))
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]))))
