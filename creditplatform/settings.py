@@ -235,6 +235,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 FEED_INBOX = env("CREDIT_FEED_INBOX", default="")  # where exchange machines lay files down, a folder per feed
+FEED_CHUNK_ROWS = env.int("CREDIT_FEED_CHUNK_ROWS", default=4000)  # rows of a file in one transaction
 FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
 # What a request may bring at most; the routes named here take a file and a form around it, from staff.
 BODY_MAX_BYTES = env.int("CREDIT_BODY_MAX_BYTES", default=10 * 1024**2)
@@ -247,7 +248,19 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+# A broker that is away is told within seconds to whoever hands over work: rows of the database are what is promised,
+# and timers find them. Workers wait for it as long as it takes.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 6 * 3600,
+    "max_retries": 2,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+    "socket_connect_timeout": 5,
+    "socket_timeout": 30,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ROUTES = {
     "records.tasks.process_batch": {"queue": "feeds"},
     "records.tasks.*": {"queue": "timers"},

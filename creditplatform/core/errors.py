@@ -5,6 +5,7 @@ A message never holds a personal value; what it may hold are dates, years, count
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -98,3 +99,26 @@ class VaultError(CreditError):
 
     default_code = "vault"
     default_message = _("A protected value cannot be read.")
+
+
+class NoRoom(CreditError):
+    """A disk of the platform is full (HTTP 507); whoever asked may ask again later."""
+
+    http_status = 507
+    default_code = "no_room"
+    default_message = _("The platform has no room left for this. Nothing was taken in; please try again later.")
+
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DATABASE_FULL = "53100"
+
+
+def wants_room(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, is a full disk, of the platform itself or of its database."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return True
+        if isinstance(error, NoRoom) or getattr(error, "pgcode", None) == DATABASE_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from creditplatform.core import audit, limits
 from creditplatform.core.enums import Door
+from creditplatform.core.errors import wants_room
 from creditplatform.core.permissions import Rule
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -172,6 +173,11 @@ class AuditContextMiddleware:
             _take_in(request)
         except UnreadablePostError:  # the client has gone away, nobody reads the answer
             return HttpResponseBadRequest()
+        except OSError as error:
+            if not wants_room(error):
+                raise
+            log.error("no_room_for_request", exc_info=error)
+            return render(request, "507.html", status=507)
         actor = request.user if request.user.is_authenticated else None
         with audit.context(actor=actor, door=_door_of(request), reason="request"):
             response = self.get_response(request)

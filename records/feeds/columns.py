@@ -87,6 +87,13 @@ def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> 
     suspicious = not plain or not FORMULA_MARKS.isdisjoint([text[:1] for text in column])
     if suspicious and values.begins_like_formula("\n".join(column)):
         findings.add_where(column, {t for t in column if values.begins_like_formula(t)}, item.code, "formula")
+    _check_powers_of_ten(item, column, whole, findings)
+
+
+def _check_powers_of_ten(item: EntryField, column: Sequence[str], whole: str, findings: Findings) -> None:
+    """Numbers such as 4.413E+17, which a spreadsheet has written into a CSV file in the place of all their digits."""
+    if item.type not in READ_PROBLEM and "E+" in whole:
+        findings.add_where(column, {t for t in column if values.is_power_of_ten(t)}, item.code, "precision_lost")
 
 
 def is_open_text(item: EntryField) -> bool:

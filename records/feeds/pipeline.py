@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
-from creditplatform.core.errors import Conflict, CreditError
+from creditplatform.core.errors import Conflict, CreditError, wants_room
 from records.enums import FeedFormat
 from records.feeds.again import SecondPass
 from records.feeds.ahead import Interrupted, prepared_ahead
@@ -27,9 +28,10 @@ from records.feeds.readers import Table, open_table
 from records.feeds.reading import Reading
 from records.feeds.store import Outcome, Store
 from records.models import FeedBatch
+from records.models.feed import OPEN_STATES
 from records.workflows.feed_batch import FEED_BATCH
 
-CHUNK = 4000
+CHUNK = settings.FEED_CHUNK_ROWS
 LOCK_SPACE = 0x42415443
 MOST_ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 10, timedelta(seconds=15), timedelta(hours=1)
 GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
@@ -46,15 +48,21 @@ class Unreadable(CreditError):
 def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBatch:
     """Work off a batch, or go on where it was left; returns it in its final state.
 
-    One worker per batch: a second one raises Conflict. An error of the file refuses the batch with
-    its code; rows applied before the error stay and count, so a mended file finds them unchanged.
+    One worker per batch: a second one raises Conflict, or finds it finished. An error of the file refuses the batch
+    with its code; rows applied before the error stay and count, so a mended file finds them unchanged.
     Raises Interrupted, or the error of the database, where something was wanting or away: the batch stays open and is
-    tried again later, until that has failed too often.
+    tried again later, until it has come no further too often. A want of room is waited out however long it lasts.
     """
     with _only_worker(batch.pk):
         batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
+        if batch.state not in OPEN_STATES:
+            return batch  # another worker finished it between our look and our lock
+        if batch.attempts >= MOST_ATTEMPTS:  # each time its worker was killed, before it could note anything
+            log.error("batch_given_up", batch=batch.pk, attempts=batch.attempts)
+            return _refuse(batch, Unreadable())
         started = time.monotonic()
         try:
+            _note_attempt(batch)
             kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
             with open_table(path, kind=kind) as table, _rare_collection():
                 store = _work_off(batch, path, table, chunk_size)
@@ -69,12 +77,21 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         return _finish(batch, store, time.monotonic() - started)
 
 
+def _note_attempt(batch: FeedBatch) -> None:
+    """Count attempts that come no further, before anything is read: a killed worker can note nothing any more."""
+    batch.attempts += 1
+    with _context(batch):
+        FeedBatch.objects.filter(pk=batch.pk).update(attempts=batch.attempts)
+
+
 def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
-    """Note the attempt and raise on; the last one refuses the batch, whose file is kept for those who look into it."""
-    log.warning("batch_interrupted", batch=batch.pk, attempts=batch.attempts + 1, exc_info=True)
+    """Say when and raise on; the last attempt refuses the batch, whose file is kept for those who look into it."""
+    log.warning("batch_interrupted", batch=batch.pk, attempts=batch.attempts, exc_info=True)
     if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
         raise error
-    batch.attempts += 1
+    batch.attempts = max(batch.attempts, 1)
+    if wants_room(error):
+        batch.attempts = min(batch.attempts, MOST_ATTEMPTS - 1)
     if batch.attempts >= MOST_ATTEMPTS:
         return _refuse(batch, Unreadable())
     due_at = timezone.now() + min(FIRST_PAUSE * 2**batch.attempts, LONGEST_PAUSE)
@@ -159,9 +176,10 @@ def _count(batch: FeedBatch, outcome: Outcome) -> None:
     batch.quarantined += outcome.quarantined
     batch.rejected += outcome.rejected
     batch.problems = dict(Counter(batch.problems) + outcome.problems)
+    batch.attempts = 0
     counts: dict[str, Any] = {
         name: getattr(batch, name)
-        for name in ("received", "accepted", "unchanged", "quarantined", "rejected", "problems")
+        for name in ("received", "accepted", "unchanged", "quarantined", "rejected", "problems", "attempts")
     }
     FeedBatch.objects.filter(pk=batch.pk).update(**counts)
 

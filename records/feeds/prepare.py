@@ -10,6 +10,7 @@ from creditplatform.core import vault
 from records import rules
 from records.enums import FieldRole, Required, SubjectKind, Tier
 from records.feeds import columns as check
+from records.feeds import summaries
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
 from records.feeds.copytext import NULL, text
@@ -90,6 +91,8 @@ class Preparer:
 
     def _judged(self, bad: BadRow) -> Problems:
         """What is wrong with a row whose cells have no columns; a minor may stand in any of them."""
+        if summaries.is_summary(bad.cells):
+            return [("", summaries.CODE)]
         minor = self.plan.negative and any(map(self.subjects.names_minor, bad.cells))
         return [("", bad.code), ("", "minor")] if minor else [("", bad.code)]
 
@@ -305,6 +308,8 @@ class Preparer:
         """Rows with problems leave the chunk."""
         for row, problems in findings.by_row.items():
             cells = cells_of(self.header, (column[row] for column in chunk.columns))
+            if summaries.is_summary(cells.values()):
+                problems = [("", summaries.CODE)]
             prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
 
 

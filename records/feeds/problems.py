@@ -3,8 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Rows that may not be kept at all; every other problem can be mended.
-REJECTED = frozenset({"minor", "past_retention"})
+# Rows that may not be kept at all, or hold nothing to keep; every other problem can be mended.
+REJECTED = frozenset({"minor", "past_retention", "summary_row"})
 
 SENTENCES: dict[str, Promise] = {
     "required": _("This field must be filled in."),
@@ -32,8 +32,8 @@ SENTENCES: dict[str, Promise] = {
     "kind_not_allowed": _("The catalogue entry does not cover this kind of subject."),
     "document_kind_unknown": _("This kind of identity document is not in the list of the standard."),
     "codes_disagree": _("The codes of the organisation contradict each other; check which one is right."),
-    "wrong_length": _("The number has too few or too many characters."),
-    "wrong_characters": _("The number has characters that cannot stand where they do."),
+    "wrong_length": _("The number has too few or too many characters; compare it with the document."),
+    "wrong_characters": _("The number has characters that cannot stand where they do; compare it with the document."),
     "wrong_check_digit": _("The check digit does not fit; a character was probably mistyped."),
     "impossible_date": _("The date of birth in the number does not exist."),
     "placeholder": _("This is a filler, not a number; leave the field empty if there is none."),
@@ -43,6 +43,7 @@ SENTENCES: dict[str, Promise] = {
     "corrected_since": _("The record was corrected on the platform since; mend the row in your own system as well."),
     "minor": _("The person was a minor; unfavourable records of minors are not kept."),
     "past_retention": _("The decision is older than unfavourable information may be kept."),
+    "summary_row": _("This is a row of totals and no decision; it was left out, and nothing needs to be mended."),
     "too_many_cells": _("The row has more cells than the header."),
     "too_few_cells": _("The row has fewer cells than the header."),
     "unknown_column": _("The record has an element that earlier ones did not have."),

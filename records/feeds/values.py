@@ -14,6 +14,7 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.0+)?")
 _EPOCH = datetime.date(1899, 12, 30)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_POWER_OF_TEN = re.compile(r"\d(?:\.\d+)?E\+\d{1,3}")
 _FORMULA = re.compile(r"(?m)^(?:[=@]|[+\-](?=.*[A-Za-z(|!]))")
 
 
@@ -62,3 +63,8 @@ def has_unseen(text: str) -> bool:
 def begins_like_formula(text: str) -> bool:
     """Whether a spreadsheet would take a line of the text for a formula; plain signed numbers are none."""
     return _FORMULA.search(text) is not None
+
+
+def is_power_of_ten(text: str) -> bool:
+    """Whether the text is a number as a spreadsheet shows long ones, with most of its digits lost."""
+    return _POWER_OF_TEN.fullmatch(text) is not None

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import Invalid
+from creditplatform.core.errors import Invalid, NoRoom, wants_room
 from creditplatform.core.models import User
 from records.feeds.pipeline import Unreadable, process
 from records.models import Feed, FeedBatch
@@ -149,16 +149,31 @@ def file_blocks(path: Path) -> Iterable[bytes]:
 
 
 def _keep(blocks: Iterable[bytes]) -> tuple[Path, str, int]:
-    """Write the file under a random name; returns place, SHA-256 and size."""
+    """Write the file under a random name; place, SHA-256, size. Keeps nothing where it raises Invalid or NoRoom."""
     place, digest, size = folder() / secrets.token_hex(16), hashlib.sha256(), 0
-    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for block in blocks:
-            size += len(block)
-            if size > settings.FEED_FILE_MAX_BYTES:
-                place.unlink()
-                raise Invalid.in_field("file", "file_too_large", _("The file is larger than this platform takes."))
-            digest.update(block)
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for block in blocks:
+                size += len(block)
+                if size > settings.FEED_FILE_MAX_BYTES:
+                    raise Invalid.in_field("file", "file_too_large", _("The file is larger than this platform takes."))
+                digest.update(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        _remember_name(place)
+    except BaseException as error:
+        place.unlink(missing_ok=True)  # half a file would take up the room that is wanting, and holds personal values
+        if wants_room(error):
+            raise NoRoom from error
+        raise
     return place, digest.hexdigest(), size
+
+
+def _remember_name(place: Path) -> None:
+    """Have the disk know the file's name too: a batch must not outlive a loss of power that its file does not."""
+    folder_of_it = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder_of_it)
+    finally:
+        os.close(folder_of_it)

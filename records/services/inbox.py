@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import CreditError
+from creditplatform.core.errors import CreditError, NoRoom
 from records.models import Feed, FeedBatch
 from records.models.feed import OPEN_STATES
 from records.services.feeds import file_blocks, receipt_of, receive_file
@@ -63,11 +63,22 @@ def take_up() -> list[int]:
             batches.append(_receive(laid))
         except FileNotFoundError:
             log.info("inbox_file_taken_by_another", feed=laid.feed.code)
+        except (NoRoom, OSError) as error:  # nothing is wrong with the file: the next run takes it up
+            log.error("inbox_file_waits", feed=laid.feed.code, exc_info=error)
         except CreditError as error:
             log.warning("inbox_file_refused", feed=laid.feed.code, code=error.code)
-            with translation.override("zh-hans"):
-                laid.error.write_text(f"{error.code}: {error.message}\n", encoding="utf-8")
+            _note_refusal(laid, error)
     return batches
+
+
+def _note_refusal(laid: Laid, error: CreditError) -> None:
+    """Write the reason down beside the file; where there is no room even for that, the next run does."""
+    with translation.override("zh-hans"):
+        reason = f"{error.code}: {error.message}\n"
+    try:
+        laid.error.write_text(reason, encoding="utf-8")
+    except OSError:
+        log.exception("inbox_reason_not_written", feed=laid.feed.code)
 
 
 def write_receipts() -> int:

@@ -102,8 +102,10 @@ class Problem(StrEnum):
 
 
 _PROBLEM_MESSAGES: dict[Problem, Promise] = {
-    Problem.WRONG_LENGTH: _("The number has too few or too many characters."),
-    Problem.WRONG_CHARACTERS: _("The number has characters that cannot stand where they do."),
+    Problem.WRONG_LENGTH: _("The number has too few or too many characters; compare it with the document."),
+    Problem.WRONG_CHARACTERS: _(
+        "The number has characters that cannot stand where they do; compare it with the document."
+    ),
     Problem.WRONG_CHECK_DIGIT: _("The check digit does not fit; a character was probably mistyped."),
     Problem.IMPOSSIBLE_DATE: _("The date of birth in the number does not exist or cannot be right."),
     Problem.PLACEHOLDER: _("This is a filler, not a number."),

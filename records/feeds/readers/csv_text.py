@@ -6,13 +6,14 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from .encoding import Encoding, detect_encoding, text_blocks
 from .errors import FeedFileError
 from .table import Chunk, Limits, Table, checked_header, drop_empty, is_empty, shape_rows
+from .titles import TITLE_ROWS, TOP_ROWS, find_header
 
 DELIMITERS = ",\t;|"
 # A record appended behind every block: where it does not come back whole, a quotation mark is still open.
@@ -55,16 +56,20 @@ class CsvTable(Table):
                 return announced[1], number
             if line.strip():
                 break
-        return detect_delimiter(_first_record(text)), 0
+        return detect_delimiter(_first_delimited(text)), 0
 
     def _read_header(self) -> None:
-        for rows, lines, _chars in self._records():
-            for row, line in zip(rows, lines, strict=True):
-                if line > self._start_line and not is_empty(row):
-                    self.header = checked_header(row, self.limits)
-                    self._header_line = line
-                    return
-        raise FeedFileError("header_missing")
+        below = (
+            (line, row)
+            for rows, lines, _chars in self._records()
+            for row, line in zip(rows, lines, strict=True)
+            if line > self._start_line and not is_empty(row)
+        )
+        top = list(islice(below, TOP_ROWS))
+        if not top:
+            raise FeedFileError("header_missing")
+        self._header_line, cells, self.skipped_lines = find_header(top)
+        self.header = checked_header(cells, self.limits)
 
     def _records(self) -> Iterator[Rows]:
         return CsvParser(self._path, self._codec, self.delimiter, self.limits).records()
@@ -191,6 +196,17 @@ def _first_record(text: str) -> str:
     hidden = QUOTED.sub(lambda cell: "x" * len(cell[0]), text)
     end = LINE_BREAK.search(hidden)
     return text[: end.start()] if end else text
+
+
+def _first_delimited(text: str) -> str:
+    """The first record, or of those that may be titles above the header the first one with a delimiter."""
+    first = record = _first_record(text)
+    for _title in range(TITLE_ROWS):
+        if not record or any(delimiter in QUOTED.sub("", record) for delimiter in DELIMITERS):
+            return record or first
+        text = text.lstrip("\ufeff \r\n")[len(record) :]
+        record = _first_record(text)
+    return record or first
 
 
 def _head_text(path: Path, encoding: Encoding) -> str:

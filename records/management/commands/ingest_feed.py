@@ -4,15 +4,17 @@ import dataclasses
 import datetime
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, NotFoundHere
 from records.enums import BatchState
+from records.feeds.ahead import Interrupted
 from records.models import Feed
 from records.services.feeds import Receipt, file_blocks, receipt_of, receive_file, work_off
 
@@ -35,16 +37,21 @@ class Command(BaseCommand):
         """Receive, work off, print; exit code 1 where the file was refused."""
         try:
             receipt = self._ingest(options["feed"], options["file"], options["dated"])
+        except (OperationalError, InterfaceError) as error:  # the database is away, full or in need of something
+            self._refuse(Interrupted(), error, options)
         except CreditError as error:
-            if options["json"]:
-                self.stdout.write(json.dumps({"error": error.code, "message": error.message}, ensure_ascii=False))
-            raise CommandError(error.message) from error
+            self._refuse(error, error, options)
         if options["json"]:
             self.stdout.write(json.dumps(dataclasses.asdict(receipt), ensure_ascii=False))
         else:
             self._print(receipt)
         if receipt.state == BatchState.REFUSED:
             raise CommandError(receipt.message)
+
+    def _refuse(self, said: CreditError, error: Exception, options: dict[str, Any]) -> NoReturn:
+        if options["json"]:
+            self.stdout.write(json.dumps({"error": said.code, "message": said.message}, ensure_ascii=False))
+        raise CommandError(said.message) from error
 
     def _ingest(self, code: str, path: Path, dated_on: datetime.date | None) -> Receipt:
         feed = Feed.objects.select_related("agency", "entry").filter(code=code).first()
