@@ -250,6 +250,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ROUTES = {
     "records.tasks.process_batch": {"queue": "feeds"},
+    "records.tasks.push_changes": {"queue": "mail"},  # waits for others' networks, as letters do
     "records.tasks.*": {"queue": "timers"},
     "creditplatform.core.tasks.deliver_*": {"queue": "mail"},
     "creditplatform.core.tasks.*": {"queue": "timers"},
@@ -262,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
+    "push-changes": {"task": "records.tasks.push_changes", "schedule": 10.0, "options": {"expires": 60}},
     "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
 }
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict
 from creditplatform.core.tasks import timed
+from records.exchange.pushing import push_all
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
@@ -51,3 +52,9 @@ def take_up_inbox() -> int:
 def expire_records() -> int:
     """Close what has run out and archive what may not be kept longer."""
     return sum(expiry.run_all(on=timezone.localdate(), door=Door.TIMER).values())
+
+
+@timed("exchange", expected_seconds=120)
+def push_changes() -> int:
+    """Number what changed and push it to the peers whose time has come."""
+    return push_all()

@@ -3,7 +3,12 @@
 from django.urls import path
 from oauth2_provider.views import TokenView
 
+from records.api import exchange
+
 app_name = "api"
 urlpatterns = [
     path("token/", TokenView.as_view(), name="token"),
+    path("changes/", exchange.Changes.as_view(), name="changes"),
+    path("changes/confirm/", exchange.Confirmations.as_view(), name="confirm"),
+    path("exchange/inbox/", exchange.Inbox.as_view(), name="inbox"),
 ]

@@ -6,6 +6,17 @@ from records.models.entitlement import (
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
 )
+from records.models.exchange import (
+    ChangeEvent,
+    ChangeNote,
+    ExchangePeer,
+    PeerDelivery,
+    PeerEntry,
+    PeerReceipt,
+    PeerState,
+    ReceivedBlock,
+    ReceivedRecord,
+)
 from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
 from records.models.record import CreditRecord
 from records.models.subject import (
@@ -20,6 +31,8 @@ from records.models.subject import (
 __all__ = [
     "Affiliation",
     "CatalogueEntry",
+    "ChangeEvent",
+    "ChangeNote",
     "CreditRecord",
     "DemonstrationIdentity",
     "Entitlement",
@@ -27,13 +40,20 @@ __all__ = [
     "EntitlementUserObjectPermission",
     "EntryField",
     "EntryVersion",
+    "ExchangePeer",
     "Feed",
     "FeedBatch",
     "FeedMemory",
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",
+    "PeerDelivery",
+    "PeerEntry",
+    "PeerReceipt",
+    "PeerState",
     "QuarantinedRow",
     "RealNameBinding",
+    "ReceivedBlock",
+    "ReceivedRecord",
     "Subject",
 ]
