@@ -17,6 +17,7 @@ from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
+from records.exchange import overview
 from records.models import FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 
@@ -84,17 +85,23 @@ def _centre_tasks(user: Any) -> list[Task]:
             proposed.count(),
         ),
         Task(reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished),
+        Task(
+            reverse("desk:exchange"),
+            _("Confirmations overdue"),
+            _("Withdrawals that other systems have not confirmed in time"),
+            overview.overdue_count(),
+        ),
     ]
 
 
 def alarms() -> list[str]:
-    """Workers and timers that have fallen silent."""
+    """Workers, timers and systems we exchange with that have fallen silent."""
     stopped = probes.stopped_timers()
     if not stopped:
-        return []
+        return overview.alarms()
     text = ngettext(
         "A timer has stopped: %(names)s. Publication is right all the same; files and letters wait.",
         "Timers have stopped: %(names)s. Publication is right all the same; files and letters wait.",
         len(stopped),
     )
-    return [text % {"names": joined(label(Kind.SIGN_OF_LIFE, name) for name in stopped)}]
+    return [text % {"names": joined(label(Kind.SIGN_OF_LIFE, name) for name in stopped)}, *overview.alarms()]
