@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, Min, Q
 from django.utils import timezone
@@ -73,7 +74,7 @@ def lines() -> list[Line]:
     """Every peer with its figures; four queries, however many there are."""
     today, newest = timezone.localdate(), newest_number()
     receipts = PeerReceipt.objects.filter(confirmed_at=None).values("peer")
-    owed = {
+    owed: dict[int, Any] = {
         row["peer"]: row
         for row in receipts.annotate(
             open=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today)), oldest=Min("ended_at")

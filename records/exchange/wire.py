@@ -6,7 +6,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import Invalid
-from records.enums import ChangeCause, ChangeKind
+from records.enums import ChangeCause
 
 MOST_CHANGES = 1000
 
@@ -38,7 +38,7 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def ends(self) -> bool:
         """Whether it withdraws the record."""
-        return self.kind == ChangeKind.WITHDRAWN
+        return self.kind == "withdrawn"
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -20,8 +20,10 @@ from records.models import (
     EntitlementUserObjectPermission,
     EntryField,
     EntryVersion,
+    ExchangePeer,
     KeyGroup,
     KeyGroupMembership,
+    PeerEntry,
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty
@@ -35,6 +37,8 @@ EXEMPT = {
     "core.Heartbeat": "signs of life of workers, overwritten every few seconds; about no person",
     "core.Notice": "the row is its own account: delivery, proof and reading are columns bound by constraints",
     "records.FeedMemory": "keyed digests made anew with every delivery and never the truth; about no person",
+    "records.PeerState": "how far a peer of the exchange has got, made anew at every contact; about no person",
+    "records.ChangeNote": "written by the trigger of an audited change, gone once it is numbered; holds keys only",
     "records.DemonstrationIdentity": "lines of a register of fictitious persons; a real installation has none",
 }
 
@@ -65,6 +69,8 @@ CHANGES = {
     "records.KeyGroupMembership": ("valid_until", "valid_from + 400"),
     "records.RealNameBinding": ("adapter", "adapter || '!'"),
     "records.CreditRecord": ("disputed", "NOT disputed"),
+    "records.ExchangePeer": ("paused", "NOT paused"),
+    "records.PeerEntry": ("persons", "NOT persons"),
 }
 
 
@@ -142,6 +148,8 @@ def make_rows(cast: Cast) -> None:
         name="exchange machine", agency=entitlement.agency, client_type="confidential",
         authorization_grant_type="client-credentials",
     )  # fmt: skip
+    peer = ExchangePeer.objects.create(code="x", name="x", name_en="x", kind="city", agency=entitlement.agency)
+    PeerEntry.objects.create(peer=peer, entry=entitlement.entry)
     a_draft()
 
 

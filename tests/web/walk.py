@@ -81,6 +81,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "app_label": ["core", "records", "auth"],
         "url": ["nothing/", "nothing"],
         "id": [world.cast.clerk.pk, *HOSTILE],
+        "code": ["province", "nothing"],
+        "act": ["pause", "resume", "again", "approve", "end", "nothing"],
     }  # fmt: skip
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
