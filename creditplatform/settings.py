@@ -263,6 +263,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "inte
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ROUTES = {
     "records.tasks.process_batch": {"queue": "feeds"},
+    "records.tasks.push_changes": {"queue": "mail"},  # waits for others' networks, as letters do
     "records.tasks.*": {"queue": "timers"},
     "creditplatform.core.tasks.deliver_*": {"queue": "mail"},
     "creditplatform.core.tasks.*": {"queue": "timers"},
@@ -275,6 +276,7 @@ CELERY_BEAT_SCHEDULE = {
     "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
+    "push-changes": {"task": "records.tasks.push_changes", "schedule": 10.0, "options": {"expires": 60}},
     "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
     "refresh-figures": {"task": "records.tasks.refresh_figures", "schedule": 600.0},
 }

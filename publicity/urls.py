@@ -24,6 +24,7 @@ of_site = [
     path("records/<slug:token>.json", records.RecordData.as_view(), name="record-data"),
     path("services/", guidance.services, name="services"),
     path("services/<slug:topic>/", guidance.service, name="service"),
+    path("about/confirmations/", guidance.confirmations, name="confirmations"),
     path("about/<slug:topic>/", guidance.about, name="about"),
 ]
 urlpatterns = [

@@ -18,6 +18,7 @@ class Purpose(models.TextChoices):
     OWN_FILE = "own file", _("looking at the own file")
     UPKEEP = "upkeep of own records", _("upkeep of the unit's own records")
     PUBLIC_PAGE = "public record page", _("record page that the law makes public")
+    EXCHANGE = "exchange with a peer", _("handing on of changes to another system")
 
 
 class AffiliationRole(models.TextChoices):
@@ -240,3 +241,41 @@ class ReportState(models.TextChoices):
     SUBMITTED = "submitted", _("submitted")
     RETURNED = "returned", _("returned with a reason")
     ACCEPTED = "accepted", _("accepted by the centre")
+
+
+class PeerKind(models.TextChoices):
+    """With whom changes are exchanged (G7, G11, H1.3)."""
+
+    PROVINCIAL = "provincial", _("provincial platform")
+    CITY = "city", _("platform of a city")
+    DEPARTMENT = "department", _("other department")
+    FINANCIAL_DATABASE = "financial_database", _("basic financial credit database")
+    CREDIT_AGENCY = "credit_agency", _("credit-reporting agency")
+
+
+class Direction(models.TextChoices):
+    """Whether records of an entry are given to a peer or taken from it."""
+
+    GIVEN = "given", _("given to it")
+    TAKEN = "taken", _("taken from it")
+
+
+class ChangeKind(models.TextChoices):
+    """What became of a record, as others are told."""
+
+    ADDED = "added", _("added")
+    CORRECTED = "corrected", _("corrected")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class ChangeCause(models.TextChoices):
+    """Why a record was withdrawn, or which mark it got or lost."""
+
+    NONE = "", _("no special cause")
+    EXPIRED = "expired", _("publication period ended")
+    REPAIRED = "repaired", _("repaired")
+    REVOKED = "revoked", _("withdrawn by the unit that decided")
+    ARCHIVED = "archived", _("kept no longer")
+    WITHHELD = "withheld", _("withheld until the source answers")
+    DISPUTED = "disputed", _("marked as disputed")
+    UNDISPUTED = "undisputed", _("mark of the dispute removed")

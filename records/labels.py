@@ -58,6 +58,7 @@ def provide() -> None:
             "batch-resumer": _("taking up interrupted deliveries"),
             "expiry": _("end of publication and retention"),
             "monthly-figures": _("figures on timeliness and quality"),
+            "exchange": _("handing on of changes to other systems"),
         },
     )
     known = {code: later(code) for code in effects().by_code}

@@ -17,7 +17,7 @@ from records.enums import Openness, RecordState, SubjectKind, VersionState
 from records.rules import published_tiers
 
 if TYPE_CHECKING:
-    from records.models import CreditRecord, EntryVersion, Subject  # noqa: F401
+    from records.models import CreditRecord, EntryVersion, ExchangePeer, Subject  # noqa: F401
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -98,6 +98,35 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
         day = on or timezone.localdate()
         return self.filter(Q(retain_until=None) | Q(retain_until__gt=day)).exclude(state=RecordState.ARCHIVED)
 
+    def shareable(self, *, on: datetime.date, publicly: bool = False) -> CreditRecordQuerySet:
+        """What may be handed on to other systems on that day: in force, within its period, and open to authorities.
+
+        `publicly`: only what is open to everybody, for peers that are no authority. Sharing ends with publication
+        (Order 36, article 3), and with the law it rests on.
+        """
+        if publicly:
+            return self.publishable(on=on)
+        open_to = [Openness.PUBLIC, Openness.SHARED]
+        lawful = apps.get_model("records", "EntryVersion").objects.exclude(state=VersionState.DRAFT)
+        versions = lawful.filter(_holds("legal_basis", on))
+        of_persons = Q(subject_kind=SubjectKind.PERSON, version__in=versions.filter(person_openness__in=open_to))
+        of_others = Q(version__in=versions.filter(openness__in=open_to)) & ~Q(subject_kind=SubjectKind.PERSON)
+        return self.kept(on=on).filter(
+            of_persons | of_others,
+            Q(publish_until=None) | Q(publish_until__gt=on),
+            state=RecordState.IN_FORCE,
+            withheld=False,
+            decided_on__lte=on,
+        )
+
     def of_person(self, subject_id: int, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
         """Everything kept about one subject, newest decision first."""
         return self.kept(on=on).filter(subject=subject_id).order_by("-decided_on", "-pk")
+
+
+class ExchangePeerQuerySet(models.QuerySet["ExchangePeer"]):
+    """Which peers are served."""
+
+    def served(self, *, on: datetime.date) -> ExchangePeerQuerySet:
+        """Approved ones whose legal basis is confirmed and in force on that day."""
+        return self.filter(_holds("legal_basis", on), active=True)

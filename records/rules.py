@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from creditplatform.core.rules import RuleBook, RuleMissing
+from creditplatform.core.workdays import SATURDAY, Calendar, YearNotAnnounced, add_working_days
 from records.enums import Tier
 
 STRICTNESS = {Tier.NONE: 0, Tier.MINOR: 1, Tier.GENERAL: 2, Tier.SERIOUS: 3}
@@ -130,3 +131,21 @@ def ended_early(found: Periods, decided_on: datetime.date, end: datetime.date) -
     """
     publish_until = max(decided_on, min(found.publish_until, end))
     return Periods(min(found.repairable_from, publish_until), publish_until, found.retain_until)
+
+
+def confirmation_due(ended_on: datetime.date, rulebook: RuleBook, calendar: Calendar, site: str) -> datetime.date:
+    """The last day on which a peer confirms in time that it has followed a withdrawal.
+
+    Results are updated daily between systems (Guobanfa [2025] No. 22; Order 36, article 3): a rule value in working
+    days, by site. While the holidays of a year are not announced, its weekends alone are left out, so that the feed
+    never waits for a calendar.
+    """
+    days: int = rulebook.value("clock.exchange.confirm.working_days", ended_on, site)
+    try:
+        return add_working_days(ended_on, days, calendar)
+    except YearNotAnnounced:
+        day = ended_on
+        while days:
+            day += datetime.timedelta(days=1)
+            days -= day.weekday() < SATURDAY
+        return day

@@ -6,6 +6,7 @@ from django.utils import timezone
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict
 from creditplatform.core.tasks import timed
+from records.exchange.pushing import push_all
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
@@ -57,3 +58,9 @@ def expire_records() -> int:
 def refresh_figures() -> int:
     """Count the months whose figures have changed."""
     return len(figures.refresh_figures())
+
+
+@timed("exchange", expected_seconds=120)
+def push_changes() -> int:
+    """Number what changed and push it to the peers whose time has come."""
+    return push_all()

@@ -10,6 +10,7 @@ from creditplatform.core.rules import load_rulebook
 from publicity.selectors.records import record_page
 from publicity.selectors.registers import deciding_units
 from publicity.views.sites import site_of
+from records.exchange.overview import figures
 
 SERVICES = frozenset({"report", "objection", "repair", "reconsideration"})
 ABOUT = frozenset({"privacy", "accessibility", "corrections"})
@@ -46,6 +47,13 @@ def about(request: HttpRequest, site: str, topic: str) -> HttpResponse:
         raise Http404
     site_of(request)
     return render(request, f"publicity/about/{topic}.html")
+
+
+@rule(anyone)
+@cache_control(private=True, no_cache=True)
+def confirmations(request: HttpRequest, site: str) -> HttpResponse:
+    """How quickly other systems confirm that they have followed a withdrawal; figures only."""
+    return render(request, "publicity/about/confirmations.html", {"figures": figures(site_of(request))})
 
 
 def _clocks(site: str) -> dict[str, int | None]:

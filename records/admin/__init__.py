@@ -2,7 +2,7 @@
 
 from creditplatform.core.models import Agency
 from creditplatform.core.staff import bind_to_site, provide_work
-from records.admin import catalogue, feeds, records
+from records.admin import catalogue, exchange, feeds, records
 from records.admin.worktable import work_of
 from records.models import CreditRecord
 
@@ -16,4 +16,4 @@ def _has_records(agency: Agency) -> bool:
 
 bind_to_site(_has_records)
 
-__all__ = ["catalogue", "feeds", "records"]
+__all__ = ["catalogue", "exchange", "feeds", "records"]

@@ -20,6 +20,7 @@ from creditplatform.core.models import User
 from creditplatform.core.staff import RoleAdmin
 from records.admin.forms import SEEN, CorrectionForm, EntryForm
 from records.enums import Purpose, SubjectKind
+from records.exchange.overview import told_of
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
 from records.services.correction import REASON, correct_record, corrections_of
@@ -140,6 +141,7 @@ class CreditRecordAdmin(RoleAdmin):
             "record": record,
             "steps": CREDIT_RECORD.available(record, user),
             "corrections": corrections_of(record),
+            "told": told_of(record.pk),
         }
         return self._form_page(request, form, page, status)
 

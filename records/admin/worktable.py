@@ -20,6 +20,7 @@ from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
+from records.exchange import overview
 from records.figures.declared import owing, report_due_on
 from records.figures.rules import first_day
 from records.figures.silence import alarm_of
@@ -109,13 +110,20 @@ def _centre_tasks(user: Any) -> list[Task]:
             proposed.count(),
         ),
         Task(reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished),
+        Task(
+            reverse("desk:exchange"),
+            _("Confirmations overdue"),
+            _("Withdrawals that other systems have not confirmed in time"),
+            overview.overdue_count(),
+        ),
     ]
 
 
 def alarms(user: Any) -> list[str]:
-    """Workers and timers that have fallen silent, then the feeds this person may see that have."""
+    """Workers and timers that have fallen silent, then feeds and systems this person may hear of that have."""
     feeds = alarm_of(user)
-    return [*_stopped_timers(), *([feeds] if feeds else [])]
+    peers = overview.alarms() if Role.CENTRE in user.roles else []
+    return [*_stopped_timers(), *([feeds] if feeds else []), *peers]
 
 
 def _stopped_timers() -> list[str]:

@@ -3,6 +3,7 @@
 from django.urls import path
 from oauth2_provider.views import TokenView
 
+from records.api import exchange
 from records.api.statistics import ReportsView, TimelinessView
 
 app_name = "api"
@@ -10,4 +11,7 @@ urlpatterns = [
     path("token/", TokenView.as_view(), name="token"),
     path("statistics/timeliness/", TimelinessView.as_view(), name="statistics_timeliness"),
     path("statistics/reports/", ReportsView.as_view(), name="statistics_reports"),
+    path("changes/", exchange.Changes.as_view(), name="changes"),
+    path("changes/confirm/", exchange.Confirmations.as_view(), name="confirm"),
+    path("exchange/inbox/", exchange.Inbox.as_view(), name="inbox"),
 ]

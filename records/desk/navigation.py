@@ -32,4 +32,5 @@ PARTS: tuple[Part, ...] = (
         ("desk:figures_board", "desk:figures_unit", "desk:figures_entry", "desk:figures_feeds"),
     ),
     Part("desk:figures_reports", _("Monthly reports"), WORKING, ("desk:figures_report",)),
+    Part("desk:exchange", _("Exchange"), (Role.CENTRE,), ("desk:exchange-peer",)),
 )  # fmt: skip

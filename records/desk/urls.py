@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.desk import figures, monthly_reports, views
+from records.desk import exchange, figures, monthly_reports, views
 
 app_name = "desk"
 urlpatterns = [
@@ -18,4 +18,7 @@ urlpatterns = [
     ),
     path("figures/units/<slug:agency>/", figures.unit, name="figures_unit"),
     path("figures/units/<slug:agency>/<slug:entry>/", figures.entry, name="figures_entry"),
+    path("exchange/", exchange.index, name="exchange"),
+    path("exchange/<slug:code>/", exchange.peer, name="exchange-peer"),
+    path("exchange/<slug:code>/<slug:act>/", exchange.act, name="exchange-act"),
 ]

@@ -19,6 +19,7 @@ from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
 from records import selectors
+from records.exchange.overview import told_of
 from records.models import Subject
 from records.services import realname
 
@@ -77,7 +78,8 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     if found is None:
         raise Http404
     line, contents = found
-    return render(request, "me/record.html", {"line": line, "record": line.record, "contents": contents})
+    context = {"line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk)}
+    return render(request, "me/record.html", context)
 
 
 @bound

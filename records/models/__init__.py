@@ -6,6 +6,17 @@ from records.models.entitlement import (
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
 )
+from records.models.exchange import (
+    ChangeEvent,
+    ChangeNote,
+    ExchangePeer,
+    PeerDelivery,
+    PeerEntry,
+    PeerReceipt,
+    PeerState,
+    ReceivedBlock,
+    ReceivedRecord,
+)
 from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.record import CreditRecord
@@ -21,6 +32,8 @@ from records.models.subject import (
 __all__ = [
     "Affiliation",
     "CatalogueEntry",
+    "ChangeEvent",
+    "ChangeNote",
     "CreditRecord",
     "DemonstrationIdentity",
     "Entitlement",
@@ -28,6 +41,7 @@ __all__ = [
     "EntitlementUserObjectPermission",
     "EntryField",
     "EntryVersion",
+    "ExchangePeer",
     "Feed",
     "FeedBatch",
     "FeedMemory",
@@ -37,7 +51,13 @@ __all__ = [
     "MonthlyFigure",
     "MonthlyReport",
     "MonthlyReportLine",
+    "PeerDelivery",
+    "PeerEntry",
+    "PeerReceipt",
+    "PeerState",
     "QuarantinedRow",
     "RealNameBinding",
+    "ReceivedBlock",
+    "ReceivedRecord",
     "Subject",
 ]

@@ -79,8 +79,30 @@ IF EXISTS (
 END IF;
 """
 
+# What others are told of: one note per statement and kind, numbered afterwards, see `records.exchange.numbering`.
+NOTE_ADDED = """
+INSERT INTO records_changenote (kind, cause, record_ids, at)
+SELECT 'added', '', array_agg(id ORDER BY id), now() FROM new_rows HAVING count(*) > 0;
+"""
+NOTE_CHANGED = """
+INSERT INTO records_changenote (kind, cause, record_ids, at)
+SELECT c.kind, c.cause, array_agg(c.id ORDER BY c.id), now() FROM (
+    SELECT n.id,
+        CASE WHEN n.state <> o.state AND n.state <> 'in_force' OR n.withheld AND NOT o.withheld
+            THEN 'withdrawn' ELSE 'corrected' END AS kind,
+        CASE WHEN n.state <> o.state AND n.state <> 'in_force' THEN n.state
+            WHEN n.withheld AND NOT o.withheld THEN 'withheld'
+            WHEN n.disputed AND NOT o.disputed THEN 'disputed'
+            WHEN o.disputed AND NOT n.disputed THEN 'undisputed' ELSE '' END AS cause
+    FROM new_rows n JOIN old_rows o ON o.id = n.id
+    WHERE (n.state, n.withheld, n.disputed, n.digest, n.version_id, n.decided_on, n.effects, n.tier, n.publish_until)
+        IS DISTINCT FROM
+        (o.state, o.withheld, o.disputed, o.digest, o.version_id, o.decided_on, o.effects, o.tier, o.publish_until)
+) c GROUP BY c.kind, c.cause;
+"""
 
-def _coherence(name: str, operation: pgtrigger.Operation, checks: str, **tables: str) -> pgtrigger.Trigger:
+
+def _set_based(name: str, operation: pgtrigger.Operation, checks: str, **tables: str) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
@@ -138,8 +160,10 @@ class CreditRecord(models.Model):
         verbose_name = _("credit record")
         verbose_name_plural = _("credit records")
         triggers: ClassVar = [
-            _coherence("coherent_insert", pgtrigger.Insert, IN_FORCE + INSERTED),
-            _coherence("coherent_update", pgtrigger.Update, UPDATED, old="old_rows"),
+            _set_based("coherent_insert", pgtrigger.Insert, IN_FORCE + INSERTED),
+            _set_based("coherent_update", pgtrigger.Update, UPDATED, old="old_rows"),
+            _set_based("note_added", pgtrigger.Insert, NOTE_ADDED),
+            _set_based("note_changed", pgtrigger.Update, NOTE_CHANGED, old="old_rows"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

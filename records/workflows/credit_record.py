@@ -55,5 +55,20 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
             "archive", _("Archive"), frozenset(S) - {S.ARCHIVED}, S.ARCHIVED, by=platform,
             tells=_("The record may be kept no longer. It is neither shown nor used any more."),
         ),
+        Step(
+            "repaired_at_source", _("Follow a repair elsewhere"), frozenset({S.IN_FORCE, S.EXPIRED}), S.REPAIRED,
+            by=platform, effects=(date_the_change,),
+            tells=_("The record was repaired where it came from. It is no longer shown or used here either."),
+        ),
+        Step(
+            "revoked_at_source", _("Follow a withdrawal elsewhere"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}),
+            S.REVOKED, by=platform, effects=(date_the_change, tell_consumers),
+            tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
+        ),
+        Step(
+            "restored_at_source", _("Follow a restoration elsewhere"), frozenset({S.EXPIRED, S.REPAIRED, S.REVOKED}),
+            S.IN_FORCE, by=platform, effects=(date_the_change,),
+            tells=_("The record holds again where it came from, and so it does here."),
+        ),
     ),
 )  # fmt: skip

@@ -20,10 +20,12 @@ from records.models import (
     EntitlementUserObjectPermission,
     EntryField,
     EntryVersion,
+    ExchangePeer,
     KeyGroup,
     KeyGroupMembership,
     MonthlyReport,
     MonthlyReportLine,
+    PeerEntry,
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty
@@ -37,6 +39,8 @@ EXEMPT = {
     "core.Heartbeat": "signs of life of workers, overwritten every few seconds; about no person",
     "core.Notice": "the row is its own account: delivery, proof and reading are columns bound by constraints",
     "records.FeedMemory": "keyed digests made anew with every delivery and never the truth; about no person",
+    "records.PeerState": "how far a peer of the exchange has got, made anew at every contact; about no person",
+    "records.ChangeNote": "written by the trigger of an audited change, gone once it is numbered; holds keys only",
     "records.DemonstrationIdentity": "lines of a register of fictitious persons; a real installation has none",
 }
 
@@ -69,6 +73,8 @@ CHANGES = {
     "records.CreditRecord": ("disputed", "NOT disputed"),
     "records.MonthlyReport": ("due_on", "due_on + 1"),
     "records.MonthlyReportLine": ("reason", "reason || '!'"),
+    "records.ExchangePeer": ("paused", "NOT paused"),
+    "records.PeerEntry": ("persons", "NOT persons"),
 }
 
 
@@ -148,6 +154,8 @@ def make_rows(cast: Cast) -> None:
     )  # fmt: skip
     report = MonthlyReport.objects.create(agency=entitlement.agency, month=day.replace(day=1), due_on=day)
     MonthlyReportLine.objects.create(report=report, act="penalty", produced=1)
+    peer = ExchangePeer.objects.create(code="x", name="x", name_en="x", kind="city", agency=entitlement.agency)
+    PeerEntry.objects.create(peer=peer, entry=entitlement.entry)
     a_draft()
 
 

@@ -22,9 +22,14 @@ from records.models import (
 )
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
-from tests.records import provocations_figures  # noqa: F401 - registers its provocations
+from tests.records import (
+    provocations_exchange,
+    provocations_figures,  # noqa: F401 - registers its provocations
+)
 from tests.records.provocations import LATER, PROVOCATIONS, broken, our_constraints
 from tests.records.world import World
+
+assert provocations_exchange, "its provocations are known once it is imported"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from creditplatform.core.services.rules import propose_rule_value
 from records.models import CatalogueEntry, CreditRecord, Entitlement, FeedBatch, QuarantinedRow, Subject
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
+from tests.exchange_peers import a_peer
 from tests.web.walk import ROUTES, World, addresses
 
 PERSONAS = [
@@ -58,6 +59,7 @@ def world(cast: Cast) -> World:
     propose_rule_value(
         user=cast.centre, key="test.rule", value=1, unit="", valid_from=own.decided_on, legal_basis="law", source="s"
     )
+    a_peer(cast, "administrative-penalty")
     return World(cast, company, own, foreign, granted, draft)
 
 

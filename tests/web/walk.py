@@ -83,6 +83,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "id": [world.cast.clerk.pk, *HOSTILE],
         "agency": [world.own.agency.code, world.foreign.agency.code, "nothing"],
         "month": ["2026-10", "2026-13", "nothing"],
+        "code": ["province", "nothing"],
+        "act": ["pause", "resume", "again", "approve", "end", "nothing"],
     }  # fmt: skip
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]

@@ -8,7 +8,10 @@ from django.db import connection, transaction
 from psycopg2 import sql
 
 # Tables in which rows are only ever added, besides the history tables.
-APPEND_ONLY = ("core_accesslog", "core_accessseal", "core_receipt", "core_stepevent")
+APPEND_ONLY = (
+    "core_accesslog", "core_accessseal", "core_receipt", "core_stepevent", "records_changeevent",
+    "records_peerdelivery", "records_receivedblock",
+)  # fmt: skip
 
 
 def append_only_tables() -> list[str]:

@@ -1,0 +1,81 @@
+"""Peers of the exchange: proposed by one person, approved by another, paused, told again."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+from creditplatform.core.errors import Conflict, NotPermitted
+from creditplatform.core.models import User
+from records.models import ExchangePeer, PeerReceipt, PeerState
+
+
+class NoLegalBasis(Conflict):
+    """A peer without a confirmed legal basis, or with nothing to exchange, is not approved."""
+
+    default_code = "no_legal_basis"
+    default_message = _("The peer has no legal basis that is confirmed and in force, or no entry to exchange.")
+
+
+class OwnProposal(Conflict):
+    """Whoever proposed a peer, or changed it last, does not approve it."""
+
+    default_code = "own_proposal"
+    default_message = _("You proposed this peer yourself. A second person approves it.")
+
+
+@transaction.atomic
+def approve_peer(*, user: User, peer: ExchangePeer) -> ExchangePeer:
+    """Begin the exchange with a peer. Must run in an audit context; raises NotPermitted, OwnProposal, NoLegalBasis."""
+    held = _held(user, peer)
+    if held.proposed_by_id in (None, user.pk):
+        raise OwnProposal
+    basis, today = held.legal_basis, timezone.localdate()
+    lawful = basis is not None and basis.confirmed and (basis.in_force_until is None or basis.in_force_until > today)
+    begun = basis is not None and (basis.in_force_from is None or basis.in_force_from <= today)
+    if not (lawful and begun) or not held.entries.exists():
+        raise NoLegalBasis
+    held.active, held.paused, held.approved_by = True, False, user
+    held.save()
+    PeerState.objects.get_or_create(peer=held)
+    return held
+
+
+@transaction.atomic
+def pause_peer(*, user: User, peer: ExchangePeer, paused: bool) -> ExchangePeer:
+    """Stop telling a peer for a while, or go on; withdrawals it owes run on. Must run in an audit context."""
+    held = _held(user, peer)
+    held.paused = paused
+    held.save()
+    return held
+
+
+@transaction.atomic
+def end_peer(*, user: User, peer: ExchangePeer) -> ExchangePeer:
+    """Take the approval back, so that the peer can be changed; another person approves it anew."""
+    held = _held(user, peer)
+    held.active, held.approved_by, held.proposed_by = False, None, user
+    held.save()
+    return held
+
+
+@transaction.atomic
+def tell_again(*, user: User, peer: ExchangePeer) -> int:
+    """Push from before the oldest withdrawal that is not confirmed, at once; returns the number begun after."""
+    held = _held(user, peer)
+    oldest = PeerReceipt.objects.filter(peer=held, confirmed_at=None).aggregate(number=Min("number"))["number"]
+    state, _created = PeerState.objects.get_or_create(peer=held)
+    changes: dict[str, Any] = {"next_attempt_at": timezone.now(), "attempts": 0}
+    if oldest is not None and oldest <= state.confirmed:
+        changes["confirmed"] = oldest - 1
+    PeerState.objects.filter(peer=held).update(**changes)
+    return int(changes.get("confirmed", state.confirmed))
+
+
+def _held(user: User, peer: ExchangePeer) -> ExchangePeer:
+    if Role.CENTRE not in user.roles:
+        raise NotPermitted
+    return ExchangePeer.objects.select_for_update(of=("self",)).get(pk=peer.pk)
