@@ -15,9 +15,10 @@ class RecordsConfig(AppConfig):
         from creditplatform.core import workflow
         from records import labels
         from records.services import telling
+        from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
 
-        workflow.register([CREDIT_RECORD, FEED_BATCH])
+        workflow.register([CATALOGUE_VERSION, CREDIT_RECORD, FEED_BATCH])
         labels.provide()
         telling.subscribe()

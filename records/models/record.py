@@ -58,14 +58,26 @@ UPDATED = COHERENT.format(
         WHERE r.batch_id IS NOT NULL AND r.batch_id IS DISTINCT FROM o.batch_id
     """,
 )
-IN_FORCE = """
+# Collected means: under a version that holds on the day of receipt, told by the clock of the database. One look per
+# version and statement, since the first and the last receipt of a statement say it for all its rows.
+HOLDS = """
 IF EXISTS (
-    SELECT 1 FROM (SELECT DISTINCT version_id FROM new_rows) n
-    JOIN records_entryversion v ON v.id = n.version_id WHERE v.state <> 'in_force'
+    SELECT 1 FROM ({received}) n JOIN records_entryversion v ON v.id = n.version_id
+    WHERE v.state <> 'in_force' OR (n.earliest AT TIME ZONE 'Asia/Shanghai')::date < v.valid_from
+        OR v.valid_until <= (n.latest AT TIME ZONE 'Asia/Shanghai')::date
 ) THEN
-    RAISE EXCEPTION 'nothing is collected without a catalogue entry in force' USING ERRCODE = 'CR005';
+    RAISE EXCEPTION 'nothing is collected without a catalogue entry in force on the day' USING ERRCODE = 'CR005';
 END IF;
 """
+RECEIVED = HOLDS.format(
+    received="SELECT version_id, min(received_at) earliest, max(received_at) latest FROM new_rows GROUP BY version_id"
+)
+CHECKED_AGAIN = HOLDS.format(
+    received="""
+        SELECT DISTINCT r.version_id, now() earliest, now() latest FROM new_rows r JOIN old_rows o ON o.id = r.id
+        WHERE r.version_id <> o.version_id
+    """
+)
 
 
 def _coherence(name: str, operation: pgtrigger.Operation, checks: str, **tables: str) -> pgtrigger.Trigger:
@@ -126,8 +138,8 @@ class CreditRecord(models.Model):
         verbose_name = _("credit record")
         verbose_name_plural = _("credit records")
         triggers: ClassVar = [
-            _coherence("coherent_insert", pgtrigger.Insert, IN_FORCE + INSERTED),
-            _coherence("coherent_update", pgtrigger.Update, UPDATED, old="old_rows"),
+            _coherence("coherent_insert", pgtrigger.Insert, RECEIVED + INSERTED),
+            _coherence("coherent_update", pgtrigger.Update, UPDATED + CHECKED_AGAIN, old="old_rows"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
