@@ -17,7 +17,7 @@ from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
-from records.models import FeedBatch, QuarantinedRow
+from records.models import EntryVersion, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 
 COUNTED = 1000
@@ -82,6 +82,12 @@ def _centre_tasks(user: Any) -> list[Task]:
             _("Rule values to approve"),
             _("Entered by somebody else; a second person brings them into force"),
             proposed.count(),
+        ),
+        Task(
+            reverse("desk:catalogue"),
+            _("Versions to review"),
+            _("Of the catalogue; edited by somebody else, published by you"),
+            EntryVersion.objects.waiting_for(user).count(),
         ),
         Task(reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished),
     ]
