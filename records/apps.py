@@ -16,11 +16,12 @@ class RecordsConfig(AppConfig):
         from records import labels
         from records.figures.silence import stopped_feeds
         from records.services import telling
+        from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
         from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register([CREDIT_RECORD, FEED_BATCH, MONTHLY_REPORT])
+        workflow.register([CATALOGUE_VERSION, CREDIT_RECORD, FEED_BATCH, MONTHLY_REPORT])
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

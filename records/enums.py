@@ -107,11 +107,16 @@ class BasisLevel(models.TextChoices):
 
 
 class VersionState(models.TextChoices):
-    """Life of a version of a catalogue entry."""
+    """Life of a version of a catalogue entry.
+
+    `in_force` means published: it holds on the days from `valid_from` to before `valid_until`, which may lie ahead.
+    """
 
     DRAFT = "draft", _("draft, to confirm")
+    IN_REVIEW = "in_review", _("in review")
     IN_FORCE = "in_force", _("in force")
     RETIRED = "retired", _("retired")
+    WITHDRAWN = "withdrawn", _("withdrawn")
 
 
 class Tier(models.TextChoices):

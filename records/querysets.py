@@ -43,12 +43,27 @@ class EntryVersionQuerySet(models.QuerySet["EntryVersion"]):
         does: the law went on under another name.
         """
         openness, basis = _PERSONS if persons else _ORGANISATIONS
-        public = Q(**{openness: Openness.PUBLIC}, valid_from__lte=on) & ~Q(state=VersionState.DRAFT)
+        public = Q(**{openness: Openness.PUBLIC}, valid_from__lte=on, state__in=PUBLISHED)
         lawful = _holds("legal_basis", on) & _holds(basis, on)
         following = self.model._default_manager.filter(_in_force(on), public, lawful, entry=OuterRef("entry"))
         return self.filter(public, lawful | Exists(following))
 
+    def coming(self, *, on: datetime.date) -> EntryVersionQuerySet:
+        """Published versions that begin after that day."""
+        return self.filter(state=VersionState.IN_FORCE, valid_from__gt=on)
 
+    def visible_to(self, user: User) -> EntryVersionQuerySet:
+        """What a member of staff may read: whatever was published; the centre also what it is working on."""
+        return self if Role.CENTRE in user.roles else self.filter(state__in=PUBLISHED)
+
+    def waiting_for(self, user: User) -> EntryVersionQuerySet:
+        """Versions in review that this person of the centre may publish: no hand of theirs was in them."""
+        if Role.CENTRE not in user.roles:
+            return self.none()
+        return self.filter(state=VersionState.IN_REVIEW).exclude(editors__contains=[user.pk])
+
+
+PUBLISHED = (VersionState.IN_FORCE, VersionState.RETIRED)
 _ORGANISATIONS = ("openness", "publication_basis")
 _PERSONS = ("person_openness", "person_publication_basis")
 

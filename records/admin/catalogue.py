@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
@@ -78,15 +80,29 @@ class EntryVersionAdmin(ReadOnlyAdmin):
     """Versions of entries with basis, openness and tiers."""
 
     viewers = WORKING
-    list_display = ("entry", "number", "state", "valid_from", "openness", "person_openness", "polarity")
+    list_display = (
+        "entry", "number", "state", "valid_from", "openness", "person_openness", "polarity", "desk_link",
+    )  # fmt: skip
     list_filter = ("state", "information_class", "openness")
     list_select_related = ("entry", "legal_basis")
+    readonly_fields = ("desk_link",)
     inlines = (EntryFieldInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EntryVersion]:
+        """What was published; what is at work is for the centre alone."""
+        user: Any = request.user
+        return EntryVersion.objects.visible_to(user)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What is kept as a code or a table is shown in words instead."""
         given = super().get_fields(request, obj)
-        return [SHOWN_IN_WORDS.get(str(name), str(name)) for name in given]
+        return ["desk_link", *(SHOWN_IN_WORDS.get(str(name), str(name)) for name in given)]
+
+    @admin.display(description=_("At the desk"))
+    def desk_link(self, version: EntryVersion) -> SafeString:
+        """Where a version is compared, edited and reviewed; here it is only looked at."""
+        address = reverse("desk:catalogue-version", args=[version.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Open at the desk"))
 
     @admin.display(description=_("administrative act"))
     def act_shown(self, version: EntryVersion) -> str:

@@ -24,7 +24,7 @@ from records.exchange import overview
 from records.figures.declared import owing, report_due_on
 from records.figures.rules import first_day
 from records.figures.silence import alarm_of
-from records.models import FeedBatch, QuarantinedRow
+from records.models import EntryVersion, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
 
 COUNTED = 1000
@@ -108,6 +108,12 @@ def _centre_tasks(user: Any) -> list[Task]:
             _("Rule values to approve"),
             _("Entered by somebody else; a second person brings them into force"),
             proposed.count(),
+        ),
+        Task(
+            reverse("desk:catalogue"),
+            _("Versions to review"),
+            _("Of the catalogue; edited by somebody else, published by you"),
+            EntryVersion.objects.waiting_for(user).count(),
         ),
         Task(reverse("admin:records_feedbatch_changelist"), _("Batches at work"), _("Of all units"), unfinished),
         Task(

@@ -25,8 +25,14 @@ class Part:
         return not self.roles or bool(roles & {str(role) for role in self.roles})
 
 
+CATALOGUE_PAGES = (
+    "desk:catalogue-new", "desk:catalogue-entry", "desk:catalogue-version", "desk:catalogue-edit",
+    "desk:catalogue-preview", "desk:catalogue-new-field", "desk:catalogue-field", "desk:catalogue-step",
+    "desk:catalogue-bases", "desk:catalogue-new-basis", "desk:catalogue-basis",
+)  # fmt: skip
 PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
+    Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,
         ("desk:figures_board", "desk:figures_unit", "desk:figures_entry", "desk:figures_feeds"),

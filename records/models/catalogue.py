@@ -7,6 +7,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast
+from django.db.models.lookups import IRegex
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -29,29 +31,23 @@ from records.enums import (
     SubjectKind,
     VersionState,
 )
+from records.models import catalogue_guards as guards
 from records.querysets import EntryVersionQuerySet
 
-# Never collected: Regulation on the credit-reporting industry, article 14.
-FORBIDDEN_DATA = (
-    "宗教|基因|遗传|指纹|虹膜|人脸|声纹|血型|疾病|病史"
-    "|religio|genetic|genom|fingerprint|biometr|blood type|medical history|disease"
-)
+NEVER_COLLECTED = _("This kind of data is never collected (credit-reporting regulation, art. 14).")
+
+
+def never_names(*columns: str) -> Q:
+    """That none of these columns, arrays included, names a kind of data that is never collected."""
+    named = Q()
+    for column in columns:
+        named |= Q(IRegex(Cast(column, models.TextField()), guards.FORBIDDEN_DATA))
+    return ~named
 
 
 def chinese() -> bool:
     """Whether the page is in Chinese."""
     return (get_language() or "zh").startswith("zh")
-
-
-BASIS_STAYS_CONFIRMED = """
-IF OLD.confirmed AND NOT NEW.confirmed AND EXISTS (
-    SELECT 1 FROM records_entryversion v WHERE v.state = 'in_force'
-    AND OLD.code IN (v.legal_basis_id, v.publication_basis_id, v.person_publication_basis_id)
-) THEN
-    RAISE EXCEPTION 'a catalogue version in force rests on this legal basis' USING ERRCODE = 'CR004';
-END IF;
-RETURN NEW;
-"""
 
 
 @audited
@@ -68,14 +64,30 @@ class LegalBasis(models.Model):
     in_force_from = models.DateField(_("in force from"), null=True, blank=True)
     in_force_until = models.DateField(_("in force until"), null=True, blank=True)
     confirmed = models.BooleanField(_("confirmed against the text"), default=False)
+    entered_by = models.ForeignKey(
+        User, verbose_name=_("entered by"), null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_by = models.ForeignKey(
+        User, verbose_name=_("confirmed by"), null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("legal basis")
         verbose_name_plural = _("legal bases")
         ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None) | (Q(entered_by__isnull=False) & ~Q(entered_by=F("confirmed_by"))),
+                name="legal_basis_two_people",
+                violation_error_message=_("A legal basis is confirmed by a second person."),
+            ),
+        ]
         triggers: ClassVar = [
             pgtrigger.Trigger(
-                name="stays_confirmed", when=pgtrigger.Before, operation=pgtrigger.Update, func=BASIS_STAYS_CONFIRMED
+                name="stays_confirmed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=guards.BASIS_STAYS_CONFIRMED,
             ),
         ]
 
@@ -105,42 +117,13 @@ class CatalogueEntry(Bilingual):
         verbose_name = _("catalogue entry")
         verbose_name_plural = _("catalogue entries")
         ordering: ClassVar = ["code"]
-
-
-VERSION_IMMUTABLE = """
-IF OLD.state <> 'draft' AND to_jsonb(NEW) - ARRAY['state', 'valid_until', 'approved_by_id', 'approved_at']
-        <> to_jsonb(OLD) - ARRAY['state', 'valid_until', 'approved_by_id', 'approved_at'] THEN
-    RAISE EXCEPTION 'a published catalogue version is immutable' USING ERRCODE = 'CR003';
-END IF;
-IF OLD.state = 'retired' AND NEW.state <> 'retired' OR OLD.state = 'in_force' AND NEW.state = 'draft' THEN
-    RAISE EXCEPTION 'a catalogue version never goes back' USING ERRCODE = 'CR003';
-END IF;
-RETURN NEW;
-"""
-
-BASIS_CONFIRMED = """
-IF NEW.state = 'in_force' AND (
-    NEW.legal_basis_id IS NULL OR EXISTS (
-        SELECT 1 FROM records_legalbasis b WHERE NOT b.confirmed
-        AND b.code IN (NEW.legal_basis_id, NEW.publication_basis_id, NEW.person_publication_basis_id)
-    )
-) THEN
-    RAISE EXCEPTION 'a catalogue version is in force only with a confirmed legal basis' USING ERRCODE = 'CR004';
-END IF;
-RETURN NEW;
-"""
-
-FIELDS_OF_DRAFTS_ONLY = """
-IF EXISTS (
-    SELECT 1 FROM records_entryversion v
-    WHERE v.state <> 'draft' AND (
-        (TG_OP <> 'INSERT' AND v.id = OLD.version_id) OR (TG_OP <> 'DELETE' AND v.id = NEW.version_id)
-    )
-) THEN
-    RAISE EXCEPTION 'the fields of a published catalogue version are immutable' USING ERRCODE = 'CR003';
-END IF;
-RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-"""
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=never_names("code", "name", "name_en"),
+                name="catalogue_entry_never_collected",
+                violation_error_message=NEVER_COLLECTED,
+            ),
+        ]
 
 
 @audited
@@ -210,6 +193,7 @@ class EntryVersion(models.Model):
     remedy_en = models.TextField(_("remedies, in English"), blank=True)
     delivered = models.BooleanField(_("delivered with a release"), default=False, editable=False)
     content_digest = models.CharField(max_length=64, blank=True, editable=False)
+    editors = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     entered_by = models.ForeignKey(
         User, verbose_name=_("entered by"), null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
@@ -226,13 +210,23 @@ class EntryVersion(models.Model):
         ordering: ClassVar = ["entry", "-number"]
         triggers: ClassVar = [
             pgtrigger.Trigger(
-                name="immutable", when=pgtrigger.Before, operation=pgtrigger.Update, func=VERSION_IMMUTABLE
+                name="immutable",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=guards.VERSION_IMMUTABLE,
+                declare=guards.VERSION_IMMUTABLE_KNOWS,
             ),
             pgtrigger.Trigger(
                 name="basis_confirmed",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,
-                func=BASIS_CONFIRMED,
+                func=guards.BASIS_CONFIRMED,
+            ),
+            pgtrigger.Trigger(
+                name="published_by_another",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=guards.PUBLISHED_BY_ANOTHER,
             ),
         ]
         constraints: ClassVar = [
@@ -242,7 +236,7 @@ class EntryVersion(models.Model):
                 violation_error_message=_("This version exists already."),
             ),
             models.CheckConstraint(
-                condition=Q(state=VersionState.DRAFT) | Q(legal_basis__isnull=False),
+                condition=Q(state__in=[VersionState.DRAFT, VersionState.WITHDRAWN]) | Q(legal_basis__isnull=False),
                 name="entry_version_has_basis",
                 violation_error_message=_("An entry in force names its legal basis."),
             ),
@@ -267,7 +261,7 @@ class EntryVersion(models.Model):
                 violation_error_message=_("A version ends after it began."),
             ),
             models.CheckConstraint(
-                condition=Q(state=VersionState.DRAFT)
+                condition=Q(state__in=[VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.WITHDRAWN])
                 | Q(delivered=True)
                 | (Q(entered_by__isnull=False) & Q(approved_by__isnull=False) & ~Q(entered_by=F("approved_by"))),
                 name="entry_version_two_people",
@@ -348,7 +342,7 @@ class EntryField(Bilingual):
                 name="drafts_only",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
-                func=FIELDS_OF_DRAFTS_ONLY,
+                func=guards.FIELDS_OF_DRAFTS_ONLY,
             ),
         ]
         constraints: ClassVar = [
@@ -369,11 +363,9 @@ class EntryField(Bilingual):
                 violation_error_message=_("A personal field is never published."),
             ),
             models.CheckConstraint(
-                condition=~Q(name__iregex=FORBIDDEN_DATA) & ~Q(name_en__iregex=FORBIDDEN_DATA),
+                condition=never_names("code", "name", "name_en", "aliases"),
                 name="entry_field_never_collected",
-                violation_error_message=_(
-                    "This kind of data is never collected (credit-reporting regulation, art. 14)."
-                ),
+                violation_error_message=NEVER_COLLECTED,
             ),
             models.CheckConstraint(
                 condition=~Q(required=Required.WHEN) | ~Q(when_field=""),

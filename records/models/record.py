@@ -70,14 +70,26 @@ UPDATED = COHERENT.format(
         WHERE (r.subject_id, r.subject_kind) IS DISTINCT FROM (o.subject_id, o.subject_kind)
     """,
 )
-IN_FORCE = """
+# Collected means: under a version that holds on the day of receipt, told by the clock of the database. One look per
+# version and statement, since the first and the last receipt of a statement say it for all its rows.
+HOLDS = """
 IF EXISTS (
-    SELECT 1 FROM (SELECT DISTINCT version_id FROM new_rows) n
-    JOIN records_entryversion v ON v.id = n.version_id WHERE v.state <> 'in_force'
+    SELECT 1 FROM ({received}) n JOIN records_entryversion v ON v.id = n.version_id
+    WHERE v.state <> 'in_force' OR (n.earliest AT TIME ZONE 'Asia/Shanghai')::date < v.valid_from
+        OR v.valid_until <= (n.latest AT TIME ZONE 'Asia/Shanghai')::date
 ) THEN
-    RAISE EXCEPTION 'nothing is collected without a catalogue entry in force' USING ERRCODE = 'CR005';
+    RAISE EXCEPTION 'nothing is collected without a catalogue entry in force on the day' USING ERRCODE = 'CR005';
 END IF;
 """
+RECEIVED = HOLDS.format(
+    received="SELECT version_id, min(received_at) earliest, max(received_at) latest FROM new_rows GROUP BY version_id"
+)
+CHECKED_AGAIN = HOLDS.format(
+    received="""
+        SELECT DISTINCT r.version_id, now() earliest, now() latest FROM new_rows r JOIN old_rows o ON o.id = r.id
+        WHERE r.version_id <> o.version_id
+    """
+)
 
 # What others are told of: one note per statement and kind, numbered afterwards, see `records.exchange.numbering`.
 NOTE_ADDED = """
@@ -160,8 +172,8 @@ class CreditRecord(models.Model):
         verbose_name = _("credit record")
         verbose_name_plural = _("credit records")
         triggers: ClassVar = [
-            _set_based("coherent_insert", pgtrigger.Insert, IN_FORCE + INSERTED),
-            _set_based("coherent_update", pgtrigger.Update, UPDATED, old="old_rows"),
+            _set_based("coherent_insert", pgtrigger.Insert, RECEIVED + INSERTED),
+            _set_based("coherent_update", pgtrigger.Update, UPDATED + CHECKED_AGAIN, old="old_rows"),
             _set_based("note_added", pgtrigger.Insert, NOTE_ADDED),
             _set_based("note_changed", pgtrigger.Update, NOTE_CHANGED, old="old_rows"),
         ]

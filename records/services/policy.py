@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
@@ -13,6 +14,7 @@ from creditplatform.core.models import Agency
 from creditplatform.core.services.policy import optional, read_toml, upsert
 from records.enums import Openness, Required, VersionState
 from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion, Feed, KeyGroup, LegalBasis
+from records.querysets import PUBLISHED
 
 FOLDER = Path(__file__).resolve().parent.parent / "policy"
 VERSION_KEYS = (
@@ -39,7 +41,9 @@ def load_records_policy() -> dict[str, int]:
 
 
 def _load_bases() -> int:
+    """The delivered bases; what people of the centre have completed or confirmed since is theirs."""
     names = ("title", "title_en", "article", "level", "issuer", "number")
+    theirs = set(LegalBasis.objects.filter(entered_by__isnull=False).values_list("code", flat=True))
     return sum(
         upsert(
             LegalBasis,
@@ -52,13 +56,14 @@ def _load_bases() -> int:
             },
         )
         for row in read_toml(FOLDER / "legal_bases.toml", "basis")
+        if row["code"] not in theirs
     )
 
 
 def _doubt_bases() -> int:
     rows = read_toml(FOLDER / "legal_bases.toml", "basis")
     doubted = [row["code"] for row in rows if not row["confirmed"]]
-    return LegalBasis.objects.filter(code__in=doubted, confirmed=True).update(confirmed=False)
+    return LegalBasis.objects.filter(code__in=doubted, confirmed=True, confirmed_by=None).update(confirmed=False)
 
 
 def _load_key_groups() -> int:
@@ -70,15 +75,21 @@ def _load_key_groups() -> int:
 
 
 def _load_entry(path: Path) -> bool:
-    """One entry file as a new version; a version in force never changes, so a changed file needs a new number."""
+    """One entry file as a new version; a version in force never changes, so a changed file needs a new number.
+
+    What people of the centre made of the entry stands: a version they took up is left alone, and beside one that two
+    of them published a file loads as a draft, for them to review.
+    """
     content = path.read_bytes()
     row = tomllib.loads(content.decode("utf-8"))
     digest = hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
     upsert(CatalogueEntry, {"code": row["code"]}, {"name": row["name"], "name_en": row["name_en"]})
     entry = CatalogueEntry.objects.get(code=row["code"])
-    known = entry.versions.filter(number=row["version"]).first()
-    if known and known.content_digest == digest:
+    if entry.versions.filter(content_digest=digest).exists():
         return False
+    known = entry.versions.filter(number=row["version"]).first()
+    if known and not known.delivered:
+        known, row["version"] = None, next_number(entry)
     if known and known.state != VersionState.DRAFT:
         raise PolicyError(
             "version_immutable",
@@ -102,9 +113,16 @@ def _write_version(entry: CatalogueEntry, known: EntryVersion | None, row: dict[
     version.save()
     version.fields.all().delete()
     EntryField.objects.bulk_create(_field(version, n, field) for n, field in enumerate(row["fields"], 1))
-    if row["state"] == VersionState.IN_FORCE:
+    theirs = entry.versions.filter(delivered=False, state__in=(VersionState.IN_REVIEW, *PUBLISHED)).exists()
+    if row["state"] == VersionState.IN_FORCE and not theirs:
         _retire(entry, version)
         EntryVersion.objects.filter(pk=version.pk).update(state=VersionState.IN_FORCE)
+
+
+def next_number(entry: CatalogueEntry) -> int:
+    """The number of the next version of an entry."""
+    highest: int | None = entry.versions.aggregate(n=Max("number"))["n"]
+    return (highest or 0) + 1
 
 
 def _publication_basis(row: dict[str, Any]) -> str | None:

@@ -25,9 +25,11 @@ from creditplatform.core.models import (
 )
 from records.enums import Required, VersionState
 from records.models import (
+    CatalogueEntry,
     CreditRecord,
     Entitlement,
     Feed,
+    LegalBasis,
     Subject,
 )
 from tests.records.world import DAY, World
@@ -149,6 +151,16 @@ def _(w: World) -> None:
 
 
 # --- catalogue -------------------------------------------------------------------------------------
+
+
+@provokes("legal_basis_two_people")
+def _(w: World) -> None:
+    LegalBasis.objects.filter(confirmed=False).update(entered_by=w.cast.centre, confirmed_by=w.cast.centre)
+
+
+@provokes("catalogue_entry_never_collected")
+def _(w: World) -> None:
+    CatalogueEntry.objects.create(code="x", name="血型登记", name_en="x")
 
 
 @provokes("entry_version_once")

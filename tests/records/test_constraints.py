@@ -107,10 +107,28 @@ def test_a_value_of_one_site_stands_beside_the_common_one(world: World) -> None:
         {"name": "指纹"}, {"name": "血型"}, {"name": "既往病史"}, {"name": "基因信息"}, {"name": "人脸特征"},
         {"name_en": "Religion"}, {"name_en": "religious belief"}, {"name_en": "Blood Type"}, {"name_en": "FINGERPRINT"},
         {"name_en": "genetic data"}, {"name_en": "Medical history"}, {"name_en": "biometric data"},
+        {"code": "blood_type"}, {"code": "medicalHistory"}, {"code": "RELIGION"}, {"aliases": ["姓名", "宗教信仰"]},
+        {"aliases": ["blood-group"]},
     ],
 )  # fmt: skip
 def test_what_is_never_collected_is_refused_in_both_languages(world: World, words: dict[str, str]) -> None:
     assert broken(lambda: world.field(**words))[1] == "entry_field_never_collected"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"name": "宗教信仰登记"}, {"name": "基因检测"}, {"name": "指纹采集"}, {"name": "血型"}, {"name": "疾病报告"},
+        {"name": "病史"}, {"name_en": "Religious belief"}, {"name_en": "Genetic tests"}, {"name_en": "Biometric data"},
+        {"name_en": "Blood type"}, {"name_en": "Diseases"}, {"code": "blood-type"}, {"code": "medical_records"},
+    ],
+)  # fmt: skip
+def test_no_entry_is_about_what_is_never_collected(world: World, words: dict[str, str]) -> None:
+    """In either language, by whatever road; that a meaning mentions the word does not matter."""
+    known = CatalogueEntry.objects.all()[0]
+    act = lambda: CatalogueEntry.objects.filter(pk=known.pk).update(**words)  # noqa: E731
+    assert broken(act)[1] == "catalogue_entry_never_collected"
+    assert world.draft(meaning="不记录宗教、疾病。", meaning_en="No religion and no disease is recorded.").pk
 
 
 @pytest.mark.parametrize("code", ["0", "000", "00000000000000000X", "0000000X", "000000000000000000"])

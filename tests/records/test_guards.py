@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from creditplatform.core.models import (
     Agency,
@@ -99,6 +100,114 @@ def test_a_basis_under_a_version_in_force_is_not_unconfirmed(world: World) -> No
     """Else an entry would go on collecting on a basis that nobody stands by any more."""
     act = lambda: LegalBasis.objects.filter(pk=world.version.legal_basis_id).update(confirmed=False)  # noqa: E731
     assert broken(act)[0] == "CR004"
+
+
+# --- a version on its way ----------------------------------------------------------------------------
+
+
+def in_review(world: World, draft: EntryVersion, *editors: int) -> EntryVersion:
+    """The draft as it stands before a second person."""
+    world.field(version=draft)
+    changed(draft, state=VersionState.IN_REVIEW, delivered=False, editors=list(editors), entered_by=editors[0])()
+    return draft
+
+
+@pytest.mark.parametrize("values", [{**v, "delivered": True} if "delivered" in v else v for v in CONTENT], ids=str)
+def test_a_version_in_review_stands_still(world: World, draft: EntryVersion, values: dict[str, Any]) -> None:
+    in_review(world, draft, world.cast.centre.pk)
+    assert broken(changed(draft, **values))[0] == "CR003"
+    assert broken(lambda: draft.fields.update(length=1))[0] == "CR003"
+
+
+def test_what_is_published_is_what_was_reviewed(world: World, draft: EntryVersion) -> None:
+    """Only the first day may move to the day of publication, and the signature is added."""
+    changed(world.version, valid_until=datetime.date(2089, 1, 1))()
+    in_review(world, draft, world.cast.centre.pk)
+    signed = {"state": VersionState.IN_FORCE, "approved_by": world.cast.operator}
+    assert broken(changed(draft, meaning="x", **signed))[0] == "CR003"
+    assert changed(draft, valid_from=datetime.date(2089, 1, 1), **signed)() == 1
+    assert broken(changed(draft, approved_by=world.cast.auditor))[0] == "CR003"
+
+
+def test_nobody_who_edited_it_publishes_it_by_whatever_road(world: World, draft: EntryVersion) -> None:
+    changed(world.version, valid_until=datetime.date(2089, 1, 1))()
+    first, other = world.cast.centre, world.cast.operator
+    in_review(world, draft, first.pk, other.pk)
+    for editor in (first, other):
+        assert broken(changed(draft, state=VersionState.IN_FORCE, approved_by=editor))[0] == "CR008"
+    assert broken(changed(draft, state=VersionState.IN_FORCE))[1] == "entry_version_two_people"
+
+
+BACKWARDS = [
+    ("in_review", "withdrawn"), ("in_review", "retired"), ("withdrawn", "draft"), ("withdrawn", "in_force"),
+    ("retired", "withdrawn"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "target"), BACKWARDS)
+def test_a_version_takes_no_step_the_procedure_does_not_have(world: World, state: str, target: str) -> None:
+    version = world.draft(state=state, valid_from=datetime.date(2090, 1, 1))
+    assert broken(changed(version, state=target))[0] == "CR003"
+
+
+def test_what_has_begun_is_not_called_off_and_an_end_that_has_come_stays(world: World) -> None:
+    assert broken(changed(world.version, state=VersionState.WITHDRAWN))[0] == "CR003"
+    assert changed(world.version, valid_until=day(-1))() == 1
+    assert broken(changed(world.version, valid_until=LATER.replace(year=2090)))[0] == "CR003"
+
+
+def test_two_versions_never_hold_at_once_by_raw_sql(world: World, draft: EntryVersion) -> None:
+    with connection.cursor() as cursor:
+        act = lambda: cursor.execute("UPDATE records_entryversion SET state = 'in_force' WHERE id = %s", [draft.pk])  # noqa: E731
+        assert broken(act) == ("23P01", "entry_version_one_at_a_time")
+
+
+# --- records and the days of their version ----------------------------------------------------------
+
+
+def day(number: int) -> datetime.date:
+    return timezone.localdate() + datetime.timedelta(days=number)
+
+
+@pytest.mark.parametrize(
+    ("values", "collected"),
+    [
+        ({"valid_from": 1}, False), ({"valid_from": 0}, True), ({"valid_from": -9, "valid_until": 0}, False),
+        ({"valid_from": -9, "valid_until": 1}, True),
+    ],
+)  # fmt: skip
+def test_nothing_is_collected_outside_the_days_of_the_version(
+    world: World, values: dict[str, int], collected: bool
+) -> None:
+    """The day is that of the platform, told by the clock of the database."""
+    changed(world.version, valid_until=day(-30))()
+    days = {"valid_until": None, **{name: day(number) for name, number in values.items()}}
+    version = world.draft(state=VersionState.IN_FORCE, **days)
+    insert, change = another(world, version_id=version.pk), lambda: world.negative.update(version=version)
+    if collected:
+        insert()
+        assert change() == 1
+        return
+    assert broken(insert)[0] == "CR005"
+    assert broken(change)[0] == "CR005"
+
+
+@pytest.mark.parametrize(("hours", "collected"), [(-1, False), (1, True)])
+def test_the_day_of_receipt_begins_at_midnight_of_the_platform(world: World, hours: int, collected: bool) -> None:
+    changed(world.version, valid_until=day(-30))()
+    version = world.draft(state=VersionState.IN_FORCE, valid_from=day(-2), valid_until=None)
+    midnight = datetime.datetime.combine(day(-2), datetime.time(), timezone.get_default_timezone())
+    insert = another(world, version_id=version.pk, received_at=midnight + datetime.timedelta(hours=hours))
+    if collected:
+        insert()
+    else:
+        assert broken(insert)[0] == "CR005"
+
+
+def test_a_record_changes_on_while_its_version_has_ended(world: World) -> None:
+    """To close or repair it asks nothing of the catalogue; only another version has to hold."""
+    changed(world.version, valid_until=day(-1))()
+    assert world.negative.update(disputed=True) == 1
 
 
 def another(world: World, **values: Any) -> Callable[[], object]:

@@ -9,7 +9,7 @@ from records.enums import AffiliationRole, FieldRole, InformationClass, KeyField
 from records.feeds.mapping import ColumnMap, WrongHeader, map_columns
 from records.labels import ACTS
 from records.models import EntryField, EntryVersion
-from records.models.catalogue import FORBIDDEN_DATA
+from records.models.catalogue_guards import FORBIDDEN_DATA
 from records.services.policy import FOLDER, load_records_policy
 from tests.records.test_policy_data import AGENCIES, BASES, ENTRIES, FEEDS, GROUPS, roles
 

@@ -15,7 +15,8 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, StepEvent
 from creditplatform.core.services.rules import propose_rule_value
-from records.models import CatalogueEntry, CreditRecord, Entitlement, FeedBatch, QuarantinedRow, Subject
+from records.models import CatalogueEntry, CreditRecord, Entitlement, FeedBatch, LegalBasis, QuarantinedRow, Subject
+from records.services.catalogue import draft_new_version
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
@@ -60,7 +61,9 @@ def world(cast: Cast) -> World:
         user=cast.centre, key="test.rule", value=1, unit="", valid_from=own.decided_on, legal_basis="law", source="s"
     )
     a_peer(cast, "administrative-penalty")
-    return World(cast, company, own, foreign, granted, draft)
+    LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
+    version = draft_new_version(user=cast.centre, entry=own.entry)
+    return World(cast, company, own, foreign, granted, draft, version)
 
 
 # --- what may happen -----------------------------------------------------------------------------------
@@ -82,9 +85,22 @@ def expected(persona: str, address: str, name: str) -> set[int]:
         return {302}
     if address.startswith("/admin/"):
         return {200, 302, 403, 404, 405} if persona in STAFF else {403}
+    if address.startswith("/desk/catalogue/"):
+        return catalogue_answers(persona, name)
     if address.startswith("/me/"):
         return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name != "me:bind" else {200}
     return REACHED
+
+
+CATALOGUE_TO_READ = {"desk:catalogue", "desk:catalogue-entry", "desk:catalogue-version"}
+
+
+def catalogue_answers(persona: str, name: str) -> set[int]:
+    """The catalogue is read by whoever sends or decides, drafts apart; the centre alone edits it."""
+    if persona == "centre":
+        return {200, 302, 404, 405}
+    reads = persona in {"clerk", "other_clerk", "officer", "supervisor"} and name in CATALOGUE_TO_READ
+    return {200, 404} if reads else {403}
 
 
 SEES_PERSON = {

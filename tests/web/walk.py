@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, Entitlement
+from records.models import CreditRecord, Entitlement, EntryVersion
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -29,6 +29,7 @@ class World:
     foreign: CreditRecord
     granted: Entitlement
     draft: Entitlement
+    version: EntryVersion
     clients: dict[str, Client] = field(default_factory=dict)
 
     def client(self, persona: str) -> Client:
@@ -76,6 +77,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "entitlement_id": [
             world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
         ],
+        "version_id": [world.version.pk, world.own.version_id, 0, HOSTILE[1]],
+        "field_id": [world.version.fields.all()[0].pk, 0],
+        "basis": ["draft-law", world.own.version.legal_basis_id, "nothing"],
+        "step": ["submit", "send_back", "publish", "withdraw", "call_off", "retire", "nothing"],
         "record_id": [*(record.pk for record in records), 0],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "app_label": ["core", "records", "auth"],

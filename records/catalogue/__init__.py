@@ -1,0 +1,1 @@
+"""The catalogue as something that is edited, reviewed and compared."""

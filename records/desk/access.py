@@ -1,0 +1,21 @@
+"""Who may open which part of the desk."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from creditplatform.core.enums import Role
+from creditplatform.core.permissions import has_role
+from records.desk.navigation import WORKING
+
+
+def working(request: HttpRequest) -> bool:
+    """Staff who send, decide or keep the catalogue: clerks, officers, supervisors, the centre."""
+    user: Any = request.user
+    return user.is_authenticated and has_role(*WORKING)(user)
+
+
+def centre(request: HttpRequest) -> bool:
+    """Staff of the credit centre."""
+    user: Any = request.user
+    return user.is_authenticated and has_role(Role.CENTRE)(user)
