@@ -6,7 +6,7 @@ from records.models.entitlement import (
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
 )
-from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
+from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow
 from records.models.record import CreditRecord
 from records.models.subject import (
     Affiliation,
@@ -21,6 +21,7 @@ __all__ = [
     "Affiliation",
     "CatalogueEntry",
     "CreditRecord",
+    "DeliveryKey",
     "DemonstrationIdentity",
     "Entitlement",
     "EntitlementGroupObjectPermission",

@@ -13,6 +13,7 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, NotFoundHere
 from records.enums import BatchState
+from records.feeds.mapping import ColumnsToConfirm
 from records.models import Feed
 from records.services.feeds import Receipt, file_blocks, receipt_of, receive_file, work_off
 
@@ -45,6 +46,8 @@ class Command(BaseCommand):
             self._print(receipt)
         if receipt.state == BatchState.REFUSED:
             raise CommandError(receipt.message)
+        if receipt.state == BatchState.MAPPING:
+            raise CommandError(ColumnsToConfirm.default_message)
 
     def _ingest(self, code: str, path: Path, dated_on: datetime.date | None) -> Receipt:
         feed = Feed.objects.select_related("agency", "entry").filter(code=code).first()

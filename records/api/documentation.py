@@ -1,0 +1,30 @@
+"""The interface described by itself: OpenAPI and a page to read it, from our own host."""
+
+from typing import Any
+
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from creditplatform.core.permissions import anyone
+
+ROOT = "/api/v1/"
+
+
+def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """The addresses for machine clients; data of public pages has its own description there."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
+
+
+class Schema(SpectacularAPIView):
+    """OpenAPI 3; open to everybody, since it holds nothing but forms."""
+
+    access_rule = staticmethod(anyone)
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """The same to read; its script and style come from our own host."""
+
+    access_rule = staticmethod(anyone)
+    authentication_classes = ()
+    permission_classes = ()
