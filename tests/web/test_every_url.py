@@ -64,7 +64,9 @@ def world(cast: Cast) -> World:
 # --- what may happen -----------------------------------------------------------------------------------
 
 MACHINES = re.compile(r"/api/v1/")
-OPEN = re.compile(r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)")
+OPEN = re.compile(
+    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)"
+)
 PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|$)")
 
 

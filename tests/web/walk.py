@@ -79,6 +79,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "feed": ["hz-market-penalty", "gs-market-penalty", "nothing"],
         "batch": [*FeedBatch.objects.values_list("pk", flat=True)[:2], 0, "99999999999999999999"],
         "batch_id": [*FeedBatch.objects.values_list("pk", flat=True)[:2], 0, "99999999999999999999"],
+        "client_id": [1, 0],
         "record_id": [*(record.pk for record in records), 0],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "app_label": ["core", "records", "auth"],
