@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.contrib.django_oauth_toolkit import DjangoOAuthToolkitScheme
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from creditplatform.core.permissions import anyone
@@ -12,6 +14,16 @@ ROOT = "/api/v1/"
 def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """The addresses for machine clients; data of public pages has its own description there."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
+
+
+class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[misc]  # the library bears no types
+    """Every call asks for a token with the scopes of its view; the library knows only its own permissions."""
+
+    priority = 1
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        """The scopes a token must bear."""
+        return {self.name: [str(scope.value) for scope in auto_schema.view.scopes]}
 
 
 class Schema(SpectacularAPIView):
