@@ -16,7 +16,7 @@ def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
 
 
-class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[misc]  # the library bears no types
+class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  # a hook of the library without types
     """Every call asks for a token with the scopes of its view; the library knows only its own permissions."""
 
     priority = 1
