@@ -237,9 +237,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 FEED_INBOX = env("CREDIT_FEED_INBOX", default="")  # where exchange machines lay files down, a folder per feed
 FEED_CHUNK_ROWS = env.int("CREDIT_FEED_CHUNK_ROWS", default=4000)  # rows of a file in one transaction
 FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
-# What a request may bring at most; the routes named here take a file and a form around it, from staff.
+# What a request may bring at most; of the routes named here the page takes a file and a form around it, from staff, the
+# address of the interface the file alone, from a machine client.
 BODY_MAX_BYTES = env.int("CREDIT_BODY_MAX_BYTES", default=10 * 1024**2)
-LARGE_BODY_ROUTES = {"admin:records_feedbatch_upload": FEED_FILE_MAX_BYTES + 1024**2}
+LARGE_BODY_ROUTES = {"desk:deliver": FEED_FILE_MAX_BYTES + 1024**2, "api:feed-batches": FEED_FILE_MAX_BYTES}
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
@@ -290,9 +291,18 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Public credit platform of Huizhou and Gansu",
-    "VERSION": "1",
+    "VERSION": "1.0.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["records.api.documentation.only_the_interface"],
+    "OAUTH2_FLOWS": ["clientCredentials"],
+    "OAUTH2_TOKEN_URL": "/api/v1/token/",
+    "DESCRIPTION": (
+        "For the systems of units. A client gets a token at `/api/v1/token/` (OAuth 2 client credentials) and sends it"
+        " as `Authorization: Bearer …`. Every refusal has a stable `code`, a `message` in the language of"
+        " `Accept-Language` (`zh` or `en`), and in `problems` every field with its own. Addresses work with and without"
+        " a slash at the end."
+    ),
     "ENFORCE_NON_BLANK_FIELDS": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

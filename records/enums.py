@@ -209,6 +209,18 @@ class BatchState(models.TextChoices):
     CORRECTED = "corrected", _("corrected")
     CLOSED = "closed", _("closed")
     REFUSED = "refused", _("file refused")
+    MAPPING = "mapping", _("columns to confirm")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class ColumnFate(models.TextChoices):
+    """What becomes of a column of a file."""
+
+    NAME = "name", _("known by its name")
+    CONFIRMED = "confirmed", _("confirmed for this feed")
+    IGNORED = "ignored", _("not taken in, as confirmed")
+    PROPOSED = "proposed", _("a field is proposed")
+    UNKNOWN = "unknown", _("unknown")
 
 
 class RowState(models.TextChoices):
@@ -228,6 +240,7 @@ class FeedFormat(models.TextChoices):
     XLSX = "xlsx", _("workbook")
     XLS = "xls", _("legacy workbook")
     XML = "xml", _("XML")
+    JSON = "json", _("JSON")
 
 
 class Rhythm(models.TextChoices):

@@ -1,6 +1,7 @@
 """Background work of the records: batches of the upload page, batches a crash left behind, expiry."""
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from creditplatform.core.enums import Door
@@ -27,9 +28,19 @@ def process_batch(batch_id: int) -> str:
         return "interrupted"
 
 
+def queue_batch(batch_id: int) -> None:
+    """Hand a batch to a worker once it is committed; the resuming timer finds it if the broker is down."""
+
+    def queue() -> None:
+        process_batch.delay(batch_id)
+
+    transaction.on_commit(queue, robust=True)
+
+
 @timed("batch-resumer", expected_seconds=120)
 def resume_batches() -> int:
     """Queue batches that wait or were left behind; one that a worker holds refuses the second by itself."""
+    feeds.give_up_waiting()
     feeds.sweep_files()
     ids = feeds.take_due(most=50)
     for pk in ids:

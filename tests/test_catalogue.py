@@ -340,7 +340,7 @@ PAGES_OF = {
         "/accounts/logout/",
     ),
     "unbound": ("/me/bind/",),
-    "clerk": ("/admin/", "/admin/records/feedbatch/upload/", "/admin/records/quarantinedrow/"),
+    "clerk": ("/admin/", "/desk/deliveries/new/", "/admin/records/quarantinedrow/"),
 }
 
 

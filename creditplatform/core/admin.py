@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 
 from creditplatform.core import labels, wording
+from creditplatform.core.client_admin import ApiClientAdmin  # noqa: F401 — registered by being imported
 from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import (

@@ -1,5 +1,6 @@
 """What every address of the interface stands on: tokens of machine clients, scopes, errors as data, limits."""
 
+import hashlib
 import math
 import time
 from collections.abc import Sequence
@@ -7,8 +8,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.utils import translation
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication
+from oauth2_provider.models import get_access_token_model
 from oauth2_provider.scopes import BaseScopes
 from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
@@ -78,7 +81,9 @@ class ClientThrottle(BaseThrottle):  # type: ignore[misc]
 class ApiView(APIView):  # type: ignore[misc]
     """An address for machine clients. Say in `scopes` what the token must allow.
 
-    The rule of the middleware lets everybody through to here: the token decides, not a session.
+    The rule of the middleware lets everybody through to here: the token decides, not a session. A view that takes
+    files says so with `takes_stream`: its body may be large, is not read before the view does, and the view opens the
+    context of what it changes itself.
     """
 
     access_rule = staticmethod(anyone)
@@ -86,6 +91,12 @@ class ApiView(APIView):  # type: ignore[misc]
     permission_classes: Sequence[type] = (ScopeGranted,)
     throttle_classes: Sequence[type] = (ClientThrottle,)
     scopes: Sequence[Scope] = ()
+    takes_stream = False
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Speak the language that the client asks for (`Accept-Language`)."""
+        translation.activate(translation.get_language_from_request(request))
+        return super().initialize_request(request, *args, **kwargs)
 
     @property
     def client(self) -> ApiClient:
@@ -98,6 +109,17 @@ class ApiView(APIView):  # type: ignore[misc]
         """The unit the client speaks for."""
         agency: Agency = self.client.agency
         return agency
+
+
+def token_allows(request: HttpRequest, scopes: Sequence[Scope]) -> bool:
+    """Whether the request bears a valid token of a client in use with these scopes; its body is not looked at."""
+    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token or not scopes:
+        return False
+    digest = hashlib.sha256(token.strip().encode()).hexdigest()
+    tokens = get_access_token_model().objects.select_related("application__agency")
+    found = tokens.filter(token_checksum=digest).first()
+    return bool(found and found.is_valid(list(scopes)) and found.application.is_usable(request))
 
 
 def client_of(request: Request) -> ApiClient | None:

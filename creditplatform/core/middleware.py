@@ -9,14 +9,16 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, UnreadablePostError
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import translation
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from creditplatform.core import audit, limits
+from creditplatform.core.api import token_allows
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import wants_room
 from creditplatform.core.permissions import Rule
@@ -62,8 +64,9 @@ class ChosenLanguageMiddleware(LocaleMiddleware):
 class BodySizeMiddleware:
     """Refuses what is too large by what the client says of its length, before a byte of it is read (413).
 
-    Only the routes in LARGE_BODY_ROUTES take large files, and only from staff; every other page takes
-    BODY_MAX_BYTES. A body whose length is not said counts as empty in WSGI, and so needs no limit here.
+    Only the routes in LARGE_BODY_ROUTES take large files: pages from staff, addresses of the interface from a client
+    whose token opens them; every other page takes BODY_MAX_BYTES. A body whose length is not said counts as empty in
+    WSGI, and so needs no limit here.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -74,6 +77,9 @@ class BodySizeMiddleware:
         if not (request.META.get("CONTENT_LENGTH") or "0").isdecimal():
             return HttpResponseBadRequest()
         most = self._most(request)
+        if _length(request) > most and request.path.startswith("/api/"):
+            text = _("The body is larger than this address takes from you.")
+            return JsonResponse({"code": "body_too_large", "message": text, "problems": []}, status=413)
         if _length(request) > most:
             return render(request, "413.html", {"most": most}, status=413)
         return self.get_response(request)
@@ -81,13 +87,32 @@ class BodySizeMiddleware:
     def _most(self, request: HttpRequest) -> int:
         if _length(request) <= settings.BODY_MAX_BYTES:
             return int(settings.BODY_MAX_BYTES)
-        try:
-            name = resolve(request.path_info).view_name
-        except Resolver404:
-            name = ""
+        match = _match(request)
+        if match is None or match.view_name not in settings.LARGE_BODY_ROUTES:
+            return int(settings.BODY_MAX_BYTES)
         user: Any = request.user
-        large = name in settings.LARGE_BODY_ROUTES and user.is_authenticated and user.is_staff
-        return int(settings.LARGE_BODY_ROUTES[name] if large else settings.BODY_MAX_BYTES)
+        if _takes_stream(match):
+            large = token_allows(request, _holder(match.func).scopes)
+        else:
+            large = user.is_authenticated and user.is_staff
+        return int(settings.LARGE_BODY_ROUTES[match.view_name] if large else settings.BODY_MAX_BYTES)
+
+
+def _match(request: HttpRequest) -> ResolverMatch | None:
+    """The page an address stands for, before it is known to the request."""
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
+
+
+def _holder(view: Callable[..., Any]) -> Any:
+    """The class of a view, or the view itself."""
+    return getattr(view, "view_class", getattr(view, "cls", view))
+
+
+def _takes_stream(match: ResolverMatch | None) -> bool:
+    return match is not None and bool(getattr(_holder(match.func), "takes_stream", False))
 
 
 def _length(request: HttpRequest) -> int:
@@ -149,8 +174,7 @@ class AccessRuleMiddleware:
 
     def rule_of(self, request: HttpRequest, view: Callable[..., Any]) -> Rule | None:
         """The rule on the view, on its class, or by name for pages of libraries."""
-        holder = getattr(view, "view_class", getattr(view, "cls", view))
-        own = getattr(view, "access_rule", None) or getattr(holder, "access_rule", None)
+        own = getattr(view, "access_rule", None) or getattr(_holder(view), "access_rule", None)
         match = request.resolver_match
         names = [match.view_name, f"{match.app_name}:*"] if match else []
         return own or next((self.third_party[name] for name in names if name in self.third_party), None)
@@ -159,7 +183,8 @@ class AccessRuleMiddleware:
 class AuditContextMiddleware:
     """A request that may change something runs in one transaction with who, door and page as its context.
 
-    The body is read before: a client that sends slowly must not keep a transaction open.
+    The body is read before: a client that sends slowly must not keep a transaction open. A view that takes a stream
+    reads it itself and opens the context afterwards.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -167,7 +192,7 @@ class AuditContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Open the context for unsafe methods; a server error takes everything back."""
-        if request.method in SAFE:
+        if request.method in SAFE or _takes_stream(_match(request)):
             return self.get_response(request)
         try:
             _take_in(request)

@@ -62,9 +62,9 @@ def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
         return []
     tasks = [
         Task(
-            reverse("admin:records_feedbatch_upload"),
+            reverse("desk:deliver"),
             _("Deliver a file"),
-            _("CSV, XLSX, XLS or XML; every row is checked first"),
+            _("CSV, XLSX, XLS, XML or JSON; every row is checked first"),
         )
     ]
     if entitlements_of(user):

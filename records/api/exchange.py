@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid, NotPermitted
+from records.api.errors import error_answers
 from records.exchange.giving import MOST, USUAL, confirm, hand_over
 from records.exchange.taking import key_of, take
 from records.exchange.wire import read_block
@@ -51,7 +52,7 @@ class Changes(PeerView):
             OpenApiParameter("after", str, description="The cursor of the last page; 0 for a full copy."),
             OpenApiParameter("limit", int, description="How many changes to look at, 1 to 1000; usually 500."),
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
         examples=[OpenApiExample("A withdrawal", value=PAGE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
@@ -75,7 +76,7 @@ class Confirmations(PeerView):
     @extend_schema(
         operation_id="confirm_changes",
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
         examples=[
             OpenApiExample("Confirm", value={"upto": "eyJ…", "withdrawals": [4711]}, request_only=True),
             OpenApiExample("Confirmed", value={"confirmed": 1, "unknown": [], "open": 0}, response_only=True),
@@ -103,7 +104,7 @@ class Inbox(PeerView):
         operation_id="exchange_inbox",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
         examples=[
             OpenApiExample("A block", value={"changes": [WITHDRAWAL]}, request_only=True),
             OpenApiExample(

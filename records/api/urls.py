@@ -1,9 +1,10 @@
-"""Addresses under /api/v1/."""
+"""Addresses under /api/v1/; every part has a module of its own, included here."""
 
-from django.urls import path
+from django.urls import include, path
 from oauth2_provider.views import TokenView
 
 from records.api import exchange
+from records.api.documentation import Docs, Schema
 from records.api.statistics import ReportsView, TimelinessView
 
 app_name = "api"
@@ -14,4 +15,7 @@ urlpatterns = [
     path("changes/", exchange.Changes.as_view(), name="changes"),
     path("changes/confirm/", exchange.Confirmations.as_view(), name="confirm"),
     path("exchange/inbox/", exchange.Inbox.as_view(), name="inbox"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path("docs/", Docs.as_view(url_name="api:schema"), name="docs"),
+    path("", include("records.api.deliveries.urls")),
 ]

@@ -32,6 +32,7 @@ CATALOGUE_PAGES = (
 )  # fmt: skip
 PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
+    Part("desk:deliveries", _("Deliveries"), WORKING, ("desk:deliver", "desk:delivery", "desk:delivery-columns")),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from records.desk import exchange, figures, monthly_reports, views
+from records.desk import deliveries, exchange, figures, monthly_reports, views
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
 
@@ -40,4 +40,10 @@ urlpatterns = [
     path("exchange/<slug:code>/", exchange.peer, name="exchange-peer"),
     path("exchange/<slug:code>/<slug:act>/", exchange.act, name="exchange-act"),
     path("catalogue/", include(of_catalogue)),
+    path("deliveries/", deliveries.listed, name="deliveries"),
+    path("deliveries/new/", deliveries.deliver, name="deliver"),
+    path("deliveries/<int:batch_id>/", deliveries.receipt, name="delivery"),
+    path("deliveries/<int:batch_id>/columns/", deliveries.columns, name="delivery-columns"),
+    path("deliveries/<int:batch_id>/cancel/", deliveries.cancel, name="delivery-cancel"),
+    path("feeds/<slug:feed>/template/", deliveries.template, name="template"),
 ]

@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.errors import Conflict, CreditError, wants_room
-from records.enums import FeedFormat
+from records.enums import BatchState, FeedFormat
 from records.feeds.again import SecondPass
 from records.feeds.ahead import Interrupted, prepared_ahead
-from records.feeds.mapping import map_columns
+from records.feeds.mapping import ColumnMap, ColumnsToConfirm, map_columns
 from records.feeds.memory import Memory
-from records.feeds.plan import plan_for
+from records.feeds.plan import Plan, plan_for
 from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
 from records.feeds.reading import Reading
@@ -32,6 +32,7 @@ from records.models.feed import OPEN_STATES
 from records.workflows.feed_batch import FEED_BATCH
 
 CHUNK = settings.FEED_CHUNK_ROWS
+LOOKED_AT = 200  # rows, for whether a column is filled at all
 LOCK_SPACE = 0x42415443
 MOST_ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 10, timedelta(seconds=15), timedelta(hours=1)
 GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
@@ -45,6 +46,14 @@ class Unreadable(CreditError):
     default_message = _("This file met an error of the platform. It is noted; please ask the credit centre.")
 
 
+class Cancelled(CreditError):
+    """The unit has cancelled the batch while it was worked off; the chunk at hand is taken back."""
+
+    http_status = 409
+    default_code = "batch_cancelled"
+    default_message = _("This delivery was cancelled.")
+
+
 def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBatch:
     """Work off a batch, or go on where it was left; returns it in its final state.
 
@@ -52,29 +61,46 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
     with its code; rows applied before the error stay and count, so a mended file finds them unchanged.
     Raises Interrupted, or the error of the database, where something was wanting or away: the batch stays open and is
     tried again later, until it has come no further too often. A want of room is waited out however long it lasts.
+    A batch whose columns have to be confirmed waits for the unit; one the unit cancels ends with the chunk at hand.
     """
     with _only_worker(batch.pk):
         batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
         if batch.state not in OPEN_STATES:
-            return batch  # another worker finished it between our look and our lock
+            return batch  # another worker finished it between our look and our lock, or it was cancelled
         if batch.attempts >= MOST_ATTEMPTS:  # each time its worker was killed, before it could note anything
             log.error("batch_given_up", batch=batch.pk, attempts=batch.attempts)
             return _refuse(batch, Unreadable())
-        started = time.monotonic()
         try:
-            _note_attempt(batch)
-            kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
-            with open_table(path, kind=kind) as table, _rare_collection():
-                store = _work_off(batch, path, table, chunk_size)
-        except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
-            return _try_later(batch, error)
-        except CreditError as error:
-            log.warning("batch_refused", batch=batch.pk, code=error.code)
-            return _refuse(batch, error)
-        except Exception:
-            log.exception("batch_failed", batch=batch.pk)
-            return _refuse(batch, Unreadable())
-        return _finish(batch, store, time.monotonic() - started)
+            return _process(batch, path, chunk_size)
+        except (Cancelled, Conflict):
+            batch.refresh_from_db()
+            if batch.state != BatchState.CANCELLED:
+                raise
+            log.info("batch_cancelled", batch=batch.pk, rows=batch.received)
+            return batch
+
+
+def _process(batch: FeedBatch, path: Path, chunk_size: int) -> FeedBatch:
+    started = time.monotonic()
+    try:
+        _note_attempt(batch)
+        kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
+        with open_table(path, kind=kind) as table, _rare_collection():
+            store = _work_off(batch, path, table, chunk_size)
+    except Cancelled:
+        raise
+    except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
+        return _try_later(batch, error)
+    except ColumnsToConfirm:
+        log.info("batch_waits_for_columns", batch=batch.pk)
+        return batch
+    except CreditError as error:
+        log.warning("batch_refused", batch=batch.pk, code=error.code)
+        return _refuse(batch, error)
+    except Exception:
+        log.exception("batch_failed", batch=batch.pk)
+        return _refuse(batch, Unreadable())
+    return _finish(batch, store, time.monotonic() - started)
 
 
 def _note_attempt(batch: FeedBatch) -> None:
@@ -96,7 +122,7 @@ def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
         return _refuse(batch, Unreadable())
     due_at = timezone.now() + min(FIRST_PAUSE * 2**batch.attempts, LONGEST_PAUSE)
     with _context(batch):
-        FeedBatch.objects.filter(pk=batch.pk).update(attempts=batch.attempts, due_at=due_at)
+        FeedBatch.objects.filter(pk=batch.pk, state__in=OPEN_STATES).update(attempts=batch.attempts, due_at=due_at)
     if isinstance(error, OperationalError | InterfaceError | Interrupted):
         raise error
     raise Interrupted from error
@@ -128,17 +154,12 @@ def _rare_collection() -> Iterator[None]:
 
 def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> Store:
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
-    columns = map_columns(
-        table.header,
-        plan.fields,
-        remembered=batch.feed.mapping,
-        constants=plan.constants,
-        dated_elsewhere=plan.dated_on is not None,
-    )
+    columns = _columns(batch, plan, table)
     with _context(batch):
         FEED_BATCH.take(
             "check", batch, user=None, format=table.format, encoding=table.encoding,
-            notes={"unknown_columns": columns.unknown}, dated_on=plan.dated_on,
+            notes={"unknown_columns": columns.unknown, "example_line": table.example_line},
+            columns=[column.as_data() for column in columns.columns], dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
     reading, done = Reading(plan, columns, table.header, Memory.of(batch.feed)), batch.received
@@ -153,6 +174,34 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
                 _apply(batch, store, prepared)
             del prepared  # before the next one comes in
     return store
+
+
+def _columns(batch: FeedBatch, plan: Plan, table: Table) -> ColumnMap:
+    """Which column is which field; where the unit has to say so, the batch keeps what is asked and waits."""
+    try:
+        return map_columns(
+            table.header,
+            plan.fields,
+            remembered=batch.feed.mapping,
+            constants=plan.constants,
+            dated_elsewhere=plan.dated_on is not None,
+        )
+    except ColumnsToConfirm as asked:
+        filled = _filled(table)
+        columns = [column.as_data(filled=column.position in filled) for column in asked.columns]
+        with _context(batch):
+            waiting = FEED_BATCH.take(
+                "ask_columns", batch, user=None, format=table.format, encoding=table.encoding,
+                columns=columns, dated_on=plan.dated_on,
+            )  # fmt: skip
+        batch.state, batch.columns = waiting.state, waiting.columns
+        raise
+
+
+def _filled(table: Table) -> set[int]:
+    """Places of the columns that hold anything in the first rows."""
+    chunk = next(table.chunks(LOOKED_AT), None)
+    return {at for at, column in enumerate(chunk.columns) if any(map(str.strip, column))} if chunk else set()
 
 
 def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
@@ -181,7 +230,8 @@ def _count(batch: FeedBatch, outcome: Outcome) -> None:
         name: getattr(batch, name)
         for name in ("received", "accepted", "unchanged", "quarantined", "rejected", "problems", "attempts")
     }
-    FeedBatch.objects.filter(pk=batch.pk).update(**counts)
+    if not FeedBatch.objects.filter(pk=batch.pk, state=BatchState.CHECKING).update(**counts):
+        raise Cancelled
 
 
 def _finish(batch: FeedBatch, store: Store, seconds: float) -> FeedBatch:

@@ -49,6 +49,8 @@ SENTENCES: dict[str, Promise] = {
     "unknown_column": _("The record has an element that earlier ones did not have."),
     "repeated_column": _("The record has an element twice."),
     "nested_element": _("The record has an element inside another one."),
+    "nested_value": _("The record has a list or an object where a text or a number must stand."),
+    "wrong_type": _("The record has true or false where a text or a number must stand."),
     "stray_text": _("There is text between the elements of the record."),
     "unknown_record": _("The element is not a record like the others."),
 }

@@ -17,7 +17,7 @@ from records.models.exchange import (
     ReceivedBlock,
     ReceivedRecord,
 )
-from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
+from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.record import CreditRecord
 from records.models.subject import (
@@ -35,6 +35,7 @@ __all__ = [
     "ChangeEvent",
     "ChangeNote",
     "CreditRecord",
+    "DeliveryKey",
     "DemonstrationIdentity",
     "Entitlement",
     "EntitlementGroupObjectPermission",

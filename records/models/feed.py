@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.audit import audited, guarded
 from creditplatform.core.audit.tracking import APPEND_ONLY
 from creditplatform.core.enums import Door
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.models.people import Bilingual
 from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
 
-OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]
+OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]  # a worker has them or will
+UNFINISHED_STATES = [*OPEN_STATES, BatchState.MAPPING]  # or they wait for the unit
 TAKEN_UP_WITHIN = datetime.timedelta(minutes=1)
 
 
@@ -82,6 +83,7 @@ class FeedBatch(models.Model):
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
     problems = models.JSONField(_("problems"), default=dict)
     notes = models.JSONField(_("remarks on the file"), default=dict)
+    columns = models.JSONField(_("columns of the file"), default=list)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_message = models.CharField(_("error in words"), max_length=500, blank=True)
     error_message_en = models.CharField(_("error in words, in English"), max_length=500, blank=True)
@@ -90,6 +92,9 @@ class FeedBatch(models.Model):
     door = models.CharField(_("door"), max_length=10, choices=Door)
     submitted_by = models.ForeignKey(
         User, verbose_name=_("submitted by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    client = models.ForeignKey(
+        ApiClient, verbose_name=_("machine client"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     received_at = models.DateTimeField(_("delivered"), default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("interrupted attempts"), default=0)
@@ -112,8 +117,8 @@ class FeedBatch(models.Model):
                 violation_error_message=_("The counts of a batch add up."),
             ),
             models.CheckConstraint(
-                condition=Q(state__in=OPEN_STATES, finished_at=None)
-                | (~Q(state__in=OPEN_STATES) & Q(finished_at__isnull=False)),
+                condition=Q(state__in=UNFINISHED_STATES, finished_at=None)
+                | (~Q(state__in=UNFINISHED_STATES) & Q(finished_at__isnull=False)),
                 name="batch_finished_is_dated",
                 violation_error_message=_("A finished batch bears the time it ended, an open one none."),
             ),
@@ -124,7 +129,7 @@ class FeedBatch(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["feed", "file_digest"],
-                condition=Q(state__in=OPEN_STATES),
+                condition=Q(state__in=UNFINISHED_STATES),
                 name="batch_one_open_per_file",
                 violation_error_message=_("This file is being processed already."),
             ),
@@ -141,6 +146,30 @@ class FeedBatch(models.Model):
     def error_label(self) -> str:
         """The error in words, in the language of the page."""
         return self.error_message if chinese() else self.error_message_en
+
+
+@guarded
+class DeliveryKey(models.Model):
+    """The name a machine client gave a delivery, so that one sent twice is taken in once (`Idempotency-Key`)."""
+
+    client = models.ForeignKey(ApiClient, verbose_name=_("machine client"), on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(_("key of the delivery"), max_length=128)
+    batch = models.ForeignKey(FeedBatch, verbose_name=_("batch"), on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("key of a delivery")
+        verbose_name_plural = _("keys of deliveries")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["client", "key"],
+                name="delivery_key_once",
+                violation_error_message=_("This client has used this key for another delivery already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 @audited

@@ -2,8 +2,9 @@
 
 For a feed with the code `x` a machine writes `x/list.csv` and, when that is complete, `x/list.csv.ok`. The marker
 is empty or holds the SHA-256 of the file. What was taken up lies in `x/archive/` under the number of its batch, its
-receipt beside it; what cannot be taken up stays where it is, with the reason in `x/list.csv.error`. A crash at any
-point takes a file up once more, which changes nothing.
+receipt beside it; while its columns have to be confirmed, what is asked lies there as `.mapping.json`. What cannot be
+taken up stays where it is, with the reason in `x/list.csv.error`. A crash at any point takes a file up once more, which
+changes nothing.
 """
 
 import dataclasses
@@ -22,11 +23,12 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, NoRoom
+from records.enums import BatchState
 from records.models import Feed, FeedBatch
 from records.models.feed import OPEN_STATES
 from records.services.feeds import file_blocks, receipt_of, receive_file
 
-DONE, FAILED, RECEIPT, ARCHIVE = ".ok", ".error", ".receipt.json", "archive"
+DONE, FAILED, RECEIPT, ASKED, ARCHIVE = ".ok", ".error", ".receipt.json", ".mapping.json", "archive"
 KEPT_SECONDS = 30 * 24 * 3600  # the archive holds personal values; the records are what is kept
 log = structlog.get_logger(__name__)
 
@@ -82,19 +84,30 @@ def _note_refusal(laid: Laid, error: CreditError) -> None:
 
 
 def write_receipts() -> int:
-    """Lay a receipt beside every archived file whose batch has ended; returns how many."""
+    """Lay a receipt beside every archived file whose batch has ended or waits for its columns; returns how many."""
     written = 0
     for file in _archived():
         receipt = file.with_name(file.name + RECEIPT)
         number = file.name.partition("-")[0]
         if receipt.exists() or not number.isdecimal():
             continue
-        batch = FeedBatch.objects.exclude(state__in=OPEN_STATES).filter(pk=number).first()
+        ended = FeedBatch.objects.exclude(state__in=OPEN_STATES).select_related("feed")
+        batch = ended.filter(pk=number).first()
         if batch:
-            content = json.dumps(dataclasses.asdict(receipt_of(batch)), ensure_ascii=False, indent=1)
-            _write_whole(receipt, content)
-            written += 1
+            written += _answer(batch, receipt, file.with_name(file.name + ASKED))
     return written
+
+
+def _answer(batch: FeedBatch, receipt: Path, asked: Path) -> bool:
+    """Write what became of a file, or once what is asked about its columns."""
+    waits = batch.state == BatchState.MAPPING
+    if waits and asked.exists():
+        return False
+    content = json.dumps(dataclasses.asdict(receipt_of(batch)), ensure_ascii=False, indent=1)
+    _write_whole(asked if waits else receipt, content)
+    if not waits:
+        asked.unlink(missing_ok=True)
+    return True
 
 
 def sweep() -> int:
@@ -131,7 +144,7 @@ def _folders() -> Iterator[Path]:
 
 def _archived() -> Iterator[Path]:
     for folder in _folders():
-        yield from (path for path in (folder / ARCHIVE).glob("*") if not path.name.endswith(RECEIPT))
+        yield from (path for path in (folder / ARCHIVE).glob("*") if not path.name.endswith((RECEIPT, ASKED)))
 
 
 def _receive(laid: Laid) -> int:

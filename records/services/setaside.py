@@ -6,7 +6,7 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import User
 from records.enums import FieldRole, Purpose
-from records.feeds.mapping import header_key
+from records.feeds.mapping import header_key, known_names
 from records.feeds.subjects import resolve_person
 from records.models import EntryField, QuarantinedRow, Subject
 
@@ -50,9 +50,10 @@ def _number(row: QuarantinedRow) -> str:
 def _cell(row: QuarantinedRow, role: str) -> str:
     """The cell under any header of the field that has this role."""
     cells: dict[str, str] = {header_key(column): text for column, text in json.loads(row.cells or "{}").items()}
-    fields = EntryField.objects.filter(version__entry=row.feed.entry_id, role=role).order_by("-version__number")
-    for item in fields:
-        for name in (item.code, item.name, item.name_en, *item.aliases):
-            if text := cells.get(header_key(name), "").strip():
-                return text
+    fields = list(EntryField.objects.filter(version__entry=row.feed.entry_id, role=role).order_by("-version__number"))
+    codes = {item.code for item in fields}
+    confirmed = [header_key(header) for header, code in row.feed.mapping.items() if code in codes]
+    for key in (*confirmed, *known_names(fields)):
+        if text := cells.get(key, "").strip():
+            return text
     return ""

@@ -1,5 +1,8 @@
 """Feed batch: received → checking → applied or partly quarantined → corrected → closed.
 
+A file whose columns are not all known waits in `mapping` until the unit has said which is which; one that is not at
+its end may be cancelled, and what was applied before stays.
+
 A file that cannot be read as a table is refused with the reason. Clocks do not run here; a batch
 that a crash left behind is taken up again, since `checking` may be entered from itself.
 """
@@ -25,6 +28,11 @@ def staff_of_the_unit(batch: FeedBatch, user: User | None) -> bool:
     return user is not None and any(
         m.agency_id == batch.feed.agency_id and m.role in working for m in user.memberships_in_force
     )
+
+
+def the_unit(batch: FeedBatch, user: User | None) -> bool:
+    """Staff of the unit, or its machine client, which bears no user; the service has asked whose client it is."""
+    return user is None or staff_of_the_unit(batch, user)
 
 
 # --- what must be there -------------------------------------------------------------------------
@@ -62,9 +70,14 @@ def note_error(batch: FeedBatch, user: User | None, data: Data) -> None:
 
 def note_form(batch: FeedBatch, user: User | None, data: Data) -> None:
     """Keep in which form the file came."""
-    for name in ("format", "encoding", "notes", "dated_on"):
+    for name in ("format", "encoding", "notes", "columns", "dated_on"):
         if name in data:
             setattr(batch, name, data[name])
+
+
+def take_up_soon(batch: FeedBatch, user: User | None, data: Data) -> None:
+    """A worker looks after the batch again."""
+    batch.due_at = timezone.now()
 
 
 S = BatchState
@@ -73,7 +86,7 @@ FEED_BATCH: Workflow[Any] = Workflow(
     title=_("Feed batch"),
     states=BatchState,
     initial=S.RECEIVED,
-    final=frozenset({S.CLOSED, S.REFUSED}),
+    final=frozenset({S.CLOSED, S.REFUSED, S.CANCELLED}),
     steps=(
         Step("check", _("Check"), frozenset({S.RECEIVED, S.CHECKING}), S.CHECKING, by=platform, effects=(note_form,)),
         Step("apply", _("Apply"), frozenset({S.CHECKING}), S.APPLIED, by=platform, effects=(finish,)),
@@ -82,7 +95,19 @@ FEED_BATCH: Workflow[Any] = Workflow(
             by=platform, effects=(finish,),
         ),
         Step(
-            "refuse", _("Refuse the file"), frozenset({S.RECEIVED, S.CHECKING}), S.REFUSED,
+            "ask_columns", _("Ask which column is which field"), frozenset({S.RECEIVED, S.CHECKING}), S.MAPPING,
+            by=platform, effects=(note_form,),
+        ),
+        Step(
+            "confirm_columns", _("Confirm the columns"), frozenset({S.MAPPING}), S.RECEIVED,
+            by=the_unit, effects=(take_up_soon,),
+        ),
+        Step(
+            "cancel", _("Cancel"), frozenset({S.RECEIVED, S.CHECKING, S.MAPPING}), S.CANCELLED,
+            by=the_unit, effects=(finish,),
+        ),
+        Step(
+            "refuse", _("Refuse the file"), frozenset({S.RECEIVED, S.CHECKING, S.MAPPING}), S.REFUSED,
             by=platform, needs=(reason_known,), effects=(note_error,),
         ),
         Step(

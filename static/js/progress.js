@@ -2,8 +2,8 @@
 const again = async () => {
   const page = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!page.ok) return setTimeout(again, 5000);
-  const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("#content");
-  const old = document.querySelector("#content");
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("#main");
+  const old = document.querySelector("#main");
   if (fresh && old) old.replaceWith(fresh);
   if (document.querySelector("[data-open]")) setTimeout(again, 2000);
 };

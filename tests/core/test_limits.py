@@ -136,7 +136,7 @@ def test_counting_begins_anew_when_the_time_is_over() -> None:
 
 # --- how much ----------------------------------------------------------------------------------------
 
-UPLOAD = "/admin/records/feedbatch/upload/"
+UPLOAD = "/desk/deliveries/new/"
 
 
 class Body(io.BytesIO):

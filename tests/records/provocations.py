@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import BaseConstraint, F
 from django.utils import timezone
 
-from creditplatform.core.enums import Authority, Role
+from creditplatform.core.enums import Authority, Role, Scope
 from creditplatform.core.models import (
     Agency,
     ApiClient,
@@ -27,11 +27,13 @@ from records.enums import Required, VersionState
 from records.models import (
     CatalogueEntry,
     CreditRecord,
+    DeliveryKey,
     Entitlement,
     Feed,
     LegalBasis,
     Subject,
 )
+from tests.machines import machine
 from tests.records.world import DAY, World
 
 OURS = {"core", "records", "sanctions", "repair", "publicity"}
@@ -280,6 +282,13 @@ def _(w: World) -> None:
 def _(w: World) -> None:
     w.batch()
     w.batch(state="checking")
+
+
+@provokes("delivery_key_once")
+def _(w: World) -> None:
+    client, batch = machine(Scope.FEEDS_WRITE), w.batch()
+    for _time in range(2):
+        DeliveryKey.objects.create(client=client, key="k", batch=batch)
 
 
 @provokes("quarantined_row_once")

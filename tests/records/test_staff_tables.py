@@ -132,7 +132,7 @@ def test_the_name_of_a_file_is_for_the_unit_that_sent_it(who: str, seen: bool, p
     batch = deliver(penalty(1), name="林示例的处罚.csv")
     client.force_login(getattr(people, who))
     assert "林示例" not in client.get(reverse("admin:records_feedbatch_changelist")).content.decode()
-    text = client.get(reverse("admin:records_feedbatch_change", args=[batch.pk])).content.decode()
+    text = client.get(reverse("desk:delivery", args=[batch.pk])).content.decode()
     assert ("林示例" in text) == seen
     assert (batch.file_digest[:12] in text) != seen
     assert FeedBatch.objects.get().file_name == "林示例的处罚.csv"

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, Entitlement, EntryVersion
+from records.models import CreditRecord, Entitlement, EntryVersion, FeedBatch
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -81,6 +81,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "field_id": [world.version.fields.all()[0].pk, 0],
         "basis": ["draft-law", world.own.version.legal_basis_id, "nothing"],
         "step": ["submit", "send_back", "publish", "withdraw", "call_off", "retire", "nothing"],
+        "feed": ["hz-market-penalty", "gs-market-penalty", "nothing"],
+        "batch": [*FeedBatch.objects.values_list("pk", flat=True)[:2], 0, "99999999999999999999"],
+        "batch_id": [*FeedBatch.objects.values_list("pk", flat=True)[:2], 0, "99999999999999999999"],
+        "client_id": [1, 0],
         "record_id": [*(record.pk for record in records), 0],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "app_label": ["core", "records", "auth"],

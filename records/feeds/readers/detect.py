@@ -13,6 +13,7 @@ from creditplatform.core.errors import Text
 from .csv_text import CsvTable
 from .encoding import byte_blocks, unmarked_utf16, with_bom
 from .errors import FeedFileError
+from .json_records import JsonTable
 from .table import Limits, Table
 from .xls import XlsTable
 from .xlsx import XlsxTable
@@ -35,19 +36,20 @@ OTHER_KINDS: tuple[tuple[bytes, Text], ...] = (
     (b"SQLite format 3", _("a database")),
 )
 WEB_PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html|<head|<table|<meta)", re.IGNORECASE)
-JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{]\s*")')
+JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:[\[{]\s*["}\[{]|\]\s*$))')
 CONTROL = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 DEFAULT_LIMITS = Limits()
-TABLES: dict[str, type[CsvTable] | type[XlsxTable] | type[XlsTable] | type[XmlTable]] = {
+TABLES: dict[str, type[CsvTable] | type[XlsxTable] | type[XlsTable] | type[XmlTable] | type[JsonTable]] = {
     "csv": CsvTable,
     "xlsx": XlsxTable,
     "xls": XlsTable,
     "xml": XmlTable,
+    "json": JsonTable,
 }
 
 
 def open_table(path: Path, *, kind: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Table:
-    """Open a delivered file as a table, whatever its name; a `kind` (csv, xlsx, xls, xml) refuses the others.
+    """Open a delivered file as a table, whatever its name; a `kind` (csv, xlsx, xls, xml, json) refuses the others.
 
     Raises FeedFileError when the file is empty, not a table, damaged, protected or dangerous.
     """
@@ -58,7 +60,7 @@ def open_table(path: Path, *, kind: str | None = None, limits: Limits = DEFAULT_
 
 
 def detect_format(path: Path, limits: Limits = DEFAULT_LIMITS) -> str:
-    """csv, xlsx, xls or xml; raises empty_file, not_a_table, password_protected or corrupt_workbook."""
+    """csv, xlsx, xls, xml or json; raises empty_file, not_a_table, password_protected or corrupt_workbook."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
@@ -130,7 +132,7 @@ def _in_text(text: str) -> str:
     if WEB_PAGE.match(text):
         raise FeedFileError("not_a_table", found=_("a web page (save it as .xlsx in a spreadsheet program)"))
     if JSON.match(text):
-        raise FeedFileError("not_a_table", found=_("JSON"))
+        return "json"
     if text.lstrip().startswith("<"):
         return "xml"
     if len(CONTROL.findall(text)) * 100 > len(text):

@@ -37,7 +37,9 @@ MESSAGES: dict[str, Text] = {
     ),
     "cell_too_long": _("A cell in line %(line)s is longer than %(limit)s characters. Shorten it or split the row."),
     "row_too_long": _("The row in line %(line)s is longer than %(limit)s characters. Check the line breaks."),
-    "not_a_table": _("This is not a table but %(found)s. Deliver CSV text, an Excel workbook (.xlsx or .xls) or XML."),
+    "not_a_table": _(
+        "This is not a table but %(found)s. Deliver CSV text, an Excel workbook (.xlsx or .xls), XML or JSON."
+    ),
     "wrong_format": _("The feed expects %(expected)s but the file is %(found)s. Deliver the agreed format."),
     "zip_bomb": _(
         "The workbook unpacks to far more than its size allows (limit: %(limit)s). It was refused for"
@@ -46,6 +48,13 @@ MESSAGES: dict[str, Text] = {
     "xml_doctype": _(
         "The file holds a document type or entity declaration, which is refused for safety. Export it without one."
     ),
+    "json_malformed": _("The JSON is not well-formed at record %(record)s. Write it with a JSON library, not by hand."),
+    "json_no_records": _(
+        "The JSON holds no list of records. Send an array of objects, bare or as the only member of an object:"
+        ' {"rows": [{…}, {…}]}.'
+    ),
+    "json_record": _("Record %(record)s of the JSON is no object. Send every record as an object of names and texts."),
+    "json_too_deep": _("Record %(record)s of the JSON nests deeper than %(limit)s levels. Records are flat."),
     "xml_malformed": _("The XML is not well-formed at line %(line)s. Export it again; do not edit it by hand."),
     "password_protected": _("The workbook is protected by a password. Remove the password and deliver it again."),
     "corrupt_workbook": _("The workbook is damaged (%(part)s). Open it in the spreadsheet program and save it again."),

@@ -201,7 +201,8 @@ class Table(ABC):
     """An opened file: its header and, as often as asked for, its rows.
 
     `header` holds the column names as written (only a byte order mark is removed); `sheets` names the
-    visible worksheets of a workbook, `sheet` the one read; `skipped_lines` are title lines above the header.
+    visible worksheets of a workbook, `sheet` the one read; `skipped_lines` are title lines above the header,
+    `example_line` is that of a template's example row below it, which is no data.
     """
 
     format: str
@@ -209,6 +210,7 @@ class Table(ABC):
     sheets: Sequence[str] = ()
     sheet: str = ""
     skipped_lines: Sequence[int] = ()
+    example_line: int | None = None
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from .errors import FeedFileError
 from .table import CellWarning, Chunk, Limits, Table, checked_header, shape_rows
-from .titles import TOP_ROWS, find_header
+from .titles import TOP_ROWS, example_line, find_header
 from .xls_worker import MEMORY, Row
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,10 +34,12 @@ class XlsTable(Table):
         self._path = path.resolve()
         frames = _frames(self._path)
         self.sheets, self.sheet = next(frames)
-        top = islice((row for rows in frames for row in rows), TOP_ROWS)
-        line, cells, self.skipped_lines = find_header([(line, cells) for line, cells, _columns in top])
+        rows_above = islice((row for rows in frames for row in rows), TOP_ROWS)
+        top = [(line, cells) for line, cells, _columns in rows_above]
+        line, cells, self.skipped_lines = find_header(top)
         frames.close()
-        self.header, self._header_line = checked_header(cells, limits), line
+        self.example_line = example_line(top, line)
+        self.header, self._header_line = checked_header(cells, limits), self.example_line or line
 
     def blocks(self) -> Iterator[Chunk]:
         """All data rows; raises corrupt_workbook or workbook_too_large where the worker fails."""

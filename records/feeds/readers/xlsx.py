@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import FeedFileError
 from .table import BadRow, Chunk, Limits, Table, checked_header, is_empty
-from .titles import TOP_ROWS, find_header
+from .titles import TOP_ROWS, example_line, find_header
 from .xlsx_cells import Renderer, SheetBlock
 from .xlsx_package import Package, Sheet, Workbook
 from .xlsx_sheet import SheetReader
@@ -34,13 +34,14 @@ class XlsxTable(Table):
         self._part, self._header_line = self._choose(visible)
 
     def _choose(self, visible: list[Sheet]) -> tuple[str, int]:
-        """The first worksheet with content and the line of its header."""
+        """The first worksheet with content and the line below which its rows begin."""
         for sheet in visible:
             top = self._top_rows(sheet.part)
             if top:
                 line, cells, self.skipped_lines = find_header(top)
                 self.header, self.sheet = checked_header(cells, self.limits), sheet.name
-                return sheet.part, line
+                self.example_line = example_line(top, line)
+                return sheet.part, self.example_line or line
         raise FeedFileError("no_worksheet")
 
     def _top_rows(self, part: str) -> list[tuple[int, list[str]]]:

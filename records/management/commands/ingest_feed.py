@@ -15,6 +15,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, NotFoundHere
 from records.enums import BatchState
 from records.feeds.ahead import Interrupted
+from records.feeds.mapping import ColumnsToConfirm
 from records.models import Feed
 from records.services.feeds import Receipt, file_blocks, receipt_of, receive_file, work_off
 
@@ -47,6 +48,8 @@ class Command(BaseCommand):
             self._print(receipt)
         if receipt.state == BatchState.REFUSED:
             raise CommandError(receipt.message)
+        if receipt.state == BatchState.MAPPING:
+            raise CommandError(ColumnsToConfirm.default_message)
 
     def _refuse(self, said: CreditError, error: Exception, options: dict[str, Any]) -> NoReturn:
         if options["json"]:

@@ -1,0 +1,1 @@
+"""Feeds and batches over the interface: deliver, poll, cancel, confirm columns."""

@@ -1,0 +1,42 @@
+"""The interface described by itself: OpenAPI and a page to read it, from our own host."""
+
+from typing import Any
+
+from drf_spectacular.contrib.django_oauth_toolkit import DjangoOAuthToolkitScheme
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from creditplatform.core.permissions import anyone
+
+ROOT = "/api/v1/"
+
+
+def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """The addresses for machine clients; data of public pages has its own description there."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
+
+
+class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  # a hook of the library without types
+    """Every call asks for a token with the scopes of its view; the library knows only its own permissions."""
+
+    priority = 1
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        """The scopes a token must bear."""
+        return {self.name: [str(scope.value) for scope in auto_schema.view.scopes]}
+
+
+class Schema(SpectacularAPIView):
+    """OpenAPI 3; open to everybody, since it holds nothing but forms."""
+
+    access_rule = staticmethod(anyone)
+    authentication_classes = ()
+    permission_classes = ()
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """The same to read; its script and style come from our own host."""
+
+    access_rule = staticmethod(anyone)
+    authentication_classes = ()
+    permission_classes = ()

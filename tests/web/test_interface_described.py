@@ -1,0 +1,74 @@
+"""The interface describes itself: a schema without a warning, a page that renders under our own policy of content."""
+
+import os
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from playwright.sync_api import Browser, expect
+
+from records.api.urls import urlpatterns
+from tests.web.test_public_pages import CHROMIUM, browser  # noqa: F401
+
+CALLS = {
+    "feeds_list", "feed_template", "batch_deliver", "batch_receipt", "batch_problems", "batch_cancel", "mapping_read",
+    "mapping_confirm",
+}  # fmt: skip
+
+
+@pytest.fixture
+def schema(db: None) -> dict[str, Any]:
+    described: dict[str, Any] = yaml.safe_load(Client().get("/api/v1/schema/").content)
+    return described
+
+
+def calls_of(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [call for path in schema["paths"].values() for method, call in path.items() if method != "parameters"]
+
+
+def test_the_schema_is_valid_and_warns_of_nothing(db: None, tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_every_call_says_what_it_does_who_may_and_how_it_refuses(schema: dict[str, Any]) -> None:
+    assert {call["operationId"] for call in calls_of(schema)} >= CALLS
+    flows = [scheme["flows"] for scheme in schema["components"]["securitySchemes"].values() if "flows" in scheme]
+    assert flows and all("clientCredentials" in flow for flow in flows)
+    for call in calls_of(schema):
+        name = call["operationId"]
+        assert call.get("description") and call.get("security"), name
+        for status in {"401", "403", "429"}:
+            assert "application/json" in call["responses"][status]["content"], (name, status)
+
+
+def test_whatever_is_included_under_the_interface_is_described(schema: dict[str, Any]) -> None:
+    """A module of addresses that is included one day is part of the schema without anybody listing it."""
+    included = [item for item in urlpatterns if hasattr(item, "url_patterns")]
+    views = {pattern.name for item in included for pattern in item.url_patterns}
+    assert len(schema["paths"]) >= len(views)
+    assert all(path.startswith("/api/v1/") for path in schema["paths"])
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("CI") != "true",
+    reason="NO CHROMIUM FOUND: the page of the interface was not opened in a browser",
+)
+def test_the_page_renders_in_a_browser_from_our_own_host_alone(
+    browser: Browser,  # noqa: F811
+    live_server: Any,
+) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{live_server.url}/api/v1/docs/")
+    expect(page.locator(".opblock")).not_to_have_count(0, timeout=15_000)
+    assert page.locator(".opblock").count() >= len(CALLS)
+    page.close()
+    assert [url for url in asked if not url.startswith((live_server.url, "data:"))] == []
+    assert [line for line in said if "style-src" not in line] == []  # a mere ornament of the library is refused
