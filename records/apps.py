@@ -14,10 +14,11 @@ class RecordsConfig(AppConfig):
         """Make the procedures and the labels known, and listen to the news of records."""
         from creditplatform.core import workflow
         from records import labels
-        from records.services import telling
+        from records.services import telling, unit_notices
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
 
         workflow.register([CREDIT_RECORD, FEED_BATCH])
         labels.provide()
         telling.subscribe()
+        unit_notices.subscribe()

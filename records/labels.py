@@ -48,7 +48,11 @@ def provide() -> None:
     labels.name(labels.Kind.PURPOSE, dict(Purpose.choices))
     labels.name(
         labels.Kind.SIGN_OF_LIFE,
-        {"batch-resumer": _("taking up interrupted deliveries"), "expiry": _("end of publication and retention")},
+        {
+            "batch-resumer": _("taking up interrupted deliveries"),
+            "expiry": _("end of publication and retention"),
+            "unit-notices": _("daily notice to the units"),
+        },
     )
     known = {code: later(code) for code in effects().by_code}
     labels.name(labels.Kind.VALUE, {**known, **dict(KeyField.choices), **dict(Tier.choices)})

@@ -9,7 +9,7 @@ from creditplatform.core.tasks import timed
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
-from records.services import expiry, feeds, inbox
+from records.services import expiry, feeds, inbox, unit_notices
 
 
 @shared_task
@@ -51,3 +51,9 @@ def take_up_inbox() -> int:
 def expire_records() -> int:
     """Close what has run out and archive what may not be kept longer."""
     return sum(expiry.run_all(on=timezone.localdate(), door=Door.TIMER).values())
+
+
+@timed("unit-notices", expected_seconds=1800)
+def tell_units() -> int:
+    """Tell the units what waits for them, once a working day from nine in the morning; asked for more often."""
+    return unit_notices.tell_units(now=timezone.now())

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -29,6 +29,7 @@ from records.enums import RowState
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
+from records.querysets import sending_units
 from records.services.feeds import receive_file
 from records.services.setaside import note_look
 from records.tasks import process_batch
@@ -40,7 +41,7 @@ DIGEST_SHOWN = 12
 
 def own_agencies(user: Any) -> set[int]:
     """Units for which the person sends or decides."""
-    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING}
+    return sending_units(user)
 
 
 class UploadForm(forms.Form):
@@ -99,6 +100,8 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=_("File"))
     def file(self, batch: Any) -> str:
         """The name the sending unit gave the file, often that of a person; others see number and digest."""
+        if batch.rerun:
+            return gettext("rows set aside, checked once more")
         return str(batch.file_name) if batch.own else f"#{batch.pk} · {batch.file_digest[:DIGEST_SHOWN]}"
 
     def get_urls(self) -> list[URLPattern]:
@@ -145,6 +148,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
             "open": batch.state in OPEN_STATES,
             "worker_stopped": "worker" in probes.stopped_timers(),
             "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
+            "fates": _fates(batch) if batch.quarantined else [],
             "lists": [row_list for row_list in (kept, dropped) if row_list.rows],
         }
         return TemplateResponse(request, "admin/records/batch.html", context)
@@ -173,6 +177,13 @@ def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:
     found = batch.rows.filter(state=RowState.REJECTED) if rejected else batch.rows.exclude(state=RowState.REJECTED)
     rows, labels = list(found[: ROWS_SHOWN + 1]), _labels(batch)
     return RowList(rejected, [(row, _sentences(row, labels)) for row in rows[:ROWS_SHOWN]], len(rows) > ROWS_SHOWN)
+
+
+def _fates(batch: FeedBatch) -> list[tuple[str, int]]:
+    """How many rows that the batch set aside wait, were corrected or discarded; its own counts stay what they were."""
+    states = batch.rows.exclude(state=RowState.REJECTED).order_by().values_list("state")
+    counted = dict(states.annotate(number=Count("pk")))
+    return [(str(state.label), counted[state.value]) for state in RowState if state.value in counted]
 
 
 def _labels(batch: FeedBatch) -> dict[str, str]:

@@ -17,8 +17,9 @@ from creditplatform.core.wording import joined
 from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
-from records.models import FeedBatch, QuarantinedRow
+from records.models import FeedBatch, QuarantinedRow, UnitNotice
 from records.models.feed import OPEN_STATES
+from records.services.unit_notices import notices_for
 
 COUNTED = 1000
 
@@ -35,19 +36,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """Alarms first, then things to do, then the last batches."""
+    """Alarms first, then notices to the unit, then things to do, then the last batches."""
 
     alarms: list[str]
     tasks: list[Task]
     batches: list[FeedBatch]
+    notices: list[UnitNotice]
 
 
 def work_of(user: Any) -> Work:
-    """What waits for this person; at most six queries, whatever the size of the tables."""
+    """What waits for this person; at most seven queries, whatever the size of the tables."""
     agencies = own_agencies(user)
     tasks = [*_sending_tasks(user, agencies), *_centre_tasks(user)]
     batches = FeedBatch.objects.filter(feed__agency__in=agencies).select_related("feed")[:8] if agencies else []
-    return Work(alarms(), tasks, list(batches))
+    return Work(alarms(), tasks, list(batches), notices_for(user) if agencies else [])
 
 
 def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
@@ -66,8 +68,7 @@ def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
         )
     waiting = QuarantinedRow.objects.filter(feed__agency__in=agencies, state=RowState.OPEN)
     count = len(waiting.order_by()[:COUNTED].values_list("pk", flat=True))
-    url = reverse("admin:records_quarantinedrow_changelist") + "?state__exact=open"
-    tasks.append(Task(url, _("Rows set aside"), _("What is wrong, and how to mend it"), count))
+    tasks.append(Task(reverse("desk:setaside"), _("Rows set aside"), _("What is wrong, and how to mend it"), count))
     return tasks
 
 

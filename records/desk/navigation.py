@@ -25,4 +25,7 @@ class Part:
         return not self.roles or bool(roles & {str(role) for role in self.roles})
 
 
-PARTS: tuple[Part, ...] = (Part("desk:home", _("My work")),)
+PARTS: tuple[Part, ...] = (
+    Part("desk:home", _("My work")),
+    Part("desk:setaside", _("Rows set aside"), roles=WORKING, pages=("desk:setaside_row",)),
+)

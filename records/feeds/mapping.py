@@ -41,6 +41,19 @@ def map_columns(
     Raises WrongHeader naming every required field without a column.
     """
     fields = list(fields)
+    found = find_columns(header, fields, remembered=remembered)
+    missing = [f for f in fields if f.code not in found.positions and is_needed(f, constants, dated_elsewhere)]
+    if missing or not found.positions:
+        raise WrongHeader(
+            "wrong_header",
+            _("The file lacks these columns: %(columns)s. Compare its first row with the template of the entry."),
+            columns="、".join(f.name for f in missing) or "—",
+        )
+    return found
+
+
+def find_columns(header: Sequence[str], fields: Iterable[EntryField], *, remembered: Mapping[str, str]) -> ColumnMap:
+    """Which column is which field, whether or not the header has all it must have."""
     names = _known_names(fields)
     confirmed = {header_key(column): code for column, code in remembered.items()}
     positions: dict[str, int] = {}
@@ -52,13 +65,6 @@ def map_columns(
             positions[code] = position
         elif column.strip():
             unknown.append(column.strip()[:100])
-    missing = [f for f in fields if f.code not in positions and _needed(f, constants, dated_elsewhere)]
-    if missing or not positions:
-        raise WrongHeader(
-            "wrong_header",
-            _("The file lacks these columns: %(columns)s. Compare its first row with the template of the entry."),
-            columns="、".join(f.name for f in missing) or "—",
-        )
     return ColumnMap(positions, unknown)
 
 
@@ -70,7 +76,8 @@ def _known_names(fields: Iterable[EntryField]) -> dict[str, str]:
     return names
 
 
-def _needed(item: EntryField, constants: Mapping[str, str], dated_elsewhere: bool) -> bool:
+def is_needed(item: EntryField, constants: Mapping[str, str], dated_elsewhere: bool) -> bool:
+    """Whether a table must have a column for a field."""
     if item.required != Required.ALWAYS or item.role in constants:
         return False
     return not (dated_elsewhere and item.role == FieldRole.DECIDED_ON)

@@ -15,11 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
+from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, CreditError
 from records.enums import FeedFormat
 from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import map_columns
 from records.feeds.memory import Memory
+from records.feeds.mended import settle
+from records.feeds.mending import MendingColumns
 from records.feeds.plan import plan_for
 from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
@@ -54,8 +57,7 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
         batch = FeedBatch.objects.select_related("feed__agency", "feed__entry").get(pk=batch.pk)
         started = time.monotonic()
         try:
-            kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
-            with open_table(path, kind=kind) as table, _rare_collection():
+            with open_table(path, kind=_kind(batch)) as table, _rare_collection():
                 store = _work_off(batch, table, chunk_size)
         except (Interrupted, MemoryError, OSError, OperationalError, InterfaceError) as error:
             return _try_later(batch, error)
@@ -66,6 +68,11 @@ def process(batch: FeedBatch, path: Path, *, chunk_size: int = CHUNK) -> FeedBat
             log.exception("batch_failed", batch=batch.pk)
             return _refuse(batch, Unreadable())
         return _finish(batch, store, time.monotonic() - started)
+
+
+def _kind(batch: FeedBatch) -> str | None:
+    """The form a feed promised; what the desk hands back comes in its own."""
+    return None if batch.feed.format == FeedFormat.ANY or batch.door == Door.DESK else batch.feed.format
 
 
 def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
@@ -110,8 +117,10 @@ def _rare_collection() -> Iterator[None]:
 
 def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> Store:
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
+    mending = MendingColumns.of(table.header)
+    header = mending.without(table.header)
     columns = map_columns(
-        table.header,
+        header,
         plan.fields,
         remembered=batch.feed.mapping,
         constants=plan.constants,
@@ -123,7 +132,7 @@ def _work_off(batch: FeedBatch, table: Table, chunk_size: int) -> Store:
             notes={"unknown_columns": columns.unknown}, dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
-    reading, done = Reading(plan, columns, table.header, Memory.of(batch.feed)), batch.received
+    reading, done = Reading(plan, columns, header, Memory.of(batch.feed), mending), batch.received
     store = Store(plan, batch, reading)
     with prepared_ahead(table, reading, done=done, chunk_size=chunk_size) as coming:
         reading.forget()
@@ -170,6 +179,8 @@ def _finish(batch: FeedBatch, store: Store, seconds: float) -> FeedBatch:
         store.finish()
         FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
         finished: FeedBatch = FEED_BATCH.take(step, batch, user=None)
+        if finished.corrected_rows.exists():
+            settle(batch.feed_id)
     return finished
 
 

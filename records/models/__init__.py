@@ -6,7 +6,7 @@ from records.models.entitlement import (
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
 )
-from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow
+from records.models.feed import Feed, FeedBatch, FeedMemory, QuarantinedRow, UnitNotice
 from records.models.record import CreditRecord
 from records.models.subject import (
     Affiliation,
@@ -36,4 +36,5 @@ __all__ = [
     "QuarantinedRow",
     "RealNameBinding",
     "Subject",
+    "UnitNotice",
 ]

@@ -70,8 +70,11 @@ def receive_file(
     door: Door,
     user: User | None = None,
     dated_on: datetime.date | None = None,
+    rerun: bool = False,
 ) -> FeedBatch:
     """Keep a delivered file and open its batch; a file that is just being processed gives its open batch.
+
+    `rerun` marks rows set aside that the platform itself hands in once more, of which a feed has one batch at a time.
 
     Raises Invalid for a feed that is switched off or a file that is too large.
     """
@@ -92,6 +95,7 @@ def receive_file(
                 "door": door,
                 "submitted_by": user,
                 "dated_on": dated_on,
+                "rerun": rerun,
                 "state": OPEN_STATES[0],
             },
         )
