@@ -340,7 +340,8 @@ PAGES_OF = {
         "/accounts/logout/",
     ),
     "unbound": ("/me/bind/",),
-    "clerk": ("/admin/", "/admin/records/feedbatch/upload/", "/admin/records/quarantinedrow/"),
+    "clerk": ("/admin/", "/admin/records/feedbatch/upload/", "/admin/records/quarantinedrow/", "/desk/set-aside/"),
+    "centre": ("/desk/set-aside/",),
 }
 
 

@@ -107,7 +107,7 @@ def story_of(row: QuarantinedRow) -> list[Change]:
     """What happened to a row since it was set aside, newest first: names of columns, never what they said."""
     history: Any = apps.get_model("records", "QuarantinedRowEvent")
     before = list(history.objects.filter(pgh_obj_id=row.pk).order_by("pgh_id"))
-    after = [*before[1:], row]
+    after = [*before[1:], row] if before else []
     people = {user.pk: str(user) for user in User.objects.filter(pk__in={_actor(event) for event in before} - {None})}
     changes = []
     for old, new in zip(before, after, strict=True):

@@ -249,7 +249,8 @@ class Store:
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:
             return
-        lines = [self._setaside_line(row) for row in rows]
+        # In the order of the file, so that their keys follow it.
+        lines = [self._setaside_line(row) for row in sorted(rows, key=lambda row: row.row_number)]
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_row (row_number int, line_number int,"
                        " cells bytea, row_digest bytea, problems jsonb, state text, decision bigint)")  # fmt: skip
         cursor.execute("TRUNCATE credit_staging_row")

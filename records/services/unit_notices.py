@@ -61,7 +61,7 @@ def tell_units(*, now: datetime.datetime) -> int:
 def notices_for(user: User) -> list[UnitNotice]:
     """Notices to the person's units of which nobody has taken note, the newest of each kind and unit."""
     notices = UnitNotice.objects.filter(agency__in=sending_units(user), read_at=None).select_related("agency")
-    return list(notices.order_by("agency", "code", "-day").distinct("agency", "code"))
+    return list(notices.order_by("agency_id", "code", "-day").distinct("agency_id", "code"))
 
 
 def take_note(*, user: User, notice: UnitNotice) -> None:

@@ -22,6 +22,7 @@ from records.models import (
 )
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
+from tests.records import provocations_setaside  # noqa: F401 - its acts stand in the same table
 from tests.records.provocations import LATER, PROVOCATIONS, broken, our_constraints
 from tests.records.world import World
 
