@@ -240,7 +240,19 @@ FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
 # What a request may bring at most; of the routes named here the page takes a file and a form around it, from staff, the
 # address of the interface the file alone, from a machine client.
 BODY_MAX_BYTES = env.int("CREDIT_BODY_MAX_BYTES", default=10 * 1024**2)
-LARGE_BODY_ROUTES = {"desk:deliver": FEED_FILE_MAX_BYTES + 1024**2, "api:feed-batches": FEED_FILE_MAX_BYTES}
+LARGE_BODY_ROUTES = {
+    "desk:deliver": FEED_FILE_MAX_BYTES + 1024**2,
+    "desk:setaside_upload": FEED_FILE_MAX_BYTES + 1024**2,
+    "api:feed-batches": FEED_FILE_MAX_BYTES,
+}
+
+# Letters to members of units, e.g. smtp+tls://name:password@host:587; without it nobody is written to.
+EMAIL_URL = env("CREDIT_EMAIL_URL", default="")
+EMAIL_CONFIGURED = bool(EMAIL_URL)
+globals().update(env.email_url_config(EMAIL_URL or ("memorymail://" if MODE == "test" else "consolemail://")))
+DEFAULT_FROM_EMAIL = env("CREDIT_EMAIL_FROM", default="credit@localhost")
+EMAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(">")
+PUBLIC_URL = env("CREDIT_PUBLIC_URL", default="").rstrip("/")  # how links in letters begin
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
@@ -278,6 +290,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
     "push-changes": {"task": "records.tasks.push_changes", "schedule": 10.0, "options": {"expires": 60}},
+    "tell-units": {"task": "records.tasks.tell_units", "schedule": 600.0},
     "expire-records": {"task": "records.tasks.expire_records", "schedule": 300.0},
     "refresh-figures": {"task": "records.tasks.refresh_figures", "schedule": 600.0},
 }

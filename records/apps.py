@@ -15,7 +15,7 @@ class RecordsConfig(AppConfig):
         from creditplatform.core import probes, workflow
         from records import labels
         from records.figures.silence import stopped_feeds
-        from records.services import telling
+        from records.services import telling, unit_notices
         from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.feed_batch import FEED_BATCH
@@ -25,3 +25,4 @@ class RecordsConfig(AppConfig):
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()
+        unit_notices.subscribe()

@@ -59,6 +59,7 @@ def provide() -> None:
             "expiry": _("end of publication and retention"),
             "monthly-figures": _("figures on timeliness and quality"),
             "exchange": _("handing on of changes to other systems"),
+            "unit-notices": _("daily notice to the units"),
         },
     )
     known = {code: later(code) for code in effects().by_code}

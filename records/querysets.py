@@ -13,11 +13,13 @@ from django.utils import timezone
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleBook, load_rulebook
-from records.enums import Openness, RecordState, SubjectKind, VersionState
+from records.enums import Openness, RecordState, RowState, SubjectKind, VersionState
 from records.rules import published_tiers
 
 if TYPE_CHECKING:
-    from records.models import CreditRecord, EntryVersion, ExchangePeer, Subject  # noqa: F401
+    from records.models import CreditRecord, EntryVersion, ExchangePeer, QuarantinedRow, Subject  # noqa: F401
+
+SENDING_ROLES = frozenset({Role.CLERK, Role.OFFICER, Role.SUPERVISOR})
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -104,9 +106,7 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
 
     def visible_to(self, user: User) -> CreditRecordQuerySet:
         """Records a member of staff may open: those of the units in which the person enters or decides."""
-        working = {Role.CLERK, Role.OFFICER, Role.SUPERVISOR}
-        agencies = {m.agency_id for m in user.memberships_in_force if m.role in working}
-        return self.kept().filter(agency__in=agencies)
+        return self.kept().filter(agency__in=sending_units(user))
 
     def kept(self, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
         """What may still be kept on that day, whether or not a worker has archived the rest yet."""
@@ -145,3 +145,25 @@ class ExchangePeerQuerySet(models.QuerySet["ExchangePeer"]):
     def served(self, *, on: datetime.date) -> ExchangePeerQuerySet:
         """Approved ones whose legal basis is confirmed and in force on that day."""
         return self.filter(_holds("legal_basis", on), active=True)
+
+
+class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):
+    """Reading rules of rows set aside: they hold what a unit itself sent, so its members alone see them."""
+
+    def sent_by(self, user: User) -> QuarantinedRowQuerySet:
+        """Rows of the units for which a person sends or decides."""
+        return self.filter(feed__agency__in=sending_units(user))
+
+    def waiting(self) -> QuarantinedRowQuerySet:
+        """Rows that nobody has corrected or discarded yet."""
+        return self.filter(state=RowState.OPEN)
+
+    def with_problem(self, *, code: str = "", field: str = "") -> QuarantinedRowQuerySet:
+        """Rows with this problem, in this field; with both only where they belong together."""
+        wanted = {name: text for name, text in (("code", code), ("field", field)) if text}
+        return self.filter(problems__contains=[wanted]) if wanted else self
+
+
+def sending_units(user: User) -> set[int]:
+    """Units for which a person sends or decides today."""
+    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING_ROLES}

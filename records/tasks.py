@@ -11,7 +11,7 @@ from records.exchange.pushing import push_all
 from records.feeds.ahead import Interrupted
 from records.models import FeedBatch
 from records.models.feed import OPEN_STATES
-from records.services import expiry, feeds, figures, inbox
+from records.services import expiry, feeds, figures, inbox, unit_notices
 
 
 @shared_task
@@ -75,3 +75,9 @@ def refresh_figures() -> int:
 def push_changes() -> int:
     """Number what changed and push it to the peers whose time has come."""
     return push_all()
+
+
+@timed("unit-notices", expected_seconds=1800)
+def tell_units() -> int:
+    """Tell the units what waits for them, once a working day from nine in the morning; asked for more often."""
+    return unit_notices.tell_units(now=timezone.now())

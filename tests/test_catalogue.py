@@ -340,7 +340,8 @@ PAGES_OF = {
         "/accounts/logout/",
     ),
     "unbound": ("/me/bind/",),
-    "clerk": ("/admin/", "/desk/deliveries/new/", "/admin/records/quarantinedrow/"),
+    "clerk": ("/admin/", "/desk/deliveries/new/", "/admin/records/quarantinedrow/", "/desk/set-aside/"),
+    "centre": ("/desk/set-aside/",),
 }
 
 

@@ -19,6 +19,7 @@ from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
 from creditplatform.core.wording import after_one_another, explained
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
+from records.querysets import sending_units
 from records.services.setaside import note_look
 
 SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
@@ -27,7 +28,7 @@ DIGEST_SHOWN = 12
 
 def own_agencies(user: Any) -> set[int]:
     """Units for which the person sends or decides."""
-    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING}
+    return sending_units(user)
 
 
 @admin.register(Feed)
@@ -65,6 +66,8 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=_("File"))
     def file(self, batch: Any) -> str:
         """The name the sending unit gave the file, often that of a person; others see number and digest."""
+        if batch.rerun:
+            return gettext("rows set aside, checked once more")
         return str(batch.file_name) if batch.own else f"#{batch.pk} · {batch.file_digest[:DIGEST_SHOWN]}"
 
     def get_urls(self) -> list[URLPattern]:

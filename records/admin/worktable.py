@@ -24,8 +24,9 @@ from records.exchange import overview
 from records.figures.declared import owing, report_due_on
 from records.figures.rules import first_day
 from records.figures.silence import alarm_of
-from records.models import EntryVersion, FeedBatch, QuarantinedRow
+from records.models import EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from records.models.feed import OPEN_STATES
+from records.services.unit_notices import notices_for
 
 COUNTED = 1000
 
@@ -42,19 +43,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """Alarms first, then things to do, then the last batches."""
+    """Alarms first, then notices to the unit, then things to do, then the last batches."""
 
     alarms: list[str]
     tasks: list[Task]
     batches: list[FeedBatch]
+    notices: list[UnitNotice]
 
 
 def work_of(user: Any) -> Work:
-    """What waits for this person; at most ten queries, whatever the size of the tables."""
+    """What waits for this person; at most eleven queries, whatever the size of the tables."""
     agencies = own_agencies(user)
     tasks = [*_sending_tasks(user, agencies), *_report_tasks(agencies), *_centre_tasks(user)]
     batches = FeedBatch.objects.filter(feed__agency__in=agencies).select_related("feed")[:8] if agencies else []
-    return Work(alarms(user), tasks, list(batches))
+    return Work(alarms(user), tasks, list(batches), notices_for(user) if agencies else [])
 
 
 def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
@@ -73,8 +75,7 @@ def _sending_tasks(user: Any, agencies: set[int]) -> list[Task]:
         )
     waiting = QuarantinedRow.objects.filter(feed__agency__in=agencies, state=RowState.OPEN)
     count = len(waiting.order_by()[:COUNTED].values_list("pk", flat=True))
-    url = reverse("admin:records_quarantinedrow_changelist") + "?state__exact=open"
-    tasks.append(Task(url, _("Rows set aside"), _("What is wrong, and how to mend it"), count))
+    tasks.append(Task(reverse("desk:setaside"), _("Rows set aside"), _("What is wrong, and how to mend it"), count))
     return tasks
 
 

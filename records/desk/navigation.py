@@ -33,6 +33,7 @@ CATALOGUE_PAGES = (
 PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
     Part("desk:deliveries", _("Deliveries"), WORKING, ("desk:deliver", "desk:delivery", "desk:delivery-columns")),
+    Part("desk:setaside", _("Rows set aside"), WORKING, ("desk:setaside_row",)),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from creditplatform.core import probes
 from creditplatform.core.models import User
@@ -47,6 +49,8 @@ def mark_of(batch: FeedBatch) -> tuple[str, str]:
 
 def name_of_file(batch: FeedBatch, user: User) -> str:
     """The name the sending unit gave the file, often that of a person; others see number and digest."""
+    if batch.rerun:
+        return gettext("rows set aside, checked once more")
     own = batch.feed.agency_id in own_agencies(user)
     return batch.file_name if own else f"#{batch.pk} · {batch.file_digest[:DIGEST_SHOWN]}"
 
@@ -71,17 +75,22 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
         "example_line": batch.notes.get("example_line"),
         "worker_stopped": "worker" in probes.stopped_timers(),
         "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
+        "fates": _fates(batch) if batch.quarantined else [],
         "lists": [row_list for row_list in lists if row_list.rows],
         "set_aside_url": set_aside_url(batch),
     }
 
 
 def set_aside_url(batch: FeedBatch) -> str:
-    """Where rows of this batch are mended: the desk, or the table of the admin."""
-    try:
-        return f"{reverse('desk:setaside')}?batch={batch.pk}"
-    except NoReverseMatch:
-        return f"{reverse('admin:records_quarantinedrow_changelist')}?batch__id__exact={batch.pk}"
+    """Where rows of this batch are mended."""
+    return f"{reverse('desk:setaside')}?batch={batch.pk}"
+
+
+def _fates(batch: FeedBatch) -> list[tuple[str, int]]:
+    """How many rows that the batch set aside wait, were corrected or discarded; its own counts stay what they were."""
+    states = batch.rows.exclude(state=RowState.REJECTED).order_by().values_list("state")
+    counted = dict(states.annotate(number=Count("pk")))
+    return [(str(state.label), counted[state.value]) for state in RowState if state.value in counted]
 
 
 def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from records.desk import deliveries, exchange, figures, monthly_reports, views
+from records.desk import deliveries, exchange, figures, monthly_reports, setaside, views
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
 
@@ -46,4 +46,10 @@ urlpatterns = [
     path("deliveries/<int:batch_id>/columns/", deliveries.columns, name="delivery-columns"),
     path("deliveries/<int:batch_id>/cancel/", deliveries.cancel, name="delivery-cancel"),
     path("feeds/<slug:feed>/template/", deliveries.template, name="template"),
+    path("set-aside/", setaside.rows, name="setaside"),
+    path("set-aside/act/", setaside.act, name="setaside_act"),
+    path("set-aside/workbook/", setaside.workbook, name="setaside_workbook"),
+    path("set-aside/upload/", setaside.upload, name="setaside_upload"),
+    path("set-aside/<int:row_id>/", setaside.row, name="setaside_row"),
+    path("notices/<int:notice_id>/read/", setaside.take_note, name="notice_read"),
 ]

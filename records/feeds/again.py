@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from records.feeds.mending import NOTHING_MENDED, MendingColumns
 from records.feeds.prepared import delivered_cells
 from records.feeds.readers import Chunk, Table, joined, open_table
 
@@ -17,8 +18,8 @@ SIZE = 1000
 class SecondPass:
     """The rows of a file once more, from the first one that is asked for."""
 
-    def __init__(self, path: Path, kind: str | None) -> None:
-        self._path, self._kind = path, kind
+    def __init__(self, path: Path, kind: str | None, mending: MendingColumns = NOTHING_MENDED) -> None:
+        self._path, self._kind, self._mending = path, kind, mending
         self._table: Table | None = None
         self._chunks: Iterator[Chunk] = iter(())
 
@@ -35,7 +36,8 @@ class SecondPass:
                 parts.append(chunk.part(max(first_row, chunk.first_row), min(last_row, chunk.last_row)))
             if chunk.last_row >= last_row:
                 break
-        return delivered_cells(joined(parts), self._table.header)
+        _mends, plain = self._mending.split(joined(parts))
+        return delivered_cells(plain, self._mending.without(self._table.header))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from hashlib import blake2b
 
 MASK = (1 << 64) - 1
 LONGEST_RUN = 1 << 18  # merging holds both runs as objects of Python for a moment
@@ -11,6 +12,12 @@ LONGEST_RUN = 1 << 18  # merging holds both runs as objects of Python for a mome
 def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
     """A decision, or with its digest what a row said of it, as a number of 64 bits; holds for this process only."""
     return hash((number_index, document, digest)) & MASK
+
+
+def decision_of(number_index: bytes, document: str, key: bytes) -> int:
+    """A decision about a subject as a signed number of 64 bits that holds for ever, to be kept beside a row."""
+    digest = blake2b(number_index + document.encode(), digest_size=8, key=key).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 class KeysSeen:

@@ -104,7 +104,7 @@ def map_columns(
     fields = list(fields)
     columns = read_header(header, fields, remembered=remembered)
     positions = {column.field: column.position for column in columns if column.fate in TAKEN}
-    missing = [f for f in fields if f.code not in positions and needed(f, constants, dated_elsewhere)]
+    missing = [f for f in fields if f.code not in positions and is_needed(f, constants, dated_elsewhere)]
     if missing or not positions:
         raise _refusal(columns, missing)
     return ColumnMap(positions, [column.header for column in columns if column.fate in OPEN], columns)
@@ -135,6 +135,13 @@ def read_header(header: Sequence[str], fields: Sequence[EntryField], *, remember
     return [Column(at, shown(text), *found.get(at, proposed.get(at, ("", ColumnFate.UNKNOWN)))) for at, text in named]
 
 
+def find_columns(header: Sequence[str], fields: Iterable[EntryField], *, remembered: Mapping[str, str]) -> ColumnMap:
+    """Which column is which field, whether or not the header has all it must have; what is only proposed is none."""
+    columns = read_header(header, list(fields), remembered=remembered)
+    positions = {column.field: column.position for column in columns if column.fate in TAKEN}
+    return ColumnMap(positions, [column.header for column in columns if column.fate in OPEN], columns)
+
+
 def propose(unknown: Mapping[int, str], free: Sequence[EntryField]) -> dict[int, tuple[str, str]]:
     """For each unknown column the free field it resembles most, each field once; only ever a proposal."""
     names: dict[str, list[str]] = {}
@@ -153,7 +160,7 @@ def propose(unknown: Mapping[int, str], free: Sequence[EntryField]) -> dict[int,
     return found
 
 
-def needed(item: EntryField, constants: Mapping[str, str], dated_elsewhere: bool) -> bool:
+def is_needed(item: EntryField, constants: Mapping[str, str], dated_elsewhere: bool) -> bool:
     """Whether a file must have a column for this field: it is always required and nothing else states it."""
     if item.required != Required.ALWAYS or item.role in constants:
         return False

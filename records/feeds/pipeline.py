@@ -16,12 +16,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
+from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, CreditError, wants_room
 from records.enums import BatchState, FeedFormat
 from records.feeds.again import SecondPass
 from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import ColumnMap, ColumnsToConfirm, map_columns
 from records.feeds.memory import Memory
+from records.feeds.mended import settle
+from records.feeds.mending import MendingColumns
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
@@ -84,8 +87,7 @@ def _process(batch: FeedBatch, path: Path, chunk_size: int) -> FeedBatch:
     started = time.monotonic()
     try:
         _note_attempt(batch)
-        kind = None if batch.feed.format == FeedFormat.ANY else batch.feed.format
-        with open_table(path, kind=kind) as table, _rare_collection():
+        with open_table(path, kind=_kind(batch)) as table, _rare_collection():
             store = _work_off(batch, path, table, chunk_size)
     except Cancelled:
         raise
@@ -108,6 +110,11 @@ def _note_attempt(batch: FeedBatch) -> None:
     batch.attempts += 1
     with _context(batch):
         FeedBatch.objects.filter(pk=batch.pk).update(attempts=batch.attempts)
+
+
+def _kind(batch: FeedBatch) -> str | None:
+    """The form a feed promised; what the desk hands back comes in its own."""
+    return None if batch.feed.format == FeedFormat.ANY or batch.door == Door.DESK else batch.feed.format
 
 
 def _try_later(batch: FeedBatch, error: Exception) -> FeedBatch:
@@ -154,7 +161,9 @@ def _rare_collection() -> Iterator[None]:
 
 def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> Store:
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
-    columns = _columns(batch, plan, table)
+    mending = MendingColumns.of(table.header)
+    header = mending.without(table.header)
+    columns = _columns(batch, plan, header, table)
     with _context(batch):
         FEED_BATCH.take(
             "check", batch, user=None, format=table.format, encoding=table.encoding,
@@ -162,8 +171,8 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
             columns=[column.as_data() for column in columns.columns], dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
-    reading, done = Reading(plan, columns, table.header, Memory.of(batch.feed)), batch.received
-    again = SecondPass(path, table.format)
+    reading, done = Reading(plan, columns, header, Memory.of(batch.feed), mending), batch.received
+    again = SecondPass(path, table.format, mending)
     store = Store(plan, batch, reading, again)
     with closing(again), prepared_ahead(table, reading, done=done, chunk_size=chunk_size) as coming:
         reading.forget()
@@ -176,11 +185,11 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
     return store
 
 
-def _columns(batch: FeedBatch, plan: Plan, table: Table) -> ColumnMap:
+def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table) -> ColumnMap:
     """Which column is which field; where the unit has to say so, the batch keeps what is asked and waits."""
     try:
         return map_columns(
-            table.header,
+            header,
             plan.fields,
             remembered=batch.feed.mapping,
             constants=plan.constants,
@@ -240,6 +249,8 @@ def _finish(batch: FeedBatch, store: Store, seconds: float) -> FeedBatch:
         store.finish()
         FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
         finished: FeedBatch = FEED_BATCH.take(step, batch, user=None)
+        if finished.corrected_rows.exists():
+            settle(batch.feed_id)
     return finished
 
 

@@ -14,7 +14,7 @@ from records.feeds import summaries
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
 from records.feeds.copytext import NULL, text
-from records.feeds.keys import key_of
+from records.feeds.keys import decision_of, key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Rows, Setaside, SubjectKey, cells_of
@@ -194,7 +194,7 @@ class Preparer:
         self._add_subjects(prepared, self._subjects_of(prepared, good, chunk.row_numbers))
         if negative:
             self._find_minors(columns, findings)
-        self._collect(prepared, chunk, findings)
+        self._collect(prepared, chunk, findings, drafts, found.document)
 
     def _subjects_of(self, prepared: Prepared, good: list[Good], numbers: Sequence[int]) -> dict[bytes, SubjectDraft]:
         """The subjects of the good rows; notes persons whom a later row names otherwise than an earlier one."""
@@ -304,13 +304,22 @@ class Preparer:
             findings.add_where(decided, [""], item.code, "required")
         return decided
 
-    def _collect(self, prepared: Prepared, chunk: Chunk, findings: Findings) -> None:
-        """Rows with problems leave the chunk."""
+    def _collect(
+        self, prepared: Prepared, chunk: Chunk, findings: Findings, drafts: list[SubjectDraft | None], said: list[str]
+    ) -> None:
+        """Rows with problems leave the chunk; the decision is noted where subject and number can be read."""
         for row, problems in findings.by_row.items():
-            cells = cells_of(self.header, (column[row] for column in chunk.columns))
+            cells, draft, document = (
+                cells_of(self.header, (column[row] for column in chunk.columns)),
+                drafts[row],
+                said[row],
+            )
             if summaries.is_summary(cells.values()):
                 problems = [("", summaries.CODE)]
-            prepared.setaside.append(Setaside(chunk.row_numbers[row], chunk.line_numbers[row], cells, problems))
+            known = draft is not None and document
+            decision = decision_of(draft.number_index, document, self.plan.digest_key) if draft and known else None
+            place = chunk.row_numbers[row], chunk.line_numbers[row]
+            prepared.setaside.append(Setaside(*place, cells, problems, decision))
 
 
 def _first_day_without(valid_until: str, ended_on: str) -> str:

@@ -1,7 +1,7 @@
 """What a chunk of a delivery comes to, in a form that one process can hand to another."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -19,12 +19,13 @@ _unpack_delivered = msgspec.msgpack.Decoder(Delivered).decode
 
 
 class Setaside(msgspec.Struct, array_like=True):
-    """A row that is not accepted: place, cells by header, problems by field and code."""
+    """A row that is not accepted: place, cells by header, problems by field and code, decision where it is known."""
 
     row_number: int
     line_number: int
     cells: dict[str, str]
     problems: Problems
+    decision: int | None = None
 
     @property
     def rejected(self) -> bool:
@@ -102,6 +103,7 @@ class Prepared(msgspec.Struct, array_like=True):
     `subject_lines` are the COPY lines of subjects that no earlier chunk had, or had under another name or other codes.
     `same` are rows known at sight, see `memory`. `delivered` holds the cells as they came, packed; it stays empty where
     they can be read again, see `again`.
+    `mends` names the row set aside, by its key, that a row of the chunk mends.
     """
 
     first_row: int
@@ -113,6 +115,7 @@ class Prepared(msgspec.Struct, array_like=True):
     subject_lines: dict[bytes, bytes] = {}
     setaside: list[Setaside] = []
     same: list[Same] = []
+    mends: dict[int, int] = {}
 
     @property
     def last_row(self) -> int:
@@ -133,6 +136,14 @@ class Prepared(msgspec.Struct, array_like=True):
             if number in found:
                 cells = cells_of(header, [column[at] for column in columns])
                 self.setaside.append(Setaside(number, lines[at], cells, found[number]))
+
+    def cells_of_rows(self, wanted: Collection[int]) -> dict[int, dict[str, str]]:
+        """The cells as delivered of rows with as many as the header, by their numbers."""
+        if not wanted:
+            return {}
+        header, numbers, _lines, columns = _unpack_delivered(self.delivered)
+        places = [(at, number) for at, number in enumerate(numbers) if number in wanted]
+        return {number: cells_of(header, [column[at] for column in columns]) for at, number in places}
 
     def chunk_of(self, wanted: set[int]) -> Chunk:
         """Rows of the chunk as delivered, by their numbers, as a chunk of their own."""

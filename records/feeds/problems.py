@@ -5,6 +5,16 @@ from django.utils.translation import gettext_lazy as _
 
 # Rows that may not be kept at all, or hold nothing to keep; every other problem can be mended.
 REJECTED = frozenset({"minor", "past_retention", "summary_row"})
+# Rows that are well formed but say otherwise than the record on file: only somebody who has looked at the decision may
+# take them in.
+NEEDS_CONFIRMATION = frozenset({"duplicate_in_file", "corrected_since"})
+# Rows whose cells do not fit their columns: only a person can tell which cell belongs where.
+SHAPE = frozenset(
+    {
+        "too_many_cells", "too_few_cells", "unknown_column", "repeated_column", "nested_element", "stray_text",
+        "unknown_record",
+    }
+)  # fmt: skip
 
 SENTENCES: dict[str, Promise] = {
     "required": _("This field must be filled in."),

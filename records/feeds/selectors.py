@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from creditplatform.core.models import Agency
 from records.enums import BatchState
-from records.feeds.mapping import TAKEN, needed
+from records.feeds.mapping import TAKEN, is_needed
 from records.feeds.plan import Plan
 from records.models import EntryField, EntryVersion, Feed, FeedBatch
 
@@ -44,4 +44,4 @@ def missing_fields(batch: FeedBatch, plan: Plan) -> list[EntryField]:
     """Required fields for which no column of the batch is known yet."""
     known = {column["field"] for column in batch.columns if column["fate"] in TAKEN}
     dated = bool(batch.dated_on or plan.dated_on)
-    return [item for item in plan.fields if item.code not in known and needed(item, plan.constants, dated)]
+    return [item for item in plan.fields if item.code not in known and is_needed(item, plan.constants, dated)]

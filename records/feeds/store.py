@@ -17,6 +17,7 @@ from records.feeds.again import SecondPass
 from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
 from records.feeds.memory import Memory, head_of, heads_of, sort_out
+from records.feeds.mended import MendedRows, problems_json
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Rows, Setaside
 from records.feeds.reading import Reading
@@ -96,9 +97,16 @@ class Store:
     """
 
     def __init__(
-        self, plan: Plan, batch: FeedBatch, reading: Reading | None = None, again: SecondPass | None = None
+        self,
+        plan: Plan,
+        batch: FeedBatch,
+        reading: Reading | None = None,
+        again: SecondPass | None = None,
+        *,
+        confirmed: bool = False,
     ) -> None:
         self.plan, self.batch, self._reading, self._again = plan, batch, reading, again
+        self._mended = MendedRows(plan, batch, confirmed=confirmed)
         self._subjects = SubjectStore(plan.agency.pk)
         self._seen, self._same, self._repeats = KeysSeen(), KeysSeen(), False
         self._memory = Memory()
@@ -114,10 +122,14 @@ class Store:
     def write(self, prepared: Prepared) -> Outcome:
         """Write one chunk inside the caller's transaction and context."""
         with connection.cursor() as cursor:
+            if prepared.mends:
+                self._read_again(prepared)
+            self._mended.look_up(prepared)
             if prepared.same:
                 self._work_off_known(cursor, prepared)
             accepted = self._write_records(cursor, prepared) if prepared.rows else 0
-            self._write_setaside(cursor, prepared.setaside)
+            self._mended.close(cursor, prepared, self._on_file)
+            self._write_setaside(cursor, self._mended.keep(cursor, prepared.setaside))
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
             received=prepared.received,
@@ -129,7 +141,8 @@ class Store:
 
     def finish(self) -> None:
         """In the transaction that finishes the batch: remember what its rows said, for the next delivery."""
-        self._memory.keep(self.batch.feed, self.batch.pk)
+        if not (self._reading and self._reading.mending):  # a few mended rows are not what the feed says as a whole
+            self._memory.keep(self.batch.feed, self.batch.pk)
 
     def _work_off_known(self, cursor: Any, prepared: Prepared) -> None:
         """Rows known at sight are unchanged if their record still says what they say; the others are checked."""
@@ -179,6 +192,11 @@ class Store:
         new = [row for row in first if row.number not in on_file]
         known = [row for row in first if row.number in on_file]
         changed = [row for row in known if on_file[row.number].digest != row.digest]
+        if unconfirmed := self._mended.unconfirmed(changed):
+            self._set_aside(prepared, unconfirmed)
+            first, known, changed = (
+                [r for r in rows if r.number not in unconfirmed] for rows in (first, known, changed)
+            )
         contradicted = {row.key for row in changed if row.key in self._seen or on_file[row.number].pk in self._same}
         truth = {row.key: row.digest for row in first if row.key not in contradicted}
         again = [*(row for row in changed if row.key in contradicted), *later]
@@ -283,15 +301,16 @@ class Store:
     def _write_setaside(self, cursor: Any, rows: list[Setaside]) -> None:
         if not rows:
             return
-        lines = [self._setaside_line(row) for row in rows]
+        # In the order of the file, so that their keys follow it.
+        lines = [self._setaside_line(row) for row in sorted(rows, key=lambda row: row.row_number)]
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS credit_staging_row (row_number int, line_number int,"
-                       " cells bytea, row_digest bytea, problems jsonb, state text)")  # fmt: skip
+                       " cells bytea, row_digest bytea, problems jsonb, state text, decision bigint)")  # fmt: skip
         cursor.execute("TRUNCATE credit_staging_row")
         copy(cursor, "credit_staging_row", b"".join(line + b"\n" for line in lines))
         cursor.execute(
             "INSERT INTO records_quarantinedrow (batch_id, feed_id, row_number, line_number, cells, row_digest,"
-            " problems, state) SELECT %s, %s, * FROM credit_staging_row ON CONFLICT (feed_id, row_digest)"
-            " WHERE state IN ('open', 'rejected') DO NOTHING",
+            " problems, state, decision) SELECT %s, %s, * FROM credit_staging_row"
+            " ON CONFLICT (feed_id, row_digest) DO NOTHING",
             [self.batch.pk, self.batch.feed_id],
         )
 
@@ -300,8 +319,9 @@ class Store:
         digest = copytext.binary(blake2b(cells, digest_size=16, key=self.plan.digest_key).digest())
         sealed = copytext.NULL if row.rejected else copytext.binary(vault.seal(cells, self._cells_bound))
         state = RowState.REJECTED if row.rejected else RowState.OPEN
-        problems = _problems_json(row.problems).replace("\\", "\\\\")
-        return copytext.line((str(row.row_number), str(row.line_number), sealed, digest, problems, state))
+        problems = problems_json(row.problems).replace("\\", "\\\\")
+        decision = copytext.NULL if row.decision is None else str(row.decision)
+        return copytext.line((str(row.row_number), str(row.line_number), sealed, digest, problems, state, decision))
 
 
 def _first_and_later(rows: list[Row]) -> tuple[list[Row], list[Row]]:
@@ -310,7 +330,3 @@ def _first_and_later(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     first = [row for row in rows if named.setdefault(row.key, row) is row]
     later = [row for row in rows if named[row.key] is not row] if len(first) < len(rows) else []
     return first, later
-
-
-def _problems_json(problems: Problems) -> str:
-    return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()

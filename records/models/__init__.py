@@ -17,7 +17,7 @@ from records.models.exchange import (
     ReceivedBlock,
     ReceivedRecord,
 )
-from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow
+from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow, UnitNotice
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.record import CreditRecord
 from records.models.subject import (
@@ -61,4 +61,5 @@ __all__ = [
     "ReceivedBlock",
     "ReceivedRecord",
     "Subject",
+    "UnitNotice",
 ]

@@ -4,6 +4,7 @@ import datetime
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -19,9 +20,11 @@ from creditplatform.core.models.people import Bilingual
 from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
+from records.querysets import QuarantinedRowQuerySet
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]  # a worker has them or will
 UNFINISHED_STATES = [*OPEN_STATES, BatchState.MAPPING]  # or they wait for the unit
+CLOSED_ROWS = [RowState.CORRECTED, RowState.DISCARDED]
 TAKEN_UP_WITHIN = datetime.timedelta(minutes=1)
 
 
@@ -89,6 +92,7 @@ class FeedBatch(models.Model):
     error_message_en = models.CharField(_("error in words, in English"), max_length=500, blank=True)
     dated_on = models.DateField(_("date of undated rows"), null=True, blank=True)
     reason = SealedTextField(_("reason of the correction"), null=True, blank=True)
+    rerun = models.BooleanField(_("rows set aside, checked once more"), default=False, db_default=False)
     door = models.CharField(_("door"), max_length=10, choices=Door)
     submitted_by = models.ForeignKey(
         User, verbose_name=_("submitted by"), null=True, on_delete=models.PROTECT, related_name="+"
@@ -132,6 +136,12 @@ class FeedBatch(models.Model):
                 condition=Q(state__in=UNFINISHED_STATES),
                 name="batch_one_open_per_file",
                 violation_error_message=_("This file is being processed already."),
+            ),
+            models.UniqueConstraint(
+                fields=["feed"],
+                condition=Q(state__in=OPEN_STATES, rerun=True),
+                name="batch_one_rerun_per_feed",
+                violation_error_message=_("The rows of this feed are being checked once more already."),
             ),
         ]
         indexes: ClassVar = [
@@ -177,7 +187,8 @@ class QuarantinedRow(models.Model):
     """A row that was not accepted: its cells sealed, every problem by field and code.
 
     A rejected row may not be kept at all (a minor's unfavourable record, say): only its place
-    and the reason remain.
+    and the reason remain. `row_digest` is that of the cells as first delivered, so that the same row is never set
+    aside twice; `decision` is a keyed digest of subject and number where both can be read; `revision` counts changes.
     """
 
     batch = models.ForeignKey(FeedBatch, verbose_name=_("batch"), on_delete=models.PROTECT, related_name="rows")
@@ -189,15 +200,53 @@ class QuarantinedRow(models.Model):
     problems = models.JSONField(_("problems"))
     state = models.CharField(_("state"), max_length=10, choices=RowState)
     created_at = models.DateTimeField(_("set aside"), db_default=Now(), editable=False)
+    decision = models.BigIntegerField(_("digest of the decision"), null=True, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=0, db_default=0, editable=False)
+    record = models.ForeignKey(
+        "records.CreditRecord",
+        verbose_name=_("record it became"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    corrected_in = models.ForeignKey(
+        FeedBatch,
+        verbose_name=_("taken in by batch"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="corrected_rows",
+    )
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    closed_by = models.ForeignKey(
+        User, verbose_name=_("closed by"), null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    reason = SealedTextField(_("reason of discarding"), null=True)
+
+    objects = QuarantinedRowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("row set aside")
         verbose_name_plural = _("rows set aside")
         ordering: ClassVar = ["batch", "row_number"]
+        indexes: ClassVar = [
+            models.Index(fields=["feed", "id"], condition=Q(state=RowState.OPEN), name="row_waiting"),
+            models.Index(
+                fields=["feed", "decision"],
+                condition=Q(state=RowState.OPEN, decision__isnull=False),
+                name="row_waiting_decision",
+            ),
+            GinIndex(
+                fields=["problems"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(state=RowState.OPEN),
+                name="row_waiting_problem",
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["feed", "row_digest"],
-                condition=Q(state__in=[RowState.OPEN, RowState.REJECTED]),
                 name="quarantined_row_once",
                 violation_error_message=_("This row is set aside already."),
             ),
@@ -211,10 +260,65 @@ class QuarantinedRow(models.Model):
                 name="quarantined_row_has_reason",
                 violation_error_message=_("A row is set aside for a reason."),
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=CLOSED_ROWS, closed_at__isnull=False)
+                | (~Q(state__in=CLOSED_ROWS) & Q(closed_at=None)),
+                name="quarantined_row_closed_is_dated",
+                violation_error_message=_("A row that is corrected or discarded bears the time, any other none."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RowState.CORRECTED) | Q(corrected_in__isnull=False),
+                name="quarantined_row_corrected_in_batch",
+                violation_error_message=_("A corrected row names the batch that took it in."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RowState.DISCARDED) | Q(reason__isnull=False),
+                name="quarantined_row_discarded_with_reason",
+                violation_error_message=_("A row is discarded for a reason."),
+            ),
         ]
 
     def __str__(self) -> str:
         return gettext("Line %(line)s of batch %(batch)s") % {"line": self.line_number, "batch": self.batch_id}
+
+
+@guarded
+class UnitNotice(models.Model):
+    """What a unit is told once a day: shown to its members until one of them has taken note. No personal values."""
+
+    agency = models.ForeignKey(Agency, verbose_name=_("unit"), on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(_("kind of notice"), max_length=60)
+    day = models.DateField(_("day"))
+    text = models.TextField(_("text"))
+    text_en = models.TextField(_("text in English"))
+    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+    read_at = models.DateTimeField(_("noted"), null=True, editable=False)
+    read_by = models.ForeignKey(User, verbose_name=_("noted by"), null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("notice to a unit")
+        verbose_name_plural = _("notices to units")
+        ordering: ClassVar = ["-day", "code"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["agency", "code", "day"],
+                name="unit_notice_once",
+                violation_error_message=_("The unit was told this today already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(read_at=None, read_by=None) | Q(read_at__isnull=False, read_by__isnull=False),
+                name="unit_notice_read_by_somebody",
+                violation_error_message=_("A notice is noted by a person at a time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.day.isoformat()}"
+
+    @property
+    def label(self) -> str:
+        """The text in the language of the page."""
+        return self.text if chinese() else self.text_en
 
 
 class FeedMemory(models.Model):

@@ -99,13 +99,19 @@ def receive_file(
     door: Door,
     user: User | None = None,
     dated_on: datetime.date | None = None,
+    rerun: bool = False,
 ) -> FeedBatch:
     """Keep a delivered file and open its batch; a file that is just being processed gives its open batch.
+
+    `rerun` marks rows set aside that the platform itself hands in once more, of which a feed has one batch at a time.
 
     Raises Invalid for a feed that is switched off or a file that is too large.
     """
     check_open(feed, dated_on)
-    return open_batch(feed=feed, kept=keep_file(blocks), file_name=file_name, door=door, user=user, dated_on=dated_on)
+    kept = keep_file(blocks)
+    return open_batch(
+        feed=feed, kept=kept, file_name=file_name, door=door, user=user, dated_on=dated_on, rerun=rerun
+    )  # fmt: skip
 
 
 def check_open(feed: Feed, dated_on: datetime.date | None = None) -> None:
@@ -125,6 +131,7 @@ def open_batch(
     user: User | None = None,
     client: ApiClient | None = None,
     dated_on: datetime.date | None = None,
+    rerun: bool = False,
 ) -> FeedBatch:
     """Open the batch of a kept file; a file whose batch has not ended gives that one, and its copy goes."""
     with transaction.atomic():
@@ -140,6 +147,7 @@ def open_batch(
                 "submitted_by": user,
                 "client": client,
                 "dated_on": dated_on,
+                "rerun": rerun,
                 "state": OPEN_STATES[0],
             },
         )

@@ -35,6 +35,11 @@ def the_unit(batch: FeedBatch, user: User | None) -> bool:
     return user is None or staff_of_the_unit(batch, user)
 
 
+def staff_or_platform(batch: FeedBatch, user: User | None) -> bool:
+    """The unit, or the platform when the last row that waited is closed."""
+    return user is None or staff_of_the_unit(batch, user)
+
+
 # --- what must be there -------------------------------------------------------------------------
 
 
@@ -112,7 +117,10 @@ FEED_BATCH: Workflow[Any] = Workflow(
         ),
         Step(
             "correct", _("All rows corrected"), frozenset({S.PARTLY_QUARANTINED}), S.CORRECTED,
-            by=staff_of_the_unit, needs=(nothing_left_open,),
+            by=staff_or_platform, needs=(nothing_left_open,),
+        ),
+        Step(
+            "reopen", _("A row waits again"), frozenset({S.CORRECTED}), S.PARTLY_QUARANTINED, by=staff_of_the_unit,
         ),
         Step("close", _("Close"), frozenset({S.APPLIED, S.CORRECTED}), S.CLOSED, by=staff_of_the_unit),
     ),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -151,7 +152,7 @@ def test_rows_still_open_keep_a_batch_from_being_corrected(cast: Cast) -> None:
     with pytest.raises(Invalid) as caught:
         FEED_BATCH.take("correct", waiting, user=cast.clerk)
     assert [problem.code for problem in caught.value.problems] == ["rows_open"]
-    waiting.rows.update(state="discarded")
+    waiting.rows.update(state="discarded", closed_at=timezone.now(), reason="twice")
     assert FEED_BATCH.take("correct", waiting, user=cast.clerk).state == BatchState.CORRECTED
 
 

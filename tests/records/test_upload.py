@@ -155,7 +155,7 @@ def test_the_receipt_has_sentences_and_no_cells(clerk: Client, queued: list[int]
     assert counts(batch) == {"received": 5, "accepted": 1, "quarantined": 4}
     text = clerk.get(batch_page(batch)).content.decode()
     for row in QuarantinedRow.objects.all():
-        assert f'/records/quarantinedrow/{row.pk}/change/">' in text
+        assert f'/desk/set-aside/{row.pk}/">' in text
     for code in batch.problems:
         assert f"<code>{code}</code>" in text
     assert "别的列" in text

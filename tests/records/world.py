@@ -26,6 +26,7 @@ from records.models import (
     KeyGroupMembership,
     QuarantinedRow,
     Subject,
+    UnitNotice,
 )
 from tests.cast import Cast
 from tests.deliveries import one_record
@@ -122,6 +123,10 @@ class World:
             "addressee": blind_index("x", "t"), "code": "c", "subject_key": "s", "text": "t", "text_en": "t", **values,
         }  # fmt: skip
         return Notice.objects.create(**words)
+
+    def unit_notice(self, **values: Any) -> UnitNotice:
+        words = {"agency": self.market, "code": "c", "day": DAY, "text": "t", "text_en": "t", **values}
+        return UnitNotice.objects.create(**words)
 
     def look(self, **values: Any) -> AccessLog:
         words = {

@@ -15,7 +15,16 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, StepEvent
 from creditplatform.core.services.rules import propose_rule_value
-from records.models import CatalogueEntry, CreditRecord, Entitlement, FeedBatch, LegalBasis, QuarantinedRow, Subject
+from records.models import (
+    CatalogueEntry,
+    CreditRecord,
+    Entitlement,
+    FeedBatch,
+    LegalBasis,
+    QuarantinedRow,
+    Subject,
+    UnitNotice,
+)
 from records.services.catalogue import draft_new_version
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
@@ -60,6 +69,7 @@ def world(cast: Cast) -> World:
     propose_rule_value(
         user=cast.centre, key="test.rule", value=1, unit="", valid_from=own.decided_on, legal_basis="law", source="s"
     )
+    UnitNotice.objects.create(agency=own.agency, code="rows_set_aside", day=own.decided_on, text="一行", text_en="row")
     a_peer(cast, "administrative-penalty")
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
@@ -107,7 +117,9 @@ def catalogue_answers(persona: str, name: str) -> set[int]:
 
 SEES_PERSON = {
     "person": r"/me/",
-    **dict.fromkeys(["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/"),
+    **dict.fromkeys(
+        ["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/|/desk/set-aside/\d+/"
+    ),
 }
 SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/"}
 SEES_STRANGER.pop("person")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, Entitlement, EntryVersion, FeedBatch
+from records.models import CreditRecord, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -94,6 +94,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "month": ["2026-10", "2026-13", "nothing"],
         "code": ["province", "nothing"],
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
+        "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
+        "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]

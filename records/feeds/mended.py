@@ -1,0 +1,162 @@
+"""Rows set aside that a batch mends: closed where the row is taken in, brought up to date where it is still wrong."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from django.db.models import Exists, OuterRef
+
+from creditplatform.core import vault
+from records.enums import BatchState, RowState
+from records.feeds.keys import decision_of
+from records.feeds.plan import Plan, sealed_name
+from records.feeds.prepared import Prepared, Problems, Row, Setaside
+from records.feeds.problems import NEEDS_CONFIRMATION
+from records.models import FeedBatch, QuarantinedRow
+from records.workflows.feed_batch import FEED_BATCH
+
+Found = Callable[[Any, list[Row]], Mapping[int, Any]]
+CLOSE = """
+UPDATE records_quarantinedrow q SET state = 'corrected', record_id = t.record, cells = coalesce(t.cells, q.cells),
+    corrected_in_id = %s, closed_at = now(), closed_by_id = %s, revision = q.revision + 1
+FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) AS t (id, record, cells)
+WHERE q.id = t.id AND q.state = 'open'
+"""
+KEEP = """
+UPDATE records_quarantinedrow q SET state = t.state, problems = t.problems::jsonb, decision = t.decision,
+    cells = CASE WHEN t.state = 'rejected' THEN NULL ELSE coalesce(t.cells, q.cells) END, revision = q.revision + 1
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bytea[]) AS t (id, state, problems, decision, cells)
+WHERE q.id = t.id AND q.state = 'open'
+"""
+WAITING = """
+SELECT id, decision FROM records_quarantinedrow
+WHERE feed_id = %s AND state = 'open' AND decision = ANY(%s) AND batch_id <> %s
+"""
+
+
+def problems_json(problems: Problems) -> str:
+    """The problems of a row as they are kept."""
+    return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
+
+
+def same_cells(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two rows say the same, whatever empty cells they have besides."""
+    return {k: v for k, v in one.items() if v} == {k: v for k, v in other.items() if v}
+
+
+class MendedRows:
+    """Those that the rows of a batch name by their key, or whose decision a row of the batch brings in good order.
+
+    `confirmed` says that somebody has looked at the decision itself: then a row may also say otherwise than the record
+    on file. Costs one query per batch where no row of the feed waits.
+    """
+
+    def __init__(self, plan: Plan, batch: FeedBatch, *, confirmed: bool) -> None:
+        self._plan, self._batch, self._confirmed = plan, batch, confirmed
+        self._named: dict[int, QuarantinedRow] = {}
+        self._bound = sealed_name(QuarantinedRow, "cells")
+
+    @cached_property
+    def _some_wait(self) -> bool:
+        rows = QuarantinedRow.objects.filter(feed=self._batch.feed_id, decision__isnull=False)
+        return rows.waiting().exclude(batch=self._batch).exists()
+
+    def look_up(self, prepared: Prepared) -> None:
+        """Which rows set aside the rows of a chunk name; of a key that comes twice the first counts."""
+        self._named = {}
+        if not prepared.mends:
+            return
+        wanted = set(prepared.mends.values())
+        left = {row.pk: row for row in QuarantinedRow.objects.filter(feed=self._batch.feed_id, pk__in=wanted)}
+        for number, pk in sorted(prepared.mends.items()):
+            if pk in left:
+                self._named[number] = left.pop(pk)
+
+    def unconfirmed(self, changed: Iterable[Row]) -> dict[int, Problems]:
+        """Rows that would change the record on file although nobody said so: they stay set aside for what they were."""
+        if self._confirmed or not self._named:
+            return {}
+        waiting = {number: _to_confirm(row) for number, row in self._named.items()}
+        return {row.number: [("", code)] for row in changed if (code := waiting.get(row.number))}
+
+    def close(self, cursor: Any, prepared: Prepared, on_file: Found) -> None:
+        """Close the rows whose content is on file now, each with its record and the cells as they were mended."""
+        if not self._named and not self._some_wait:
+            return
+        wrong = {row.row_number for row in prepared.setaside}
+        taken = [row for row in prepared.rows if row.number not in wrong]
+        waiting = self._waiting(cursor, taken)
+        involved = [row for row in taken if row.number in self._named or row.number in waiting]
+        if not involved and not prepared.same:
+            return
+        records = {number: found.pk for number, found in on_file(cursor, involved).items()}
+        records |= {row.number: row.record for row in prepared.same if row.number in self._named}
+        good = {number: row for number, row in self._named.items() if number not in wrong}
+        cells = {} if self._batch.rerun else prepared.cells_of_rows(good)
+        closing = [
+            (row.pk, records.get(number), self._new_cells(row, cells.get(number))) for number, row in good.items()
+        ]
+        closing += [(pk, records.get(number), None) for number, pks in waiting.items() for pk in pks]
+        if closing:
+            parameters = map(list, zip(*closing, strict=True))
+            cursor.execute(CLOSE, [self._batch.pk, self._batch.submitted_by_id, *parameters])
+
+    def _waiting(self, cursor: Any, taken: list[Row]) -> dict[int, list[int]]:
+        """Open rows of earlier batches about the decisions of these rows, by row number."""
+        if not self._some_wait or not taken:
+            return {}
+        key = self._plan.digest_key
+        decisions = {decision_of(row.subject, row.document, key): row.number for row in taken if row.document}
+        cursor.execute(WAITING, [self._batch.feed_id, list(decisions), self._batch.pk])
+        found: dict[int, list[int]] = {}
+        for pk, decision in cursor.fetchall():
+            found.setdefault(decisions[decision], []).append(pk)
+        return found
+
+    def keep(self, cursor: Any, setaside: list[Setaside]) -> list[Setaside]:
+        """Bring the rows up to date that are still wrong; returns the others, to be set aside anew.
+
+        A row that somebody closed meanwhile is left alone and not set aside a second time.
+        """
+        still = [(self._named[row.row_number], row) for row in setaside if row.row_number in self._named]
+        if not still:
+            return setaside
+        changes = [change for known, row in still if (change := self._change(known, row))]
+        if changes:
+            cursor.execute(KEEP, [list(column) for column in zip(*changes, strict=True)])
+        return [row for row in setaside if row.row_number not in self._named]
+
+    def _change(self, known: QuarantinedRow, row: Setaside) -> tuple[int, str, str, int | None, bytes | None] | None:
+        """What becomes of a row that is still wrong; nothing where it stays as it was."""
+        cells = None if self._batch.rerun else self._new_cells(known, row.cells)
+        problems = [{"field": name, "code": code} for name, code in row.problems]
+        if known.state != RowState.OPEN or (cells is None and problems == known.problems):
+            return None
+        state = RowState.REJECTED if row.rejected else RowState.OPEN
+        return known.pk, state.value, problems_json(row.problems), row.decision, cells
+
+    def _new_cells(self, known: QuarantinedRow, cells: dict[str, str] | None) -> bytes | None:
+        """The mended cells sealed, where they are others than before."""
+        if cells is None or known.cells is None or same_cells(msgspec.json.decode(known.cells), cells):
+            return None
+        return vault.seal(msgspec.json.encode(cells), self._bound)
+
+
+def _to_confirm(row: QuarantinedRow) -> str:
+    """Why somebody has to look at the decision before the row may change the record; empty where nobody has to."""
+    return next((problem["code"] for problem in row.problems if problem["code"] in NEEDS_CONFIRMATION), "")
+
+
+def settle(feed_id: int) -> None:
+    """Take batches of a feed whose rows are all corrected or discarded to their next step.
+
+    A batch that only repeated rows of earlier ones has none of its own: it follows once no row of the feed waits.
+    """
+    rows = QuarantinedRow.objects.filter(batch=OuterRef("pk"))
+    batches = FeedBatch.objects.filter(feed=feed_id, state=BatchState.PARTLY_QUARANTINED, quarantined__gt=0)
+    done = batches.exclude(Exists(rows.waiting()))
+    if QuarantinedRow.objects.filter(feed=feed_id).waiting().exists():
+        done = done.filter(Exists(rows.exclude(state=RowState.REJECTED)))
+    for batch in done.order_by("pk"):
+        FEED_BATCH.take("correct", batch, user=None)
