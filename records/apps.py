@@ -14,10 +14,13 @@ class RecordsConfig(AppConfig):
         """Make the procedures and the labels known, and listen to the news of records."""
         from creditplatform.core import workflow
         from records import labels
-        from records.services import telling
+        from records.services import cross_checks, telling
         from records.workflows.credit_record import CREDIT_RECORD
+        from records.workflows.cross_check import CROSS_CHECK
         from records.workflows.feed_batch import FEED_BATCH
+        from records.workflows.missing_record import MISSING_RECORD
 
-        workflow.register([CREDIT_RECORD, FEED_BATCH])
+        workflow.register([CREDIT_RECORD, FEED_BATCH, CROSS_CHECK, MISSING_RECORD])
         labels.provide()
         telling.subscribe()
+        cross_checks.subscribe()

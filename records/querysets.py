@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.apps import apps
 from django.db import models
@@ -13,11 +13,20 @@ from django.utils import timezone
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleBook, load_rulebook
-from records.enums import Openness, RecordState, SubjectKind, VersionState
+from records.enums import CrossCheckState, MissingState, Openness, RecordState, SubjectKind, VersionState
 from records.rules import published_tiers
 
 if TYPE_CHECKING:
-    from records.models import CreditRecord, EntryVersion, Subject  # noqa: F401
+    from records.models import CreditRecord, CrossCheck, EntryVersion, MissingRecord, Subject  # noqa: F401
+
+DECIDING = frozenset({Role.OFFICER.value, Role.SUPERVISOR.value})
+WORKING = DECIDING | {Role.CLERK.value}
+Row = TypeVar("Row", bound=models.Model)
+
+
+def units_of(user: User, roles: frozenset[str] = WORKING) -> set[int]:
+    """Units in which a person holds one of these roles today."""
+    return {m.agency_id for m in user.memberships_in_force if m.role in roles}
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -101,3 +110,54 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
     def of_person(self, subject_id: int, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
         """Everything kept about one subject, newest decision first."""
         return self.kept(on=on).filter(subject=subject_id).order_by("-decided_on", "-pk")
+
+
+class TieQuerySet(models.QuerySet[Row]):
+    """Reading rules of affiliations and of memberships of key groups."""
+
+    def standing(self, *, on: datetime.date | None = None) -> TieQuerySet[Row]:
+        """Ties that hold on that day: asked of their dates and of the record they rest on, never of a flag."""
+        day = on or timezone.localdate()
+        gone = Q(record__state__in=[RecordState.REVOKED, RecordState.ARCHIVED])
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day).exclude(gone)
+
+    def known(self) -> TieQuerySet[Row]:
+        """Ties past and present whose record is kept and not taken back."""
+        return self.exclude(record__state__in=[RecordState.REVOKED, RecordState.ARCHIVED])
+
+    def disclosed_to(self, user: User) -> TieQuerySet[Row]:
+        """Ties a member of staff may see: those of the own units, and those whose entry is shared among authorities."""
+        shared = Q(record__version__person_openness__in=[Openness.SHARED, Openness.PUBLIC])
+        own = Q(record__agency__in=units_of(user))
+        return self.filter(own | shared, record__isnull=False)
+
+
+class CrossCheckQuerySet(models.QuerySet["CrossCheck"]):
+    """Reading rules of cross-checks."""
+
+    def visible_to(self, user: User) -> CrossCheckQuerySet:
+        """Those of the own units; the centre sees all, which hold no value of the person."""
+        if Role.CENTRE in user.roles:
+            return self
+        own = units_of(user)
+        return self.filter(Q(holder__in=own) | Q(sender__in=own))
+
+    def open(self) -> CrossCheckQuerySet:
+        """Not ended yet."""
+        return self.exclude(state__in=[CrossCheckState.RESOLVED, CrossCheckState.CLOSED])
+
+    def overdue(self, *, on: datetime.date | None = None) -> CrossCheckQuerySet:
+        """Units were asked and the day to answer has passed."""
+        return self.filter(state=CrossCheckState.ASKED, due_on__lt=on or timezone.localdate())
+
+
+class MissingRecordQuerySet(models.QuerySet["MissingRecord"]):
+    """Reading rules of records missing from their list."""
+
+    def visible_to(self, user: User) -> MissingRecordQuerySet:
+        """Those of the units in which the person decides or enters."""
+        return self.filter(feed__agency__in=units_of(user))
+
+    def waiting(self) -> MissingRecordQuerySet:
+        """Proposed and not decided yet."""
+        return self.filter(state=MissingState.PROPOSED)

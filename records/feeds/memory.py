@@ -72,6 +72,11 @@ class Memory:
     def __len__(self) -> int:
         return len(self._columns[0])
 
+    @property
+    def records(self) -> "array[int]":
+        """Keys of the records that the rows led to."""
+        return self._columns[1]
+
     def note(self, rows: Iterable[tuple[int, int, int]]) -> None:
         """Keep digest of the cells, record and content head of rows, as many as there is room for."""
         for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):

@@ -8,6 +8,8 @@ import msgspec
 from records.feeds.known import Same
 from records.feeds.problems import REJECTED
 from records.feeds.readers import Chunk
+from records.feeds.standing import Withdrawal
+from records.feeds.tie_reader import Tie
 
 Problems = list[tuple[str, str]]
 Delivered = tuple[list[str], list[int], list[int], list[list[str]]]
@@ -64,7 +66,9 @@ class Prepared(msgspec.Struct, array_like=True):
     `other_names` are the indexes of names of persons whom an earlier row of the chunk names otherwise, by row.
     `subject_lines` are the COPY lines of subjects that no earlier chunk had, or had under another name or other codes.
     `same` are rows known at sight, see `memory`. `delivered` holds the cells as they came, packed, for the few rows of
-    which the database knows more.
+    which the database knows more. `withdrawn` are rows that take a decision back, see `standing`; `unstated` those that
+    leave open whether the source stands by it, None where the file has no such column. `ties` say what the person of
+    a row belongs to, by row, see `tie_reader`.
     """
 
     first_row: int
@@ -76,6 +80,9 @@ class Prepared(msgspec.Struct, array_like=True):
     subject_lines: dict[bytes, bytes] = {}
     setaside: list[Setaside] = []
     same: list[Same] = []
+    withdrawn: list[Withdrawal] = []
+    unstated: list[int] | None = None
+    ties: dict[int, Tie] = {}
 
     @classmethod
     def of(cls, chunk: Chunk, header: list[str]) -> "Prepared":
@@ -118,6 +125,10 @@ class Prepared(msgspec.Struct, array_like=True):
                 self.other_names.update((row.number, key.name_index) for row in more.rows if row.subject == index)
         self.other_names |= more.other_names
         self.subject_lines |= more.subject_lines
+        self.withdrawn += more.withdrawn
+        if more.unstated is not None:
+            self.unstated = [*(self.unstated or []), *more.unstated]
+        self.ties |= more.ties
 
 
 def delivered_cells(chunk: Chunk, header: list[str]) -> bytes:

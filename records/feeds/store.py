@@ -13,6 +13,7 @@ from django.db import connection
 from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
+from records.feeds.consequences import Consequences
 from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
 from records.feeds.memory import Memory, head_of, sort_out
@@ -21,6 +22,7 @@ from records.feeds.prepared import Prepared, Problems, Row, Setaside
 from records.feeds.reading import Reading
 from records.feeds.subject_store import SubjectStore
 from records.models import FeedBatch, QuarantinedRow
+from records.services import missing
 
 COLUMNS = (
     "subject_id", "subject_kind", "row_number", "document_number", "decided_on", "effects", "tier",
@@ -97,7 +99,8 @@ class Store:
         self.plan, self.batch, self._reading = plan, batch, reading
         self._subjects = SubjectStore(plan.agency.pk)
         self._seen, self._same = KeysSeen(), KeysSeen()
-        self._memory = Memory()
+        self._memory, self._whole = Memory(), True
+        self._consequences, self._other_names = Consequences(plan, batch), dict[int, bytes]()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -113,7 +116,9 @@ class Store:
             if prepared.same:
                 self._work_off_known(cursor, prepared)
             accepted = self._write_records(cursor, prepared) if prepared.rows else 0
+            accepted += self._consequences.withdraw(cursor, prepared.withdrawn)
             self._write_setaside(cursor, prepared.setaside)
+            self._consequences.compare_names(self._other_names)
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
             received=prepared.received,
@@ -124,8 +129,13 @@ class Store:
         )
 
     def finish(self) -> None:
-        """In the transaction that finishes the batch: remember what its rows said, for the next delivery."""
+        """In the transaction that finishes the batch: remember what its rows said, and see what a list has lost."""
         self._memory.keep(self.batch.feed, self.batch.pk)
+        found = missing.propose(self.batch, self._memory.records) if self._whole else {}
+        notes = {**found, **({"withdrawn_unknown": count} if (count := self._consequences.unknown) else {})}
+        if notes:
+            self.batch.notes = {**self.batch.notes, **notes}
+            FeedBatch.objects.filter(pk=self.batch.pk).update(notes=self.batch.notes)
 
     def _work_off_known(self, cursor: Any, prepared: Prepared) -> None:
         """Rows known at sight are unchanged if their record still says what they say; the others are checked."""
@@ -141,6 +151,10 @@ class Store:
         self._subjects.ensure(cursor, prepared)
         first, later = _first_and_later(self._of_known_name(prepared))
         on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
+        back, refused = self._come_back(cursor, prepared, on_file)
+        if refused:
+            prepared.set_rows_aside(refused)
+            first = [row for row in first if row.number not in refused]
         new = [row for row in first if row.number not in on_file]
         known = [row for row in first if row.number in on_file]
         changed = [row for row in known if on_file[row.number].digest != row.digest]
@@ -152,7 +166,24 @@ class Store:
         prepared.set_rows_aside({row.number: [("", "duplicate_in_file")] for row in against})
         self._keep_in_mind([row for row in first if row.key not in contradicted])
         self._note((row, on_file[row.number].pk) for row in known if row.key not in contradicted)
-        return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
+        changed = [row for row in changed if row.key not in contradicted]
+        accepted = self._insert(cursor, new) + self._upsert(cursor, changed)
+        if prepared.ties:
+            self._tie(cursor, prepared, [*new, *changed, *(row for row in known if row.number in back)])
+        return accepted + len(back - {row.number for row in changed})
+
+    def _come_back(
+        self, cursor: Any, prepared: Prepared, on_file: dict[int, Recorded]
+    ) -> tuple[set[int], dict[int, Problems]]:
+        if prepared.unstated is None or not on_file:
+            return set(), {}
+        return self._consequences.come_back(cursor, prepared.unstated, {n: one.pk for n, one in on_file.items()})
+
+    def _tie(self, cursor: Any, prepared: Prepared, rows: list[Row]) -> None:
+        """Memberships and affiliations follow the records of these rows."""
+        on_file = self._on_file(cursor, rows)
+        unique = {row.number: row for row in rows if row.number in on_file}
+        self._consequences.tie(prepared, [(row, on_file[number].pk) for number, row in unique.items()])
 
     def _note(self, rows: Iterable[tuple[Row, int]]) -> None:
         self._memory.note((row.cells, record, head_of(row.digest)) for row, record in rows)
@@ -166,6 +197,8 @@ class Store:
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
+        self._whole = False
+        self._consequences.remember(prepared)
         with connection.cursor() as cursor:
             self._subjects.ensure(cursor, prepared)
         first, _later = _first_and_later(self._of_known_name(prepared))
@@ -176,19 +209,21 @@ class Store:
         self._seen.add([*(row.key for row in rows), *(row.said for row in rows)])
 
     def _of_known_name(self, prepared: Prepared) -> list[Row]:
-        """The rows whose person, if it is one, is on file under this name; the others are set aside."""
-        on_file, names = self._subjects, prepared.other_names
+        """The rows whose person, if it is one, is on file under this name and whose decision the file has not taken
+        back before; the others are set aside."""
+        on_file, names, wrong = self._subjects, prepared.other_names, self._consequences.withdrawn_earlier(prepared)
         differing = {
             index for index, key in prepared.subjects.items()
             if key.kind == SubjectKind.PERSON and on_file[index].name_index != key.name_index
         }  # fmt: skip
-        if not differing and not names:
+        self._other_names = {}
+        if not differing and not names and not wrong:
             return prepared.rows
-        wrong: dict[int, Problems] = {}
         for row in prepared.rows:
             name = names.get(row.number)
             if row.subject in differing if name is None else name != on_file[row.subject].name_index:
                 wrong[row.number] = [("", "name_differs")]
+                self._other_names[row.number] = row.subject
         prepared.set_rows_aside(wrong)
         return [row for row in prepared.rows if row.number not in wrong]
 

@@ -178,11 +178,15 @@ class SubjectReader:
 
         Residence permits are numbered like resident numbers; old ones of 15 digits are of adults.
         """
+        born_on = self.born_on(text)
+        return born_on is not None and rules.is_minor(born_on, self.plan.today, self.plan.rulebook)
+
+    def born_on(self, text: str) -> datetime.date | None:
+        """The day of birth that a text tells where it is the number of a person; None where it is none."""
         number = normalise(text)
         if check(IdentifierKind.RESIDENT_ID, number) is not None:
-            return False
-        born_on = facts(IdentifierKind.RESIDENT_ID, number).birth_date
-        return born_on is not None and rules.is_minor(born_on, self.plan.today, self.plan.rulebook)
+            return None
+        return facts(IdentifierKind.RESIDENT_ID, number).birth_date
 
 
 def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:

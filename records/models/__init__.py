@@ -1,6 +1,7 @@
 """Tables of subjects, catalogue, records and feeds."""
 
 from records.models.catalogue import CatalogueEntry, EntryField, EntryVersion, LegalBasis
+from records.models.cross_check import CrossCheck, MissingRecord
 from records.models.entitlement import (
     Entitlement,
     EntitlementGroupObjectPermission,
@@ -21,6 +22,7 @@ __all__ = [
     "Affiliation",
     "CatalogueEntry",
     "CreditRecord",
+    "CrossCheck",
     "DemonstrationIdentity",
     "Entitlement",
     "EntitlementGroupObjectPermission",
@@ -33,6 +35,7 @@ __all__ = [
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",
+    "MissingRecord",
     "QuarantinedRow",
     "RealNameBinding",
     "Subject",

@@ -17,7 +17,7 @@ from creditplatform.core.models import User
 from creditplatform.core.models.people import Bilingual, Period
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from records.enums import AffiliationRole, SubjectKind
-from records.querysets import SubjectQuerySet
+from records.querysets import SubjectQuerySet, TieQuerySet
 
 PERSONAL_KINDS = sorted(kind.value for kind in PERSON_KINDS)
 PLACEHOLDER = r"^0+[0X]?$"
@@ -105,8 +105,14 @@ class Affiliation(models.Model):
         Subject, verbose_name=_("organisation"), on_delete=models.PROTECT, related_name="affiliated"
     )
     role = models.CharField(_("role"), max_length=30, choices=AffiliationRole)
+    record = models.ForeignKey(
+        "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
+        on_delete=models.PROTECT, related_name="affiliations",
+    )  # fmt: skip
     valid_from = models.DateField(_("from"))
     valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = TieQuerySet["Affiliation"].as_manager()
 
     class Meta:
         verbose_name = _("affiliation")
@@ -116,6 +122,11 @@ class Affiliation(models.Model):
                 condition=~Q(person=F("organisation")),
                 name="affiliation_two_subjects",
                 violation_error_message=_("Nobody is affiliated with themselves."),
+            ),
+            models.UniqueConstraint(
+                fields=["record"],
+                name="affiliation_once_per_record",
+                violation_error_message=_("This record has made its affiliation already."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
@@ -161,8 +172,14 @@ class KeyGroupMembership(models.Model):
     employer = models.ForeignKey(
         Subject, verbose_name=_("employer"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    record = models.ForeignKey(
+        "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
+        on_delete=models.PROTECT, related_name="key_groups",
+    )  # fmt: skip
     valid_from = models.DateField(_("from"))
     valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = TieQuerySet["KeyGroupMembership"].as_manager()
 
     class Meta:
         verbose_name = _("membership of a key group")
@@ -172,6 +189,11 @@ class KeyGroupMembership(models.Model):
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="key_group_ends_after_start",
                 violation_error_message=_("A membership ends after it began."),
+            ),
+            models.UniqueConstraint(
+                fields=["record"],
+                name="key_group_once_per_record",
+                violation_error_message=_("This record has made its membership already."),
             ),
             ExclusionConstraint(
                 name="key_group_once_at_a_time",
