@@ -25,4 +25,9 @@ class Part:
         return not self.roles or bool(roles & {str(role) for role in self.roles})
 
 
-PARTS: tuple[Part, ...] = (Part("desk:home", _("My work")),)
+PARTS: tuple[Part, ...] = (
+    Part("desk:home", _("My work")),
+    Part("desk:cross_checks", _("Cross-checks"), WORKING, ("desk:cross_check",)),
+    Part("desk:missing", _("Missing records"), SENDING),
+    Part("desk:key_groups", _("Key groups"), WORKING, ("desk:key_group",)),
+)

@@ -36,7 +36,8 @@ WITH due AS (
     UPDATE records_creditrecord r SET state = 'revoked', changed_at = now() FROM due WHERE r.id = due.id
     RETURNING r.id, due.state AS before, r.state
 )
-""" + LOG_STEP.format(step="'withdraw_by_source'")
+{log}
+""".format(log=LOG_STEP.format(step="'withdraw_by_source'"))
 REVOKED = """
 SELECT r.id, e.step, e.at FROM records_creditrecord r CROSS JOIN LATERAL (
     SELECT step, at FROM core_stepevent e WHERE e.workflow = 'credit_record' AND e.case_ref = r.id
@@ -57,8 +58,11 @@ WITH due AS (
         state = CASE WHEN due.former = 'repaired' THEN 'repaired' ELSE 'in_force' END, changed_at = now()
     FROM due WHERE r.id = due.id RETURNING r.id, 'revoked' AS before, r.state
 )
-""" + LOG_STEP.format(
-    step="CASE WHEN state = 'repaired' THEN 'reinstate_repaired_by_source' ELSE 'reinstate_by_source' END"
+{log}
+""".format(
+    log=LOG_STEP.format(
+        step="CASE WHEN state = 'repaired' THEN 'reinstate_repaired_by_source' ELSE 'reinstate_by_source' END"
+    )
 )
 # The unit that spoke of a person first: its statement is the one on file.
 FIRST_RECORDS = """
@@ -134,9 +138,7 @@ class Consequences:
                     back[number] = record
         if back:
             cursor.execute(REINSTATE, {**self._why(), "records": list(back.values())})
-            outbox.publish(
-                "records.reinstated", records=sorted(back.values()), stamp=f"batch {self.batch.pk}"
-            )
+            outbox.publish("records.reinstated", records=sorted(back.values()), stamp=f"batch {self.batch.pk}")
         return set(back), refused
 
     def _refusal(self, step: str, at: datetime.datetime) -> str:

@@ -63,9 +63,7 @@ class Together:
             if ends[at] and (code, "ends_before_start") not in findings.by_row.get(at, ()):
                 findings.add(at, code, "ends_before_start")
 
-    def ages(
-        self, drafts: Sequence[SubjectDraft | None], decided: Sequence[str], findings: Findings
-    ) -> None:
+    def ages(self, drafts: Sequence[SubjectDraft | None], decided: Sequence[str], findings: Findings) -> None:
         """Persons younger on the day of the decision than the entry allows, or whose number tells no age."""
         years = self.plan.version.min_age
         if years is None:
@@ -112,9 +110,7 @@ class Together:
             findings.add_where(column, others & known, code, "agency_not_entitled")
             findings.add_where(column, others - known, code, "agency_unknown")
 
-    def _group(
-        self, names: list[str], columns: dict[str, list[str]], kinds: Sequence[str], findings: Findings
-    ) -> None:
+    def _group(self, names: list[str], columns: dict[str, list[str]], kinds: Sequence[str], findings: Findings) -> None:
         given = [columns[name] for name in names if name in columns]
         filled = map(any, zip(*given, strict=True)) if given else iter([False] * len(kinds))
         for at, (one, kind) in enumerate(zip(filled, kinds, strict=True)):

@@ -20,9 +20,12 @@ _SERIAL_NUMBER = re.compile(r"第?[0-9０-９]+(?:-[0-9０-９]+)?号?")
 _BRACKETS = frozenset("[［【〔〖(（")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.0+)?")
+FIRST_DAY = datetime.date(1900, 1, 1)  # an earlier one is a slip of the pen
 _EPOCH = datetime.date(1899, 12, 30)
 _SHORT_YEAR = re.compile(r"\d{1,2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?" + _TIME)
-_WORDS_OF_AMOUNTS = re.compile("[零〇一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟貳參陸兩两圆圓角分整正万萬亿億元]+")
+_WORDS_OF_AMOUNTS = re.compile(
+    "[零〇一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟貳參陸兩两圆圓角分整正万萬亿億元]+"
+)
 _NUMERALS = re.compile("[零〇一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟貳參陸兩两]")
 _UNITS = tuple(
     (word, factor)
@@ -43,7 +46,8 @@ def parse_date(text: str) -> datetime.date | None:
     match = _DATE.fullmatch(text) or _COMPACT.fullmatch(text)
     try:
         if match:
-            return datetime.date(*map(int, match.groups()))
+            day = datetime.date(*map(int, match.groups()))
+            return day if day >= FIRST_DAY else None
     except ValueError:
         return None
     if _SERIAL.fullmatch(text):

@@ -1,5 +1,6 @@
 """Whom records are about, and how persons belong to organisations and key groups."""
 
+import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -96,8 +97,30 @@ class Subject(models.Model):
         return self.name or f"#{self.pk}"
 
 
+class DatedTie(models.Model):
+    """What holds from a day on and, where it ends, up to the day before another one."""
+
+    valid_from = models.DateField(_("from"))
+    valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day on which it holds; `valid_until` is the first day after it."""
+        return self.valid_until and self.valid_until - datetime.timedelta(days=1)
+
+    @property
+    def holds_today(self) -> bool:
+        """Whether the dates hold today; that the record stands is asked of the queryset."""
+        return self.valid_from <= timezone.localdate() and not (
+            self.valid_until and self.valid_until <= timezone.localdate()
+        )
+
+
 @audited
-class Affiliation(models.Model):
+class Affiliation(DatedTie):
     """A person belongs to an organisation in a role, for a period."""
 
     person = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="affiliations")
@@ -109,9 +132,6 @@ class Affiliation(models.Model):
         "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
         on_delete=models.PROTECT, related_name="affiliations",
     )  # fmt: skip
-    valid_from = models.DateField(_("from"))
-    valid_until = models.DateField(_("until"), null=True, blank=True)
-
     objects = TieQuerySet["Affiliation"].as_manager()
 
     class Meta:
@@ -163,7 +183,7 @@ class KeyGroup(Bilingual):
 
 
 @audited
-class KeyGroupMembership(models.Model):
+class KeyGroupMembership(DatedTie):
     """A person belongs to a key group, with licence and employer, for a period."""
 
     subject = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="key_groups")
@@ -176,9 +196,6 @@ class KeyGroupMembership(models.Model):
         "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
         on_delete=models.PROTECT, related_name="key_groups",
     )  # fmt: skip
-    valid_from = models.DateField(_("from"))
-    valid_until = models.DateField(_("until"), null=True, blank=True)
-
     objects = TieQuerySet["KeyGroupMembership"].as_manager()
 
     class Meta:

@@ -26,13 +26,13 @@ FROM records_creditrecord r JOIN records_feedbatch b ON b.id = r.batch_id AND b.
 WHERE r.site_id = %(site)s AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.state = 'in_force'
 """
 NOT_IN_LIST = " AND NOT EXISTS (SELECT 1 FROM unnest(%(seen)s::bigint[]) AS k WHERE k = r.id)"
-COUNT = f"SELECT count(*), count(*) FILTER (WHERE true {NOT_IN_LIST}) {OF_FEED}"  # noqa: S608
+COUNT = f"SELECT count(*), count(*) FILTER (WHERE true {NOT_IN_LIST}) {OF_FEED}"
 PROPOSE = f"""
 INSERT INTO records_missingrecord (record_id, feed_id, batch_id, state, proposed_at)
 SELECT r.id, %(feed)s, %(batch)s, 'proposed', now() {OF_FEED} {NOT_IN_LIST}
 ORDER BY r.id
 ON CONFLICT (record_id) WHERE state IN ('proposed', 'kept') DO NOTHING
-"""  # noqa: S608
+"""
 RETURN = """
 WITH due AS (
     SELECT id, state FROM records_missingrecord WHERE feed_id = %(feed)s AND state IN ('proposed', 'kept')

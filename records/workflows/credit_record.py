@@ -50,7 +50,8 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
     steps=(
         Step(
             "revoke", _("Withdraw"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}), S.REVOKED,
-            by=officer_of_the_source, effects=(date_the_change, end_what_rests_on_it, tell_consumers), reason_required=True,
+            by=officer_of_the_source, effects=(date_the_change, end_what_rests_on_it, tell_consumers),
+            reason_required=True,
             tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
         ),
         Step(

@@ -22,8 +22,11 @@ from records.models import (
 )
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
+from tests.records import tie_provocations
 from tests.records.provocations import LATER, PROVOCATIONS, broken, our_constraints
 from tests.records.world import World
+
+assert tie_provocations, "adds its own acts to PROVOCATIONS"
 
 
 @pytest.fixture

@@ -48,9 +48,7 @@ def entry(code: str, fields: Fields, **values: Any) -> CatalogueEntry:
             "delivered": True, **values,
         }
     )  # fmt: skip
-    EntryField.objects.bulk_create(
-        EntryField(version=version, position=at, **one) for at, one in enumerate(fields, 1)
-    )
+    EntryField.objects.bulk_create(EntryField(version=version, position=at, **one) for at, one in enumerate(fields, 1))
     EntryVersion.objects.filter(pk=version.pk).update(state=VersionState.IN_FORCE)
     return made
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, Entitlement
+from records.models import CreditRecord, CrossCheck, Entitlement
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -77,6 +77,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
             world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
         ],
         "record_id": [*(record.pk for record in records), 0],
+        "check_id": [*CrossCheck.objects.values_list("pk", flat=True)[:1], 0, HOSTILE[1]],
+        "group_code": ["lawyers", "nothing"],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "app_label": ["core", "records", "auth"],
         "url": ["nothing/", "nothing"],
