@@ -13,7 +13,7 @@ from records.querysets import DECIDING, units_of
 
 
 def work_of(user: Any) -> Work:
-    """Differences to answer or resolve, and missing records to decide; two queries at most, none where there is none."""
+    """Differences to answer or resolve, and missing records to decide; two queries at most."""
     tasks = []
     officer, centre = units_of(user, DECIDING), Role.CENTRE in user.roles
     if officer or centre:

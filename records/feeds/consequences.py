@@ -20,49 +20,39 @@ from records.feeds.standing import Withdrawal
 from records.models import CrossCheck, FeedBatch, QuarantinedRow
 from records.services.ties import Stated, end_ties, open_cross_checks, tie
 
-LOG_STEP = """
+# One step of many records at once, with its line in their procedure.
+MOVE = """
+WITH due AS ({due} ORDER BY r.id FOR NO KEY UPDATE OF r), moved AS (
+    UPDATE records_creditrecord r SET state = {state}, changed_at = now() FROM due WHERE r.id = due.id
+    RETURNING r.id, due.state AS before, r.state
+)
 INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
 SELECT 'credit_record', id, {step}, before, state, %(door)s, %(reason)s, clock_timestamp() FROM moved RETURNING case_ref
 """
-WITHDRAW = """
-WITH due AS (
-    SELECT r.id, r.state FROM records_creditrecord r
-    JOIN records_subject s ON s.id = r.subject_id
-    JOIN unnest(%(subjects)s::bytea[], %(documents)s::text[]) AS t (number_index, document_number)
-        ON t.number_index = s.number_index AND t.document_number = r.document_number
-    WHERE r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.state IN ('in_force', 'expired', 'repaired')
-    ORDER BY r.id FOR NO KEY UPDATE OF r
-), moved AS (
-    UPDATE records_creditrecord r SET state = 'revoked', changed_at = now() FROM due WHERE r.id = due.id
-    RETURNING r.id, due.state AS before, r.state
-)
-{log}
-""".format(log=LOG_STEP.format(step="'withdraw_by_source'"))
+NAMED = """
+SELECT r.id, r.state FROM records_creditrecord r JOIN records_subject s ON s.id = r.subject_id
+JOIN unnest(%(subjects)s::bytea[], %(documents)s::text[]) AS t (number_index, document_number)
+    ON t.number_index = s.number_index AND t.document_number = r.document_number
+WHERE r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.state IN ('in_force', 'expired', 'repaired')
+"""
+WITHDRAW = MOVE.format(due=NAMED, state="'revoked'", step="'withdraw_by_source'")
 REVOKED = """
 SELECT r.id, e.step, e.at FROM records_creditrecord r CROSS JOIN LATERAL (
     SELECT step, at FROM core_stepevent e WHERE e.workflow = 'credit_record' AND e.case_ref = r.id
         AND e.to_state = 'revoked' ORDER BY e.at DESC, e.id DESC LIMIT 1
 ) e WHERE r.id = ANY(%(records)s) AND r.state = 'revoked'
 """
+WITH_FORMER = """
+SELECT r.id, r.state, (
+    SELECT from_state FROM core_stepevent e WHERE e.workflow = 'credit_record' AND e.case_ref = r.id
+        AND e.to_state = 'revoked' ORDER BY e.at DESC, e.id DESC LIMIT 1
+) AS former FROM records_creditrecord r WHERE r.id = ANY(%(records)s) AND r.state = 'revoked'
+"""
 # Back to what it was: a repaired record stays repaired; one that had expired is closed again by its date.
-REINSTATE = """
-WITH due AS (
-    SELECT r.id, (
-        SELECT from_state FROM core_stepevent e WHERE e.workflow = 'credit_record' AND e.case_ref = r.id
-            AND e.to_state = 'revoked' ORDER BY e.at DESC, e.id DESC LIMIT 1
-    ) AS former
-    FROM records_creditrecord r WHERE r.id = ANY(%(records)s) AND r.state = 'revoked'
-    ORDER BY r.id FOR NO KEY UPDATE OF r
-), moved AS (
-    UPDATE records_creditrecord r SET
-        state = CASE WHEN due.former = 'repaired' THEN 'repaired' ELSE 'in_force' END, changed_at = now()
-    FROM due WHERE r.id = due.id RETURNING r.id, 'revoked' AS before, r.state
-)
-{log}
-""".format(
-    log=LOG_STEP.format(
-        step="CASE WHEN state = 'repaired' THEN 'reinstate_repaired_by_source' ELSE 'reinstate_by_source' END"
-    )
+REINSTATE = MOVE.format(
+    due=WITH_FORMER,
+    state="CASE WHEN due.former = 'repaired' THEN 'repaired' ELSE 'in_force' END",
+    step="CASE WHEN state = 'repaired' THEN 'reinstate_repaired_by_source' ELSE 'reinstate_by_source' END",
 )
 # The unit that spoke of a person first: its statement is the one on file.
 FIRST_RECORDS = """

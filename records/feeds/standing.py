@@ -59,7 +59,7 @@ class Standing:
         self.item = plan.by_role.get(FieldRole.SOURCE_STATUS)
         self._words = withdrawing_words(self.item) if self.item else frozenset()
         named = [item.code for role in NAMING if (item := plan.by_role.get(role))]
-        self._naming = frozenset([*named, *(role.value for role in NAMING)])
+        self._naming = frozenset([*named, *map(str, NAMING)])
 
     def column(self, columns: dict[str, list[str]]) -> list[str] | None:
         """The status column of a chunk, if the file has one."""

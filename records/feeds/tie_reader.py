@@ -1,4 +1,4 @@
-"""What the person of a row belongs to by it: a key group with its licence, an organisation; known by exact code only."""
+"""What the person of a row belongs to: a key group with its licence, an organisation known by its exact code."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -18,8 +18,10 @@ class Numbered(Protocol):
 
 
 class Tie(msgspec.Struct, array_like=True, gc=False):
-    """Licence number, credit code and name of the organisation, first day (ISO; empty: that of the decision) and
-    first day without (ISO; empty: no end) as the row states them."""
+    """Licence number, credit code and name of the organisation, first day and first day without, as stated.
+
+    Days are ISO text; no first day means that of the decision, no first day without means no end.
+    """
 
     licence: str
     code: str

@@ -37,7 +37,7 @@ def refuse_foreign_source(agency_id: int | None, entry_id: int | None) -> None:
     """The same for forms, in words. Raises ValidationError."""
     named = EntryVersion.objects.filter(entry=entry_id, state=VersionState.IN_FORCE).exclude(source_kinds=[])
     kinds = named.values_list("source_kinds", flat=True).first()
-    if kinds and not Agency.objects.filter(pk=agency_id, kind__in=kinds).exists():
+    if agency_id and kinds and not Agency.objects.filter(pk=agency_id, kind__in=kinds).exists():
         raise ValidationError({"agency": _("Units of this kind may not send this catalogue entry.")})
 
 

@@ -40,10 +40,10 @@ def resolve(*, check: CrossCheck, user: User, finding: str) -> CrossCheck:
     """How the difference was cleared up; a licence that proved right is then laid in where it fits."""
     with transaction.atomic():
         ended = _take("resolve", check, user, finding=finding)
-        standing = ended.other_record and ended.other_record.state != RecordState.REVOKED
-        if ended.kind == CrossCheckKind.LICENCE and standing and finding != Finding.HOLDER_RIGHT:
+        other = ended.other_record if ended.kind == CrossCheckKind.LICENCE else None
+        if other and other.state != RecordState.REVOKED and finding != Finding.HOLDER_RIGHT:
             with audit.context(actor=user, door=Door.DESK, reason="cross-check resolved"):
-                tie_from_record(ended.other_record, ended.feed)
+                tie_from_record(other, ended.feed)
     return ended
 
 
