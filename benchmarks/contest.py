@@ -18,7 +18,7 @@ from creditplatform.core import audit
 from creditplatform.core.enums import AgencyKind, Door
 from creditplatform.core.models import Agency, Site
 from records.enums import Rhythm
-from records.models import CatalogueEntry, CreditRecord, Feed
+from records.models import CatalogueEntry, CreditRecord, Entitlement, Feed
 
 FEED = "benchmark-penalty"
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,9 +56,11 @@ def make_feed(code: str = FEED) -> None:
             "region": site.root_region, "site": site, "kind": AgencyKind.DEPARTMENT,
         }  # fmt: skip
         agency, _made = Agency.objects.get_or_create(code="benchmark", defaults=unit)
+        entry = CatalogueEntry.objects.get(code="administrative-penalty")
+        Entitlement.objects.get_or_create(agency=agency, entry=entry)
         Feed.objects.create(
             code=code, name=AGENCY_NAME, name_en="Benchmark penalties", agency=agency, field="product_quality",
-            entry=CatalogueEntry.objects.get(code="administrative-penalty"), rhythm=Rhythm.DAILY,
+            entry=entry, rhythm=Rhythm.DAILY,
         )  # fmt: skip
 
 

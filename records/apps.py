@@ -15,14 +15,17 @@ class RecordsConfig(AppConfig):
         from creditplatform.core import probes, workflow
         from records import labels
         from records.figures.silence import stopped_feeds
-        from records.services import telling, unit_notices
+        from records.services import cross_checks, telling, unit_notices
         from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
+        from records.workflows.cross_check import CROSS_CHECK
         from records.workflows.feed_batch import FEED_BATCH
+        from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register([CATALOGUE_VERSION, CREDIT_RECORD, FEED_BATCH, MONTHLY_REPORT])
+        workflow.register([CATALOGUE_VERSION, CREDIT_RECORD, CROSS_CHECK, FEED_BATCH, MISSING_RECORD, MONTHLY_REPORT])
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()
         unit_notices.subscribe()
+        cross_checks.subscribe()

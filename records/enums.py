@@ -19,6 +19,8 @@ class Purpose(models.TextChoices):
     UPKEEP = "upkeep of own records", _("upkeep of the unit's own records")
     PUBLIC_PAGE = "public record page", _("record page that the law makes public")
     EXCHANGE = "exchange with a peer", _("handing on of changes to another system")
+    OWN_MEMBERS = "members of the own organisation", _("looking after the members of the own organisation")
+    KEY_GROUP = "key group", _("looking up who belongs to a key group")
 
 
 class AffiliationRole(models.TextChoices):
@@ -297,3 +299,46 @@ class ChangeCause(models.TextChoices):
     WITHHELD = "withheld", _("withheld until the source answers")
     DISPUTED = "disputed", _("marked as disputed")
     UNDISPUTED = "undisputed", _("mark of the dispute removed")
+
+
+class CrossCheckKind(models.TextChoices):
+    """In what two units disagree about a person."""
+
+    NAME = "name", _("name of the person")
+    LICENCE = "licence", _("licence of a key group")
+
+
+class CrossCheckState(models.TextChoices):
+    """Life of a cross-check between two units."""
+
+    OPENED = "opened", _("opened")
+    ASKED = "asked", _("both units asked")
+    ANSWERED = "answered", _("answered")
+    RESOLVED = "resolved", _("resolved")
+    CLOSED = "closed", _("closed without a contradiction")
+
+
+class Answer(models.TextChoices):
+    """What a unit answers about its own statement."""
+
+    KEEPS = "keeps", _("ours is right")
+    CORRECTS = "corrects", _("we correct ours")
+
+
+class Finding(models.TextChoices):
+    """How a difference between two units was cleared up."""
+
+    HOLDER_RIGHT = "holder_right", _("the statement on file was right")
+    SENDER_RIGHT = "sender_right", _("the differing statement was right")
+    BOTH_RIGHT = "both_right", _("both are right: it changed over time")
+    BOTH_CORRECTED = "both_corrected", _("both were corrected")
+    NO_DIFFERENCE = "no_difference", _("there was no contradiction")
+
+
+class MissingState(models.TextChoices):
+    """What became of a record that a complete list no longer contains."""
+
+    PROPOSED = "proposed", _("proposed for withdrawal")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    KEPT = "kept", _("stays on file")
+    RETURNED = "returned", _("is in the list again")

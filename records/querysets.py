@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.apps import apps
 from django.db import models
@@ -13,13 +13,36 @@ from django.utils import timezone
 from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleBook, load_rulebook
-from records.enums import Openness, RecordState, RowState, SubjectKind, VersionState
+from records.enums import (
+    CrossCheckState,
+    MissingState,
+    Openness,
+    RecordState,
+    RowState,
+    SubjectKind,
+    VersionState,
+)
 from records.rules import published_tiers
 
 if TYPE_CHECKING:
-    from records.models import CreditRecord, EntryVersion, ExchangePeer, QuarantinedRow, Subject  # noqa: F401
+    from records.models import (  # noqa: F401
+        CreditRecord,
+        CrossCheck,
+        EntryVersion,
+        ExchangePeer,
+        MissingRecord,
+        QuarantinedRow,
+        Subject,
+    )
 
-SENDING_ROLES = frozenset({Role.CLERK, Role.OFFICER, Role.SUPERVISOR})
+DECIDING = frozenset({Role.OFFICER.value, Role.SUPERVISOR.value})
+WORKING = DECIDING | {Role.CLERK.value}
+Row = TypeVar("Row", bound=models.Model)
+
+
+def units_of(user: User, roles: frozenset[str] = WORKING) -> set[int]:
+    """Units in which a person holds one of these roles today."""
+    return {m.agency_id for m in user.memberships_in_force if m.role in roles}
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
@@ -106,7 +129,7 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
 
     def visible_to(self, user: User) -> CreditRecordQuerySet:
         """Records a member of staff may open: those of the units in which the person enters or decides."""
-        return self.kept().filter(agency__in=sending_units(user))
+        return self.kept().filter(agency__in=units_of(user))
 
     def kept(self, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
         """What may still be kept on that day, whether or not a worker has archived the rest yet."""
@@ -152,7 +175,7 @@ class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):
 
     def sent_by(self, user: User) -> QuarantinedRowQuerySet:
         """Rows of the units for which a person sends or decides."""
-        return self.filter(feed__agency__in=sending_units(user))
+        return self.filter(feed__agency__in=units_of(user))
 
     def waiting(self) -> QuarantinedRowQuerySet:
         """Rows that nobody has corrected or discarded yet."""
@@ -164,6 +187,52 @@ class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):
         return self.filter(problems__contains=[wanted]) if wanted else self
 
 
-def sending_units(user: User) -> set[int]:
-    """Units for which a person sends or decides today."""
-    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING_ROLES}
+class TieQuerySet(models.QuerySet[Row]):
+    """Reading rules of affiliations and of memberships of key groups."""
+
+    def standing(self, *, on: datetime.date | None = None) -> TieQuerySet[Row]:
+        """Ties that hold on that day: asked of their dates and of the record they rest on, never of a flag."""
+        day = on or timezone.localdate()
+        gone = Q(record__state__in=[RecordState.REVOKED, RecordState.ARCHIVED])
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day).exclude(gone)
+
+    def known(self) -> TieQuerySet[Row]:
+        """Ties past and present whose record is kept and not taken back."""
+        return self.exclude(record__state__in=[RecordState.REVOKED, RecordState.ARCHIVED])
+
+    def disclosed_to(self, user: User) -> TieQuerySet[Row]:
+        """Ties a member of staff may see: those of the own units, and those whose entry is shared among authorities."""
+        shared = Q(record__version__person_openness__in=[Openness.SHARED, Openness.PUBLIC])
+        own = Q(record__agency__in=units_of(user))
+        return self.filter(own | shared, record__isnull=False)
+
+
+class CrossCheckQuerySet(models.QuerySet["CrossCheck"]):
+    """Reading rules of cross-checks."""
+
+    def visible_to(self, user: User) -> CrossCheckQuerySet:
+        """Those of the own units; the centre sees all, which hold no value of the person."""
+        if Role.CENTRE in user.roles:
+            return self
+        own = units_of(user)
+        return self.filter(Q(holder__in=own) | Q(sender__in=own))
+
+    def open(self) -> CrossCheckQuerySet:
+        """Not ended yet."""
+        return self.exclude(state__in=[CrossCheckState.RESOLVED, CrossCheckState.CLOSED])
+
+    def overdue(self, *, on: datetime.date | None = None) -> CrossCheckQuerySet:
+        """Units were asked and the day to answer has passed."""
+        return self.filter(state=CrossCheckState.ASKED, due_on__lt=on or timezone.localdate())
+
+
+class MissingRecordQuerySet(models.QuerySet["MissingRecord"]):
+    """Reading rules of records missing from their list."""
+
+    def visible_to(self, user: User) -> MissingRecordQuerySet:
+        """Those of the units in which the person decides or enters."""
+        return self.filter(feed__agency__in=units_of(user))
+
+    def waiting(self) -> MissingRecordQuerySet:
+        """Proposed and not decided yet."""
+        return self.filter(state=MissingState.PROPOSED)

@@ -4,9 +4,11 @@ from creditplatform.core.models import Agency
 from creditplatform.core.staff import bind_to_site, provide_work
 from records.admin import catalogue, exchange, feeds, records
 from records.admin.worktable import work_of
+from records.desk import waiting
 from records.models import CreditRecord
 
 provide_work(work_of)
+provide_work(waiting.work_of)
 
 
 def _has_records(agency: Agency) -> bool:

@@ -19,7 +19,7 @@ from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
 from creditplatform.core.wording import after_one_another, explained
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
-from records.querysets import sending_units
+from records.querysets import units_of
 from records.services.setaside import note_look
 
 SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
@@ -28,7 +28,7 @@ DIGEST_SHOWN = 12
 
 def own_agencies(user: Any) -> set[int]:
     """Units for which the person sends or decides."""
-    return sending_units(user)
+    return units_of(user)
 
 
 @admin.register(Feed)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from records.demonstration.data import dice
 from records.demonstration.parties import Party, years_before
-from records.demonstration.world import PROFESSIONS, World
+from records.demonstration.world import World
 from records.enums import AffiliationRole
 from records.identifiers import Identifier, identifier, name_index
-from records.models import Affiliation, DemonstrationIdentity, KeyGroupMembership, Subject
+from records.models import Affiliation, DemonstrationIdentity, Subject
 
 OTHER_ROLES = (
     AffiliationRole.RESPONSIBLE_PERSON,
@@ -42,14 +42,12 @@ def subjects_of(parties: Iterable[Party]) -> dict[str, int]:
 
 
 def tie(world: World) -> dict[str, int]:
-    """Write affiliations and key group memberships; only where there are none yet."""
-    if Affiliation.objects.exists() or KeyGroupMembership.objects.exists():
-        return {"affiliations": 0, "key_groups": 0}
+    """Write affiliations with firms; only where there are none yet. Key groups follow the records of their units."""
+    if Affiliation.objects.filter(record=None).exists():
+        return {"affiliations": 0}
     firms = [*world.organisations, *world.businesses]
     known = subjects_of([*world.persons, *firms])
-    affiliations = Affiliation.objects.bulk_create(_affiliations(world, firms, known))
-    memberships = KeyGroupMembership.objects.bulk_create(_memberships(world, known))
-    return {"affiliations": len(affiliations), "key_groups": len(memberships)}
+    return {"affiliations": len(Affiliation.objects.bulk_create(_affiliations(world, firms, known)))}
 
 
 def _affiliations(world: World, firms: list[Party], known: dict[str, int]) -> Iterator[Affiliation]:
@@ -64,22 +62,3 @@ def _affiliations(world: World, firms: list[Party], known: dict[str, int]) -> It
                 yield Affiliation(
                     person_id=known[person.number], organisation_id=known[firm.number], role=role, valid_from=start
                 )
-
-
-def _memberships(world: World, known: dict[str, int]) -> Iterator[KeyGroupMembership]:
-    """One membership per person and profession, with the number of the first licence and a firm as employer."""
-    rng = dice(world.seed, "key groups")
-    seen: set[tuple[str, str]] = set()
-    for decision in (d for decisions in world.decisions.values() for d in decisions):
-        group = PROFESSIONS.get(decision.source.entry)
-        employer = known.get(rng.choice(world.organisations).number)
-        member = (decision.party.number, group or "")
-        if group and member not in seen and decision.party.number in known:
-            seen.add(member)
-            yield KeyGroupMembership(
-                subject_id=known[decision.party.number],
-                group_id=group,
-                licence_number=decision.document_number,
-                employer_id=employer,
-                valid_from=decision.decided_on,
-            )

@@ -34,6 +34,9 @@ PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
     Part("desk:deliveries", _("Deliveries"), WORKING, ("desk:deliver", "desk:delivery", "desk:delivery-columns")),
     Part("desk:setaside", _("Rows set aside"), WORKING, ("desk:setaside_row",)),
+    Part("desk:cross_checks", _("Cross-checks"), WORKING, ("desk:cross_check",)),
+    Part("desk:missing", _("Missing records"), SENDING),
+    Part("desk:key_groups", _("Key groups"), WORKING, ("desk:key_group",)),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,

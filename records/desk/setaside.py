@@ -25,7 +25,7 @@ from records.enums import RowState
 from records.feeds.plan import NotCollected, version_in_force
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow, UnitNotice
-from records.querysets import QuarantinedRowQuerySet, sending_units
+from records.querysets import QuarantinedRowQuerySet, units_of
 from records.services import mending, unit_notices
 from records.services.feeds import folder, receive_file
 from records.services.marked_workbook import write_marked_workbook
@@ -54,7 +54,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     asked = RowFilter.of(request.GET)
     if not sends(request):
         return _for_the_centre(request, asked)
-    feeds = pages.feeds_of(user, sending_units(user))
+    feeds = pages.feeds_of(user, units_of(user))
     found = asked.apply(all_rows().sent_by(user))
     shown = _page(found, request.GET.get("after", ""))
     codes, total = count_by_code(found)
@@ -194,7 +194,7 @@ def _acted(request: HttpRequest, asked: RowFilter) -> str:
 
 
 def _rerun(user: User, asked: RowFilter) -> str:
-    feed = chosen_feed(asked, pages.feeds_of(user, sending_units(user)))
+    feed = chosen_feed(asked, pages.feeds_of(user, units_of(user)))
     if feed is None:
         raise Invalid.in_field("feed", "required", _("Choose a feed first."))
     batch = mending.rerun_rows(user=user, feed=feed, rows=asked.apply(all_rows().sent_by(user)))
@@ -213,7 +213,7 @@ def workbook(request: HttpRequest) -> HttpResponseBase:
     """The rows of one feed that were asked for, as a workbook with every wrong cell marked and explained."""
     user: Any = request.user
     asked = RowFilter.of(request.GET)
-    feed = chosen_feed(asked, pages.feeds_of(user, sending_units(user)))
+    feed = chosen_feed(asked, pages.feeds_of(user, units_of(user)))
     if feed is None:
         raise Http404
     file = tempfile.TemporaryFile(dir=folder())  # noqa: SIM115 - closed by the answer once it is sent
@@ -236,7 +236,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Take the mended workbook in, as any delivery of the feed; its receipt shows what became of it."""
     user: Any = request.user
     asked = RowFilter.of(request.POST)
-    feed = chosen_feed(asked, pages.feeds_of(user, sending_units(user)))
+    feed = chosen_feed(asked, pages.feeds_of(user, units_of(user)))
     file = request.FILES.get("file")
     back = HttpResponseRedirect(reverse("desk:setaside") + asked.address())
     if feed is None or file is None or not file.size:
@@ -255,6 +255,6 @@ def upload(request: HttpRequest) -> HttpResponse:
 def take_note(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Somebody of the unit has read a notice to it."""
     user: Any = request.user
-    notice = get_object_or_404(UnitNotice.objects.filter(agency__in=sending_units(user)), pk=notice_id)
+    notice = get_object_or_404(UnitNotice.objects.filter(agency__in=units_of(user)), pk=notice_id)
     unit_notices.take_note(user=user, notice=notice)
     return HttpResponseRedirect(reverse("desk:home"))

@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from records.desk import deliveries, exchange, figures, monthly_reports, setaside, views
+from records.desk import (
+    belonging,
+    cross_checks,
+    deliveries,
+    exchange,
+    figures,
+    missing,
+    monthly_reports,
+    setaside,
+    views,
+)
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
 
@@ -52,4 +62,10 @@ urlpatterns = [
     path("set-aside/upload/", setaside.upload, name="setaside_upload"),
     path("set-aside/<int:row_id>/", setaside.row, name="setaside_row"),
     path("notices/<int:notice_id>/read/", setaside.take_note, name="notice_read"),
+    path("cross-checks/", cross_checks.cross_check_list, name="cross_checks"),
+    path("cross-checks/<int:check_id>/", cross_checks.cross_check, name="cross_check"),
+    path("missing/", missing.missing_records, name="missing"),
+    path("key-groups/", belonging.key_groups, name="key_groups"),
+    path("key-groups/<slug:group_code>/", belonging.key_group, name="key_group"),
+    path("members/", belonging.members, name="members"),
 ]

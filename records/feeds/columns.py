@@ -20,6 +20,8 @@ KINDS_REQUIRED = {
 }
 # What every formula begins with; looked for before the exact and slower question.
 FORMULA_MARKS = frozenset("=@+-")
+# Days that may lie so far ahead that there is none.
+LAST_DAYS = frozenset({FieldRole.VALID_UNTIL, FieldRole.ENDED_ON})
 SHORTEST_NUMBER = 11  # digits of a mobile telephone; all other numbers of persons are longer
 
 
@@ -139,9 +141,10 @@ def read_column(item: EntryField, column: list[str], memo: Memo[str, str | None]
         return column
     read = list(map(memo.__getitem__, column))
     if None in read:
+        why = WHY.get(item.type)
         for row, value in enumerate(read):
             if value is None:
-                findings.add(row, item.code, problem)
+                findings.add(row, item.code, why(column[row]) if why else problem)
         return [value or "" for value in read]
     return read  # type: ignore[return-value]
 
@@ -154,12 +157,16 @@ READ_PROBLEM: dict[str, str] = {
     FieldType.EFFECTS: "unknown_effect",
 }
 
+# What cannot be read, told apart further.
+WHY: dict[str, Callable[[str], str]] = {FieldType.DATE: values.why_no_date, FieldType.AMOUNT: values.why_no_amount}
+
 
 def reader_of(item: EntryField) -> Callable[[str], str | None]:
     """How one cell of this field is read; empty stays empty, None means it cannot be read."""
     choices = frozenset(item.choices)
+    day_of = values.parse_last_day if item.role in LAST_DAYS else values.parse_date
     readers: dict[str, Callable[[str], str | None]] = {
-        FieldType.DATE: lambda text: day.isoformat() if (day := values.parse_date(text)) else None,
+        FieldType.DATE: lambda text: day.isoformat() if (day := day_of(text)) else None,
         FieldType.AMOUNT: values.parse_amount,
         FieldType.INTEGER: values.parse_integer,
         FieldType.CHOICE: lambda text: text if not choices or _fits(text, choices) else None,

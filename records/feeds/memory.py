@@ -78,6 +78,11 @@ class Memory:
     def __len__(self) -> int:
         return len(self._columns[0])
 
+    @property
+    def records(self) -> "array[int]":
+        """Keys of the records that the rows led to."""
+        return self._columns[1]
+
     def note(self, cells: Sequence[int], records: Sequence[int], contents: Sequence[int]) -> None:
         """Keep digest of the cells, record and content head of rows, as many as there is room for."""
         for column, values in zip(self._columns, (cells, records, contents), strict=True):

@@ -19,12 +19,15 @@ from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Rows, Setaside, SubjectKey, cells_of
 from records.feeds.readers import BadRow, Chunk
+from records.feeds.standing import Standing
 from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
+from records.feeds.tie_reader import TieReader
+from records.feeds.together import Together
 from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
 
 SUBJECTS_REMEMBERED = 50_000
-NULL_BYTES = NULL.encode()
+NULL_BYTES, NEVER = NULL.encode(), NO_END.isoformat()
 
 
 class Life(NamedTuple):
@@ -59,7 +62,8 @@ class Preparer:
     def __init__(self, plan: Plan, column_map: ColumnMap, header: list[str]) -> None:
         self.plan, self.header = plan, header
         self.positions = column_map.positions
-        self.subjects = SubjectReader(plan)
+        self.subjects, self._standing, self._together = SubjectReader(plan), Standing(plan), Together(plan)
+        self._ties = TieReader(plan)
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
         self._lives: Memo[tuple[str, str, str], Life] = Memo(lambda key: self._life(*key))
         self._effects: Memo[str, list[str]] = Memo(self._effect_codes)
@@ -82,6 +86,9 @@ class Preparer:
         kinds = self.subjects.kinds(columns, len(chunk), findings)
         self._check_columns(columns, kinds, findings)
         drafts = self.subjects.read(columns, kinds, findings)
+        documents = self._role(columns, FieldRole.DOCUMENT_NUMBER, len(chunk))
+        prepared.withdrawn = self._standing.take_out(columns, documents, drafts, findings, chunk.row_numbers)
+        prepared.unstated = self._standing.unstated(columns, chunk.row_numbers)
         self._lay_out(prepared, chunk, columns, drafts, findings)
         prepared.setaside += [
             Setaside(bad.row_number, bad.line_number, cells_of(self.header, bad.cells), self._judged(bad))
@@ -93,8 +100,10 @@ class Preparer:
         """What is wrong with a row whose cells have no columns; a minor may stand in any of them."""
         if summaries.is_summary(bad.cells):
             return [("", summaries.CODE)]
-        minor = self.plan.negative and any(map(self.subjects.names_minor, bad.cells))
-        return [("", bad.code), ("", "minor")] if minor else [("", bad.code)]
+        if self.plan.negative and any(map(self.subjects.names_minor, bad.cells)):
+            return [("", bad.code), ("", "minor")]
+        young = any(self._together.is_too_young(self.subjects.born_on(text)) for text in bad.cells)
+        return [("", bad.code), ("", "under_age")] if young else [("", bad.code)]
 
     def _note_warnings(self, chunk: Chunk, findings: Findings) -> None:
         if not chunk.warnings:
@@ -114,15 +123,7 @@ class Preparer:
                 columns[item.code] = check.read_column(item, column, self._readers[item.code], findings)
             elif item.required not in (Required.ALWAYS, Required.NEVER) and item.role not in self.plan.constants:
                 check.check_required(item, [""] * len(kinds), kinds, columns, findings)
-        self._check_agency(columns, findings)
-
-    def _check_agency(self, columns: dict[str, list[str]], findings: Findings) -> None:
-        """The sending unit is the unit of the feed or one below it; unchecked while no code of theirs is on file."""
-        item = self.plan.by_role.get(FieldRole.SOURCE_CODE)
-        if item is None or item.code not in columns or not self.plan.agency_codes:
-            return
-        column = columns[item.code]
-        findings.add_where(column, set(column) - self.plan.agency_codes - {""}, item.code, "agency_unknown")
+        self._together.columns(columns, kinds, findings)
 
     def _effect_codes(self, text: str) -> list[str]:
         item = self.plan.by_role.get(FieldRole.EFFECTS)
@@ -172,6 +173,8 @@ class Preparer:
     ) -> None:
         """Judge the dates of every row that is clean so far, then write its COPY line."""
         found = self._columns(columns, drafts, findings)
+        self._together.days(columns, found.decided_on, findings)
+        self._together.ages(drafts, found.decided_on, findings)
         today, lives, is_minor, negative = (
             self.plan.today.isoformat(),
             self._lives,
@@ -194,6 +197,8 @@ class Preparer:
         self._add_subjects(prepared, self._subjects_of(prepared, good, chunk.row_numbers))
         if negative:
             self._find_minors(columns, findings)
+        self._together.young_today(columns, self.subjects.born_on, findings)
+        prepared.ties = self._ties.of(columns, found.document, found.ends, prepared.rows, chunk.row_numbers)
         self._collect(prepared, chunk, findings, drafts, found.document)
 
     def _subjects_of(self, prepared: Prepared, good: list[Good], numbers: Sequence[int]) -> dict[bytes, SubjectDraft]:
@@ -324,6 +329,7 @@ class Preparer:
 
 def _first_day_without(valid_until: str, ended_on: str) -> str:
     """The day after the last valid one, or the day of an earlier end; both and the answer as ISO text."""
+    ended_on = "" if ended_on == NEVER else ended_on
     last = datetime.date.fromisoformat(valid_until) if valid_until else NO_END
     ends = [(last + datetime.timedelta(days=1)).isoformat()] if last < NO_END else []
     return min([*ends, *filter(None, [ended_on])], default="")

@@ -10,6 +10,8 @@ import msgspec
 from records.feeds.known import Same
 from records.feeds.problems import REJECTED
 from records.feeds.readers import Chunk
+from records.feeds.standing import Withdrawal
+from records.feeds.tie_reader import Tie
 
 Problems = list[tuple[str, str]]
 Delivered = tuple[list[str], list[int], list[int], list[list[str]]]
@@ -104,6 +106,9 @@ class Prepared(msgspec.Struct, array_like=True):
     `same` are rows known at sight, see `memory`. `delivered` holds the cells as they came, packed; it stays empty where
     they can be read again, see `again`.
     `mends` names the row set aside, by its key, that a row of the chunk mends.
+    `withdrawn` are rows that take a decision back, see `standing`; `unstated` those that leave open whether the source
+    stands by it, None where the file has no such column. `ties` say what the person of a row belongs to, by row, see
+    `tie_reader`.
     """
 
     first_row: int
@@ -116,6 +121,9 @@ class Prepared(msgspec.Struct, array_like=True):
     setaside: list[Setaside] = []
     same: list[Same] = []
     mends: dict[int, int] = {}
+    withdrawn: list[Withdrawal] = []
+    unstated: list[int] | None = None
+    ties: dict[int, Tie] = {}
 
     @property
     def last_row(self) -> int:
@@ -161,6 +169,10 @@ class Prepared(msgspec.Struct, array_like=True):
                 self.other_names.update((row.number, key.name_index) for row in more.rows if row.subject == index)
         self.other_names |= more.other_names
         self.subject_lines |= more.subject_lines
+        self.withdrawn += more.withdrawn
+        if more.unstated is not None:
+            self.unstated = [*(self.unstated or []), *more.unstated]
+        self.ties |= more.ties
 
 
 def delivered_cells(chunk: Chunk, header: list[str]) -> bytes:

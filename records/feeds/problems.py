@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # Rows that may not be kept at all, or hold nothing to keep; every other problem can be mended.
-REJECTED = frozenset({"minor", "past_retention", "summary_row"})
+REJECTED = frozenset({"minor", "past_retention", "summary_row", "under_age"})
 # Rows that are well formed but say otherwise than the record on file: only somebody who has looked at the decision may
 # take them in.
 NEEDS_CONFIRMATION = frozenset({"duplicate_in_file", "corrected_since"})
@@ -19,6 +19,7 @@ SHAPE = frozenset(
 SENTENCES: dict[str, Promise] = {
     "required": _("This field must be filled in."),
     "one_of_missing": _("At least one of the codes of an organisation must be given."),
+    "one_of_group_missing": _("At least one field of this group must be filled in."),
     "too_long": _("The text is longer than the standard allows; shorten it."),
     "pattern": _("The value does not have the form the standard asks for."),
     "control_characters": _("The text holds characters that cannot be seen; type it anew."),
@@ -29,8 +30,11 @@ SENTENCES: dict[str, Promise] = {
     "precision_lost": _("The spreadsheet has cut digits off this number; format the column as text and enter it anew."),
     "date_out_of_range": _("The spreadsheet holds a date that cannot be; enter it anew."),
     "not_a_date": _("This is not a date; write it like 2018-05-03."),
+    "two_digit_year": _("The year has two digits only; write all four, like 2018-05-03."),
     "date_in_future": _("The decision lies in the future; check the date."),
+    "ends_before_start": _("This day lies before the decision or before the first valid day; check the dates."),
     "not_an_amount": _("This is not an amount; write 10,000 yuan as 1, with at most six decimals."),
+    "amount_in_words": _("The amount is written in words; write it in figures, in units of 10,000 yuan."),
     "not_a_number": _("This is not a whole number."),
     "personal_in_text": _(
         "The text holds the number of a person: resident number, mobile telephone or bank card. The field is shown to"
@@ -48,10 +52,29 @@ SENTENCES: dict[str, Promise] = {
     "impossible_date": _("The date of birth in the number does not exist."),
     "placeholder": _("This is a filler, not a number; leave the field empty if there is none."),
     "agency_unknown": _("This credit code belongs to no unit that may send this feed."),
+    "agency_not_entitled": _(
+        "This credit code belongs to another unit, for which this feed does not send. That unit delivers its own"
+        " decisions, or the credit centre enters it with the feed."
+    ),
     "name_differs": _("This number is on file under another name; check name and number. Neither was changed."),
+    "withdrawn_before": _(
+        "The source has withdrawn this record, and this file was delivered before that. A record comes back only with"
+        " a new file that says that it stands again."
+    ),
+    "withdrawn_here": _(
+        "The unit withdrew this record on the platform, so a file does not bring it back. If it is to stand again,"
+        " record the decision under its own number or ask the credit centre."
+    ),
+    "withdrawn_unknown": _("There is no such record on file that could be withdrawn; check number and subject."),
+    "withdrawn_in_file": _("The same file withdraws this decision in an earlier row; leave only the row that holds."),
     "duplicate_in_file": _("The file has the same decision about the same subject twice, with different content."),
     "corrected_since": _("The record was corrected on the platform since; mend the row in your own system as well."),
     "minor": _("The person was a minor; unfavourable records of minors are not kept."),
+    "under_age": _("The person was younger than this kind of record allows on that day; the row is not kept."),
+    "age_unknown": _(
+        "The number does not tell how old the person was, and this kind of record has a youngest age. Give a number"
+        " that holds the date of birth."
+    ),
     "past_retention": _("The decision is older than unfavourable information may be kept."),
     "summary_row": _("This is a row of totals and no decision; it was left out, and nothing needs to be mended."),
     "too_many_cells": _("The row has more cells than the header."),

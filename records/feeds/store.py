@@ -14,6 +14,7 @@ from creditplatform.core import vault
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
 from records.feeds.again import SecondPass
+from records.feeds.consequences import Consequences
 from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
 from records.feeds.memory import Memory, head_of, heads_of, sort_out
@@ -23,6 +24,7 @@ from records.feeds.prepared import Prepared, Problems, Row, Rows, Setaside
 from records.feeds.reading import Reading
 from records.feeds.subject_store import SubjectStore
 from records.models import FeedBatch, QuarantinedRow
+from records.services import missing
 
 COLUMNS = (
     "subject_id", "subject_kind", "row_number", "document_number", "decided_on", "effects", "tier",
@@ -109,7 +111,8 @@ class Store:
         self._mended = MendedRows(plan, batch, confirmed=confirmed)
         self._subjects = SubjectStore(plan.agency.pk)
         self._seen, self._same, self._repeats = KeysSeen(), KeysSeen(), False
-        self._memory = Memory()
+        self._memory, self._whole = Memory(), True
+        self._consequences, self._other_names = Consequences(plan, batch), dict[int, bytes]()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -122,14 +125,17 @@ class Store:
     def write(self, prepared: Prepared) -> Outcome:
         """Write one chunk inside the caller's transaction and context."""
         with connection.cursor() as cursor:
+            self._other_names = {}
             if prepared.mends:
                 self._read_again(prepared)
             self._mended.look_up(prepared)
             if prepared.same:
                 self._work_off_known(cursor, prepared)
             accepted = self._write_records(cursor, prepared) if prepared.rows else 0
+            accepted += self._consequences.withdraw(cursor, prepared.withdrawn)
             self._mended.close(cursor, prepared, self._on_file)
             self._write_setaside(cursor, self._mended.keep(cursor, prepared.setaside))
+            self._consequences.compare_names(self._other_names)
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
             received=prepared.received,
@@ -140,9 +146,15 @@ class Store:
         )
 
     def finish(self) -> None:
-        """In the transaction that finishes the batch: remember what its rows said, for the next delivery."""
-        if not (self._reading and self._reading.mending):  # a few mended rows are not what the feed says as a whole
-            self._memory.keep(self.batch.feed, self.batch.pk)
+        """In the transaction that finishes the batch: remember what its rows said, and see what a list has lost."""
+        if self._reading and self._reading.mending:  # a few mended rows are not what the feed says as a whole
+            return
+        self._memory.keep(self.batch.feed, self.batch.pk)
+        found = missing.propose(self.batch, self._memory.records) if self._whole else {}
+        notes = {**found, **({"withdrawn_unknown": count} if (count := self._consequences.unknown) else {})}
+        if notes:
+            self.batch.notes = {**self.batch.notes, **notes}
+            FeedBatch.objects.filter(pk=self.batch.pk).update(notes=self.batch.notes)
 
     def _work_off_known(self, cursor: Any, prepared: Prepared) -> None:
         """Rows known at sight are unchanged if their record still says what they say; the others are checked."""
@@ -173,6 +185,8 @@ class Store:
         rows = self._of_known_name(prepared)
         if self._surely_new(rows) and (keys := self._copy(cursor, rows.subjects, rows.lines)):
             self._seen.add([*rows.keys, *rows.said])
+            if prepared.ties:
+                self._consequences.tie(prepared, zip(rows, keys, strict=True))
             self._memory.note(rows.cells, keys, heads_of(rows.digests))
             return len(rows)
         return self._write_with_care(cursor, prepared, list(rows))
@@ -189,6 +203,10 @@ class Store:
         """Rows of which some may be on file, or named twice."""
         first, later = _first_and_later(rows)
         on_file = self._on_file(cursor, [row for row in first if self._may_be_on_file(row)])
+        back, refused = self._come_back(cursor, prepared, on_file)
+        if refused:
+            self._set_aside(prepared, refused)
+            first = [row for row in first if row.number not in refused]
         new = [row for row in first if row.number not in on_file]
         known = [row for row in first if row.number in on_file]
         changed = [row for row in known if on_file[row.number].digest != row.digest]
@@ -205,7 +223,24 @@ class Store:
         self._set_aside(prepared, {row.number: [("", "duplicate_in_file")] for row in against})
         self._keep_in_mind([row for row in first if row.key not in contradicted])
         self._note((row, on_file[row.number].pk) for row in known if row.key not in contradicted)
-        return self._insert(cursor, new) + self._upsert(cursor, [r for r in changed if r.key not in contradicted])
+        changed = [row for row in changed if row.key not in contradicted]
+        accepted = self._insert(cursor, new) + self._upsert(cursor, changed)
+        if prepared.ties:
+            self._tie(cursor, prepared, [*new, *changed, *(row for row in known if row.number in back)])
+        return accepted + len(back - {row.number for row in changed})
+
+    def _come_back(
+        self, cursor: Any, prepared: Prepared, on_file: dict[int, Recorded]
+    ) -> tuple[set[int], dict[int, Problems]]:
+        if prepared.unstated is None or not on_file:
+            return set(), {}
+        return self._consequences.come_back(cursor, prepared.unstated, {n: one.pk for n, one in on_file.items()})
+
+    def _tie(self, cursor: Any, prepared: Prepared, rows: list[Row]) -> None:
+        """Memberships and affiliations follow the records of these rows."""
+        on_file = self._on_file(cursor, rows)
+        unique = {row.number: row for row in rows if row.number in on_file}
+        self._consequences.tie(prepared, [(row, on_file[number].pk) for number, row in unique.items()])
 
     def _note(self, rows: Iterable[tuple[Row, int]]) -> None:
         for row, record in rows:
@@ -220,6 +255,8 @@ class Store:
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
+        self._whole = False
+        self._consequences.remember(prepared)
         with connection.cursor() as cursor:
             self._subjects.ensure(cursor, prepared)
         first, _later = _first_and_later(list(self._of_known_name(prepared)))
@@ -231,19 +268,21 @@ class Store:
         self._seen.add([*(row.key for row in rows), *(row.said for row in rows)])
 
     def _of_known_name(self, prepared: Prepared) -> Rows:
-        """The rows whose person, if it is one, is on file under this name; the others are set aside."""
-        on_file, names = self._subjects, prepared.other_names
+        """The rows whose person, if it is one, is on file under this name and whose decision the file has not taken
+        back before; the others are set aside."""
+        on_file, names, wrong = self._subjects, prepared.other_names, self._consequences.withdrawn_earlier(prepared)
         differing = {
             index for index, key in prepared.subjects.items()
             if key.kind == SubjectKind.PERSON and on_file[index].name_index != key.name_index
         }  # fmt: skip
-        if not differing and not names:
+        self._other_names = {}
+        if not differing and not names and not wrong:
             return prepared.rows
-        wrong: dict[int, Problems] = {}
         for row in prepared.rows:
             name = names.get(row.number)
             if row.subject in differing if name is None else name != on_file[row.subject].name_index:
                 wrong[row.number] = [("", "name_differs")]
+                self._other_names[row.number] = row.subject
         self._set_aside(prepared, wrong)
         return prepared.rows.where([number not in wrong for number in prepared.rows.numbers])
 

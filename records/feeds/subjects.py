@@ -86,6 +86,8 @@ def resolve_person(kind_text: str, number: str) -> Resolved:
     if kind is None:
         return Resolved(None, (), ((FieldRole.IDENTITY_KIND, "document_kind_unknown"),))
     text = normalise(number)
+    if not text:
+        return Resolved(None)
     if kind == IdentifierKind.RESIDENT_ID and len(text) == 15:
         kind = IdentifierKind.RESIDENT_ID_15
     problem: Problem | None = check(kind, text)
@@ -178,11 +180,15 @@ class SubjectReader:
 
         Residence permits are numbered like resident numbers; old ones of 15 digits are of adults.
         """
+        born_on = self.born_on(text)
+        return born_on is not None and rules.is_minor(born_on, self.plan.today, self.plan.rulebook)
+
+    def born_on(self, text: str) -> datetime.date | None:
+        """The day of birth that a text tells where it is the number of a person; None where it is none."""
         number = normalise(text)
         if check(IdentifierKind.RESIDENT_ID, number) is not None:
-            return False
-        born_on = facts(IdentifierKind.RESIDENT_ID, number).birth_date
-        return born_on is not None and rules.is_minor(born_on, self.plan.today, self.plan.rulebook)
+            return None
+        return facts(IdentifierKind.RESIDENT_ID, number).birth_date
 
 
 def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("bind/", views.bind, name="bind"),
     path("records/", views.records, name="records"),
     path("records/<str:token>/", views.record, name="record"),
+    path("ties/", views.ties, name="ties"),
     path("looks/", views.looks, name="looks"),
     path("notices/", views.notices, name="notices"),
 ]

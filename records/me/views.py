@@ -18,7 +18,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
-from records import selectors
+from records import selectors, tie_selectors
 from records.exchange.overview import told_of
 from records.models import Subject
 from records.services import realname
@@ -80,6 +80,12 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     line, contents = found
     context = {"line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk)}
     return render(request, "me/record.html", context)
+
+
+@bound
+def ties(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """What I belong to: key groups and organisations, with who says so and until when."""
+    return render(request, "me/ties.html", {"ties": tie_selectors.own_ties(user, subject)})
 
 
 @bound

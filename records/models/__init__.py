@@ -1,6 +1,7 @@
 """Tables of subjects, catalogue, records and feeds."""
 
 from records.models.catalogue import CatalogueEntry, EntryField, EntryVersion, LegalBasis
+from records.models.cross_check import CrossCheck, MissingRecord
 from records.models.entitlement import (
     Entitlement,
     EntitlementGroupObjectPermission,
@@ -35,6 +36,7 @@ __all__ = [
     "ChangeEvent",
     "ChangeNote",
     "CreditRecord",
+    "CrossCheck",
     "DeliveryKey",
     "DemonstrationIdentity",
     "Entitlement",
@@ -49,6 +51,7 @@ __all__ = [
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",
+    "MissingRecord",
     "MonthlyFigure",
     "MonthlyReport",
     "MonthlyReportLine",

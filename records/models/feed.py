@@ -4,6 +4,7 @@ import datetime
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -20,6 +21,7 @@ from creditplatform.core.models.people import Bilingual
 from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
+from records.models.entitlement import refuse_foreign_source, source_kind_trigger
 from records.querysets import QuarantinedRowQuerySet
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]  # a worker has them or will
@@ -52,12 +54,22 @@ class Feed(Bilingual):
         default=False,
         help_text=_("For lists whose rows bear no date. A later delivery of the same row never moves the date."),
     )
+    complete_list = models.BooleanField(
+        _("each delivery is the complete list"),
+        default=False,
+        help_text=_("Records that a delivery no longer contains are proposed for withdrawal; an officer decides."),
+    )
+    sends_for = ArrayField(
+        models.CharField(max_length=18), verbose_name=_("credit codes of units it sends for"), default=list, blank=True,
+        help_text=_("Units outside the own ones whose decisions this feed brings."),
+    )  # fmt: skip
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:
         verbose_name = _("feed")
         verbose_name_plural = _("feeds")
         ordering: ClassVar = ["code"]
+        triggers: ClassVar = [source_kind_trigger()]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(expected_max__gte=F("expected_min")),
@@ -65,6 +77,11 @@ class Feed(Bilingual):
                 violation_error_message=_("The expected range runs from small to large."),
             ),
         ]
+
+    def clean(self) -> None:
+        """The unit is of a kind that may send the entry; the database refuses it in any case."""
+        super().clean()
+        refuse_foreign_source(self.agency_id, self.entry_id)
 
 
 @guarded

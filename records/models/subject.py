@@ -1,5 +1,6 @@
 """Whom records are about, and how persons belong to organisations and key groups."""
 
+import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -18,7 +19,7 @@ from creditplatform.core.models import User
 from creditplatform.core.models.people import Bilingual, Period
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from records.enums import AffiliationRole, SubjectKind
-from records.querysets import SubjectQuerySet
+from records.querysets import SubjectQuerySet, TieQuerySet
 
 PERSONAL_KINDS = sorted(kind.value for kind in PERSON_KINDS)
 PLACEHOLDER = r"^0+[0X]?$"
@@ -119,8 +120,30 @@ class Subject(models.Model):
         return self.name or f"#{self.pk}"
 
 
+class DatedTie(models.Model):
+    """What holds from a day on and, where it ends, up to the day before another one."""
+
+    valid_from = models.DateField(_("from"))
+    valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day on which it holds; `valid_until` is the first day after it."""
+        return self.valid_until and self.valid_until - datetime.timedelta(days=1)
+
+    @property
+    def holds_today(self) -> bool:
+        """Whether the dates hold today; that the record stands is asked of the queryset."""
+        return self.valid_from <= timezone.localdate() and not (
+            self.valid_until and self.valid_until <= timezone.localdate()
+        )
+
+
 @audited
-class Affiliation(models.Model):
+class Affiliation(DatedTie):
     """A person belongs to an organisation in a role, for a period."""
 
     person = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="affiliations")
@@ -128,8 +151,11 @@ class Affiliation(models.Model):
         Subject, verbose_name=_("organisation"), on_delete=models.PROTECT, related_name="affiliated"
     )
     role = models.CharField(_("role"), max_length=30, choices=AffiliationRole)
-    valid_from = models.DateField(_("from"))
-    valid_until = models.DateField(_("until"), null=True, blank=True)
+    record = models.ForeignKey(
+        "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
+        on_delete=models.PROTECT, related_name="affiliations",
+    )  # fmt: skip
+    objects = TieQuerySet["Affiliation"].as_manager()
 
     class Meta:
         verbose_name = _("affiliation")
@@ -139,6 +165,11 @@ class Affiliation(models.Model):
                 condition=~Q(person=F("organisation")),
                 name="affiliation_two_subjects",
                 violation_error_message=_("Nobody is affiliated with themselves."),
+            ),
+            models.UniqueConstraint(
+                fields=["record"],
+                name="affiliation_once_per_record",
+                violation_error_message=_("This record has made its affiliation already."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
@@ -175,7 +206,7 @@ class KeyGroup(Bilingual):
 
 
 @audited
-class KeyGroupMembership(models.Model):
+class KeyGroupMembership(DatedTie):
     """A person belongs to a key group, with licence and employer, for a period."""
 
     subject = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="key_groups")
@@ -184,8 +215,11 @@ class KeyGroupMembership(models.Model):
     employer = models.ForeignKey(
         Subject, verbose_name=_("employer"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    valid_from = models.DateField(_("from"))
-    valid_until = models.DateField(_("until"), null=True, blank=True)
+    record = models.ForeignKey(
+        "records.CreditRecord", verbose_name=_("record it rests on"), null=True, blank=True,
+        on_delete=models.PROTECT, related_name="key_groups",
+    )  # fmt: skip
+    objects = TieQuerySet["KeyGroupMembership"].as_manager()
 
     class Meta:
         verbose_name = _("membership of a key group")
@@ -195,6 +229,11 @@ class KeyGroupMembership(models.Model):
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="key_group_ends_after_start",
                 violation_error_message=_("A membership ends after it began."),
+            ),
+            models.UniqueConstraint(
+                fields=["record"],
+                name="key_group_once_per_record",
+                violation_error_message=_("This record has made its membership already."),
             ),
             ExclusionConstraint(
                 name="key_group_once_at_a_time",

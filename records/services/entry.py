@@ -18,6 +18,7 @@ from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared, Row, delivered_cells
 from records.feeds.problems import sentence
 from records.feeds.readers import Chunk
+from records.feeds.standing import Withdrawal
 from records.feeds.store import Store
 from records.feeds.vocabulary import IDENTIFIER_KINDS, SUBJECT_KINDS
 from records.identifiers import ORGANISATION_NUMBERS
@@ -187,13 +188,20 @@ def write(plan: Plan, batch: FeedBatch, prepared: Prepared) -> CreditRecord:
     outcome = Store(plan, batch).write(prepared)
     if prepared.setaside:
         raise Invalid(problems_of(plan, prepared))
+    if not prepared.rows and not _where(plan, prepared.withdrawn[0]).exists():
+        raise Invalid([_nothing_to_withdraw(plan)])
     FeedBatch.objects.filter(pk=batch.pk).update(received=1, accepted=outcome.accepted, unchanged=outcome.unchanged)
     FEED_BATCH.take("apply", batch, user=None)
-    (row,) = prepared.rows
+    (row,) = prepared.rows or prepared.withdrawn
     return _where(plan, row).select_related("subject", "version", "entry", "agency").get()
 
 
-def _where(plan: Plan, row: Row) -> CreditRecordQuerySet:
+def _nothing_to_withdraw(plan: Plan) -> FieldProblem:
+    item = plan.by_role.get(FieldRole.SOURCE_STATUS)
+    return FieldProblem(item.code if item else "", "withdrawn_unknown", sentence("withdrawn_unknown"))
+
+
+def _where(plan: Plan, row: Row | Withdrawal) -> CreditRecordQuerySet:
     """Where the decision of a row stands, if it is on file."""
     return CreditRecord.objects.filter(
         subject__number_index=row.subject, entry=plan.version.entry_id, agency=plan.agency, document_number=row.document

@@ -15,7 +15,7 @@ from records.feeds.mending import PROBLEM_HEADERS, ROW_HEADERS, row_token
 from records.feeds.plan import plan_for
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow
-from records.querysets import QuarantinedRowQuerySet, sending_units
+from records.querysets import QuarantinedRowQuerySet, units_of
 from records.services.feeds import folder
 from records.services.setaside import note_looks
 from records.services.setaside_table import AT_A_TIME, MOST_ROWS, SetAsideTable, TableRow
@@ -32,7 +32,7 @@ def write_marked_workbook(*, user: User, feed: Feed, rows: QuarantinedRowQuerySe
     Memory does not grow with the rows. That these rows were looked at is written first, for every person they name.
     Raises NotPermitted, NotCollected.
     """
-    if feed.agency_id not in sending_units(user):
+    if feed.agency_id not in units_of(user):
         raise NotPermitted
     wanted = rows.filter(feed=feed, cells__isnull=False)
     _note_looks(user, feed, wanted)

@@ -27,7 +27,7 @@ from records.feeds.readers import Chunk
 from records.feeds.store import Store
 from records.models import Feed, FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
-from records.querysets import QuarantinedRowQuerySet, sending_units
+from records.querysets import QuarantinedRowQuerySet, units_of
 from records.services.entry import open_batch
 from records.services.feeds import receive_file
 from records.services.setaside_table import SetAsideTable, day_of
@@ -79,7 +79,7 @@ def mend_row(
     either way history keeps the old ones, sealed, and names who mended which fields. `seen` is the revision that was
     looked at; `confirmed` says that the decision itself was looked at. Raises NotPermitted, RowChanged, NotCollected.
     """
-    if row.feed.agency_id not in sending_units(user):
+    if row.feed.agency_id not in units_of(user):
         raise NotPermitted
     who: dict[str, Any] = {"actor": user, "door": Door.DESK, "agency_id": row.feed.agency_id}
     with audit.context(reason="mend a row set aside", **who):
@@ -186,7 +186,7 @@ def discard_rows(*, user: User, rows: QuarantinedRowQuerySet, reason: str) -> in
 
 def take_back(*, user: User, row: QuarantinedRow) -> None:
     """Let a discarded row wait again. Raises NotPermitted, RowChanged, BatchClosed."""
-    if row.feed.agency_id not in sending_units(user):
+    if row.feed.agency_id not in units_of(user):
         raise NotPermitted
     with audit.context(actor=user, door=Door.DESK, reason="discarded row waits again", agency_id=row.feed.agency_id):
         held = (
@@ -210,7 +210,7 @@ def rerun_rows(*, user: User, feed: Feed, rows: QuarantinedRowQuerySet) -> FeedB
     it is. Left out are rows whose cells fit no columns and those that somebody has to confirm. At most 100,000 rows.
     Raises NotPermitted, NotCollected, RerunBusy, Invalid where there is nothing to check.
     """
-    if feed.agency_id not in sending_units(user):
+    if feed.agency_id not in units_of(user):
         raise NotPermitted
     wanted = rows.filter(feed=feed).waiting().exclude(_for_people_alone())
     if FeedBatch.objects.filter(feed=feed, rerun=True, state__in=OPEN_STATES).exists():

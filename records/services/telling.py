@@ -18,6 +18,9 @@ WORDS: dict[str, Promise] = {
     "records.withdrawn": _(
         "%(agency)s has withdrawn a record about you (%(entry)s, %(day)s). It is no longer shown or used."
     ),
+    "records.reinstated": _(
+        "%(agency)s has said that a record about you stands again (%(entry)s, %(day)s). Please look at it."
+    ),
     "records.corrected": _(
         "%(agency)s has corrected a record about you (%(entry)s, %(day)s). Please look whether it is right now."
     ),

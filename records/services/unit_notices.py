@@ -21,7 +21,7 @@ from creditplatform.core.wording import after_one_another, clauses, explained, f
 from creditplatform.core.workdays import YearNotAnnounced, is_working_day
 from records.feeds.problems import sentence
 from records.models import QuarantinedRow, UnitNotice
-from records.querysets import SENDING_ROLES, sending_units
+from records.querysets import WORKING, units_of
 
 ROWS_WAIT = "rows_set_aside"
 TOPIC, CONSUMER = "records.unit_notice", "records.unit_letter"
@@ -60,13 +60,13 @@ def tell_units(*, now: datetime.datetime) -> int:
 
 def notices_for(user: User) -> list[UnitNotice]:
     """Notices to the person's units of which nobody has taken note, the newest of each kind and unit."""
-    notices = UnitNotice.objects.filter(agency__in=sending_units(user), read_at=None).select_related("agency")
+    notices = UnitNotice.objects.filter(agency__in=units_of(user), read_at=None).select_related("agency")
     return list(notices.order_by("agency_id", "code", "-day").distinct("agency_id", "code"))
 
 
 def take_note(*, user: User, notice: UnitNotice) -> None:
     """A member of the unit has read it; older ones of the same kind are settled with it. Raises NotPermitted."""
-    if notice.agency_id not in sending_units(user):
+    if notice.agency_id not in units_of(user):
         raise NotPermitted
     with audit.context(actor=user, door=Door.DESK, reason="notice to the unit read", agency_id=notice.agency_id):
         unread = UnitNotice.objects.filter(agency=notice.agency_id, code=notice.code, read_at=None, day__lte=notice.day)
@@ -82,7 +82,7 @@ def send_letter(payload: dict[str, Any]) -> None:
     """Send one member the notice by e-mail; the same letter always bears the same number, so a second one is known."""
     notice = UnitNotice.objects.select_related("agency").get(pk=payload["notice"])
     user = User.objects.get(pk=payload["user"])
-    if not user.email or not user.is_active or notice.agency_id not in sending_units(user):
+    if not user.email or not user.is_active or notice.agency_id not in units_of(user):
         return
     address = f"{settings.PUBLIC_URL}/desk/set-aside/"
     number = f"<unit-notice-{notice.pk}-{user.pk}@{settings.EMAIL_DOMAIN}>"
@@ -114,7 +114,7 @@ def _tell(agency_id: int, day: datetime.date, nine: datetime.datetime, number: i
 
 def _members(agency_id: int) -> list[int]:
     """Members who send or decide for the unit and have an address, each once."""
-    members = Membership.objects.in_force().filter(agency=agency_id, role__in=SENDING_ROLES, user__is_active=True)
+    members = Membership.objects.in_force().filter(agency=agency_id, role__in=WORKING, user__is_active=True)
     return sorted(set(members.exclude(user__email="").values_list("user", flat=True)))
 
 

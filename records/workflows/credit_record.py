@@ -1,6 +1,6 @@
-"""Credit record: in force → revoked by the unit that decided, expired, archived.
+"""Credit record: in force → revoked by the unit that decided, by form or delivery, expired, archived.
 
-The last two are taken by set for many records at once, see `services.expiry`.
+Steps of the platform are taken by set for many records at once, see `services.expiry` and `services.withdrawal`.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import RecordState
 from records.models import CreditRecord
+from records.services.ties import end_ties
 
 
 def officer_of_the_source(record: CreditRecord, user: User | None) -> bool:
@@ -27,6 +28,11 @@ def officer_of_the_source(record: CreditRecord, user: User | None) -> bool:
 def date_the_change(record: CreditRecord, user: User | None, data: Data) -> None:
     """Note when the record last changed."""
     record.changed_at = timezone.now()
+
+
+def end_what_rests_on_it(record: CreditRecord, user: User | None, data: Data) -> None:
+    """Memberships and affiliations that rest on the record end with it."""
+    end_ties([record.pk])
 
 
 def tell_consumers(record: CreditRecord, user: User | None, data: Data) -> None:
@@ -44,8 +50,23 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
     steps=(
         Step(
             "revoke", _("Withdraw"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}), S.REVOKED,
-            by=officer_of_the_source, effects=(date_the_change, tell_consumers), reason_required=True,
+            by=officer_of_the_source, effects=(date_the_change, end_what_rests_on_it, tell_consumers),
+            reason_required=True,
             tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
+        ),
+        Step(
+            "withdraw_by_source", _("Withdraw by delivery"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}), S.REVOKED,
+            by=platform,
+            tells=_("The source has withdrawn this record in a delivery. It is no longer shown or used."),
+        ),
+        Step(
+            "reinstate_by_source", _("Bring back by delivery"), frozenset({S.REVOKED}), S.IN_FORCE, by=platform,
+            tells=_("The source has said in a new delivery that this record stands again."),
+        ),
+        Step(
+            "reinstate_repaired_by_source", _("Bring back by delivery, repaired as before"), frozenset({S.REVOKED}),
+            S.REPAIRED, by=platform,
+            tells=_("The source has said in a new delivery that this record stands again. It stays repaired."),
         ),
         Step(
             "expire", _("End publication"), frozenset({S.IN_FORCE}), S.EXPIRED, by=platform,

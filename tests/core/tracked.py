@@ -1,5 +1,6 @@
 """Which tables of ours are tracked how, and rows in each of them to be changed by tests."""
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,22 +11,27 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
-from creditplatform.core.models import ApiClient
-from records.enums import AffiliationRole, VersionState
+from creditplatform.core.models import Agency, ApiClient
+from records.enums import AffiliationRole, CrossCheckKind, CrossCheckState, VersionState
 from records.models import (
     Affiliation,
     CreditRecord,
+    CrossCheck,
     Entitlement,
     EntitlementGroupObjectPermission,
     EntitlementUserObjectPermission,
     EntryField,
     EntryVersion,
     ExchangePeer,
+    FeedBatch,
     KeyGroup,
     KeyGroupMembership,
+    MissingRecord,
     MonthlyReport,
     MonthlyReportLine,
     PeerEntry,
+    QuarantinedRow,
+    Subject,
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty
@@ -60,6 +66,8 @@ CHANGES = {
     "records.CatalogueEntry": ("name_en", "name_en || '!'"),
     "records.EntryVersion": ("meaning_en", "meaning_en || '!'"),
     "records.EntryField": ("name_en", "name_en || '!'"),
+    "records.CrossCheck": ("due_on", "due_on + 1"),
+    "records.MissingRecord": ("proposed_at", "proposed_at + interval '1 day'"),
     "records.Entitlement": ("entry_id", "(SELECT min(id) FROM records_catalogueentry)"),
     "records.EntitlementUserObjectPermission": ("permission_id", "(SELECT min(id) FROM auth_permission)"),
     "records.EntitlementGroupObjectPermission": ("permission_id", "(SELECT min(id) FROM auth_permission)"),
@@ -138,6 +146,10 @@ def make_rows(cast: Cast) -> None:
     KeyGroupMembership.objects.create(
         subject=person, group=KeyGroup.objects.all()[0], licence_number="1", valid_from=day
     )
+    MissingRecord.objects.create(
+        record=CreditRecord.objects.get(), feed=FeedBatch.objects.all()[0].feed, batch=FeedBatch.objects.all()[0]
+    )
+    one_cross_check(person)
     entitlement = Entitlement.objects.all()[0]
     group_model = apps.get_model("auth", "Group")
     permission = apps.get_model("auth", "Permission").objects.get(codename="enter_records")
@@ -157,6 +169,15 @@ def make_rows(cast: Cast) -> None:
     peer = ExchangePeer.objects.create(code="x", name="x", name_en="x", kind="city", agency=entitlement.agency)
     PeerEntry.objects.create(peer=peer, entry=entitlement.entry)
     a_draft()
+
+
+def one_cross_check(person: Subject) -> CrossCheck:
+    """Two units that differ about a person, both asked already."""
+    record, row = CreditRecord.objects.all()[0], QuarantinedRow.objects.all()[0]
+    return CrossCheck.objects.create(
+        subject=person, kind=CrossCheckKind.NAME, holder=Agency.objects.get(code="gs-market"), sender=record.agency,
+        feed=row.feed, record=record, row=row, state=CrossCheckState.ASKED, due_on=datetime.date(2026, 4, 1),
+    )  # fmt: skip
 
 
 def a_draft() -> EntryVersion:

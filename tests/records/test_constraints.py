@@ -26,6 +26,7 @@ from tests.records import (
     provocations_exchange,
     provocations_figures,  # noqa: F401 - registers its provocations
     provocations_setaside,  # noqa: F401
+    tie_provocations,  # noqa: F401
 )
 from tests.records.provocations import LATER, PROVOCATIONS, broken, our_constraints
 from tests.records.world import World

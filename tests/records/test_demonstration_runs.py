@@ -46,8 +46,8 @@ def contents():
     rows = QuarantinedRow.objects.values_list("batch__file_name", "row_number", "line_number", "state")
     ties = Affiliation.objects.values_list("person__number_index", "organisation__code", "role", "valid_from")
     groups = [
-        (m.subject.number_sealed, m.group_id, m.licence_number, m.employer.code, m.valid_from)
-        for m in KeyGroupMembership.objects.select_related("subject", "employer")
+        (m.subject.number_sealed, m.group_id, m.licence_number, m.record.document_number, m.valid_from)
+        for m in KeyGroupMembership.objects.select_related("subject", "record")
     ]
     identities = DemonstrationIdentity.objects.values_list("number_index", "name_index")
     digests = FeedBatch.objects.values_list(

@@ -293,7 +293,7 @@ def test_every_record_names_batch_and_row() -> None:
 
 def test_a_row_costs_no_query_of_its_own(django_assert_max_num_queries: Any) -> None:
     content = csv_bytes([penalty(number) for number in range(1, 401)])
-    with django_assert_max_num_queries(72):
+    with django_assert_max_num_queries(78):
         assert counts(take_in(content)) == {"received": 400, "accepted": 400}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from creditplatform.core.models import Agency
 from records.enums import RowState, Tier
-from records.models import CatalogueEntry, CreditRecord, Feed, QuarantinedRow
+from records.models import CatalogueEntry, CreditRecord, Entitlement, Feed, QuarantinedRow
 from tests.deliveries import penalty, person_penalty
 from tests.records.feedfiles import (
     cells_of,
@@ -107,6 +107,7 @@ def test_a_defaulter_is_shown_two_years_or_until_the_end_the_court_names(
 )
 def test_an_abnormal_operation_ends_on_the_day_of_removal(removed_on: str, publish_until: datetime.date) -> None:
     entry, agency = CatalogueEntry.objects.get(code="abnormal-operations"), Agency.objects.get(code="hz-market")
+    Entitlement.objects.get_or_create(agency=agency, entry=entry)
     Feed.objects.create(code="test-list", name="异", name_en="Abnormal", agency=agency, entry=entry, rhythm="once")
     row = {
         "name": "示例1号有限公司", "credit_code": credit_code(1), "document_number": "列〔2026〕1号", "reason": "失联",

@@ -13,7 +13,7 @@ from creditplatform.core.models import Agency
 from creditplatform.core.rules import load_rulebook
 from records import rules
 from records.enums import RowState, Tier
-from records.models import CatalogueEntry, CreditRecord, Feed, QuarantinedRow, Subject
+from records.models import CatalogueEntry, CreditRecord, Entitlement, Feed, QuarantinedRow, Subject
 from tests.deliveries import penalty, person_penalty
 from tests.records.feed_files import xlsx
 from tests.records.feedfiles import (
@@ -101,7 +101,7 @@ def test_retention_ends_on_the_day_and_not_before() -> None:
         ({"CF_CFLB": "罚款", "CF_NR_FK": ""}, "CF_NR_FK", "required"),
         ({"CF_CFLB": "警告;罚款", "CF_NR_FK": "/"}, "CF_NR_FK", "required"),
         ({"CF_CFLB": "没收违法所得"}, "CF_NR_WFFF", "required"),
-        ({"CF_NR_FK": "一万元"}, "CF_NR_FK", "not_an_amount"),
+        ({"CF_NR_FK": "一万元"}, "CF_NR_FK", "amount_in_words"),
         ({"CF_NR_FK": "9e999999亿元"}, "CF_NR_FK", "not_an_amount"),
         ({"CF_CFLB": "关小黑屋"}, "CF_CFLB", "unknown_effect"),
         ({"CF_XDR_LB": ""}, "CF_XDR_LB", "required"),
@@ -155,12 +155,26 @@ def test_every_problem_of_a_row_is_told_at_once() -> None:
 
 def test_only_the_unit_of_the_feed_or_one_below_it_may_have_sent_a_row() -> None:
     market = Agency.objects.get(code="hz-market")
-    own, below = credit_code(9000), credit_code(9001)
+    own, below, lowest, other, stranger = (credit_code(9000 + n) for n in range(5))
     Agency.objects.filter(pk=market.pk).update(credit_code=own)
     Agency.objects.filter(code="hz-eco").update(parent=market, credit_code=below)
-    batch = deliver(penalty(1, CF_SJLYDM=own), penalty(2, CF_SJLYDM=below), penalty(3, CF_SJLYDM=credit_code(9002)))
-    assert counts(batch) == {"received": 3, "accepted": 2, "quarantined": 1}
-    assert problems_of(batch) == [[("CF_SJLYDM", "agency_unknown")]]
+    Agency.objects.filter(code="hz-hrss").update(parent=Agency.objects.get(code="hz-eco"), credit_code=lowest)
+    Agency.objects.filter(code="gs-tax").update(credit_code=other)
+
+    def sent(number: int, decided: str, sent_by: str) -> dict[str, str]:
+        return penalty(number, CF_CFJGDM=decided, CF_SJLYDM=sent_by)
+
+    batch = deliver(
+        sent(1, own, own), sent(2, below, own), sent(3, lowest, below), sent(4, own, stranger), sent(5, own, other),
+        sent(6, other, own), sent(7, stranger, own),
+    )  # fmt: skip
+    assert counts(batch) == {"received": 7, "accepted": 3, "quarantined": 4}
+    assert problems_of(batch) == [
+        [("CF_SJLYDM", "agency_unknown")], [("CF_SJLYDM", "agency_not_entitled")],
+        [("CF_CFJGDM", "agency_not_entitled")], [("CF_CFJGDM", "agency_unknown")],
+    ]  # fmt: skip
+    Feed.objects.filter(code="hz-market-penalty").update(sends_for=[other])
+    assert counts(deliver(sent(6, other, own))) == {"received": 1, "accepted": 1}, "it may send for this one"
 
 
 # --- tiers and periods ---------------------------------------------------------------------------
@@ -210,6 +224,7 @@ def honour(number: int, **cells: str) -> dict[str, str]:
 def honours() -> str:
     """A feed of favourable records."""
     entry, agency = CatalogueEntry.objects.get(code="honesty-model"), Agency.objects.get(code="hz-drc")
+    Entitlement.objects.get_or_create(agency=agency, entry=entry)
     Feed.objects.create(code="test-honours", name="荣誉", name_en="Honours", agency=agency, entry=entry, rhythm="once")
     return "test-honours"
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
+from records.models import CreditRecord, CrossCheck, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -86,6 +86,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "batch_id": [*FeedBatch.objects.values_list("pk", flat=True)[:2], 0, "99999999999999999999"],
         "client_id": [1, 0],
         "record_id": [*(record.pk for record in records), 0],
+        "check_id": [*CrossCheck.objects.values_list("pk", flat=True)[:1], 0, HOSTILE[1]],
+        "group_code": ["lawyers", "nothing"],
         "content_type_id": [ContentType.objects.get_for_model(User).pk, *HOSTILE],
         "app_label": ["core", "records", "auth"],
         "url": ["nothing/", "nothing"],

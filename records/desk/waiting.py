@@ -1,0 +1,30 @@
+"""What waits on the desk because units disagree or a list has lost a record."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+from records.admin.worktable import COUNTED, Task, Work
+from records.enums import CrossCheckState
+from records.models import CrossCheck, MissingRecord
+from records.querysets import DECIDING, units_of
+
+
+def work_of(user: Any) -> Work:
+    """Differences to answer or resolve, and missing records to decide; two queries at most."""
+    tasks = []
+    officer, centre = units_of(user, DECIDING), Role.CENTRE in user.roles
+    if officer or centre:
+        states = [CrossCheckState.ASKED, CrossCheckState.ANSWERED] if officer else [CrossCheckState.ANSWERED]
+        checks = CrossCheck.objects.visible_to(user).filter(state__in=states).order_by()
+        if count := len(checks[:COUNTED].values_list("pk", flat=True)):
+            text = _("Two units say different things about one person; neither was overwritten")
+            tasks.append(Task(reverse("desk:cross_checks"), _("Cross-checks"), text, count))
+    if officer:
+        waiting = MissingRecord.objects.visible_to(user).waiting().order_by()
+        if count := len(waiting[:COUNTED].values_list("pk", flat=True)):
+            text = _("A complete list no longer contains them; withdraw or keep each")
+            tasks.append(Task(reverse("desk:missing"), _("Records missing from their list"), text, count))
+    return Work([], tasks, [], [])
