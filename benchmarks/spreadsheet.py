@@ -121,10 +121,10 @@ class PenaltyResource(resources.ModelResource):
             row[code] = row[code] and parse_amount(row[code])
         for code in ("CF_YXQ", "CF_GSJZQ"):
             row[code] = row[code] and str(parse_date(row[code]))
-        content = {field.code: row[field.code] for field in plan().content if row[field.code]}
+        content = {field.code: row[field.code] for field in plan().content if row.get(field.code)}
         if instance.subject_kind == SubjectKind.PERSON:
             content.pop("CF_XDR_MC")
-        sealed = {field.code: row[field.code] for field in plan().sealed_content if row[field.code]}
+        sealed = {field.code: row[field.code] for field in plan().sealed_content if row.get(field.code)}
         instance.payload = content
         instance.sealed_payload = msgspec.json.encode(sealed).decode() if sealed else None
         parts = (msgspec.json.encode(content), msgspec.json.encode(sealed), row["CF_JDRQ"].encode())

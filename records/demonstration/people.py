@@ -1,6 +1,7 @@
 """Accounts of the demonstration, the staff who send its files, and codes of its units."""
 
 import datetime
+import zlib
 
 from django.contrib.auth.models import Permission
 from guardian.shortcuts import assign_perm
@@ -29,13 +30,17 @@ STATE_ORGAN = "11"
 
 
 def give_codes_to_units() -> int:
-    """Give every unit without a credit code a fictitious valid one; returns how many were given."""
-    given = 0
-    # A later release brings further units; numbers that were given once are not given again.
-    first = Agency.objects.exclude(credit_code="").count() + 1
-    for number, agency in enumerate(Agency.objects.filter(credit_code="").order_by("code"), first):
+    """Give every unit without a credit code a fictitious valid one; returns how many were given.
+
+    The code follows from the unit's own, so that it stays the same whatever units a later release brings.
+    """
+    given, taken = 0, set(Agency.objects.exclude(credit_code="").values_list("credit_code", flat=True))
+    for agency in Agency.objects.filter(credit_code="").order_by("code"):
         prefix = CODE_PREFIXES.get(AgencyKind(agency.kind), STATE_ORGAN) + agency.region_id[:6]
-        code = make_credit_code(prefix, f"XN0{number:05d}")
+        first = zlib.crc32(agency.code.encode())
+        codes = (make_credit_code(prefix, f"XN0{(first + step) % 100_000:05d}") for step in range(len(taken) + 1))
+        code = next(code for code in codes if code not in taken)
+        taken.add(code)
         given += Agency.objects.filter(pk=agency.pk, credit_code="").update(credit_code=code)
     return given
 

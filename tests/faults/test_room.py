@@ -75,7 +75,7 @@ def clerk(db: None, client: Client, settings: Any) -> Client:
 
 def upload(client: Client) -> Any:
     file = SimpleUploadedFile("list.csv", LOAD.content)
-    return client.post("/admin/records/feedbatch/upload/", {"feed": Feed.objects.get(code=FEED).pk, "file": file})
+    return client.post("/desk/deliveries/new/", {"feed": Feed.objects.get(code=FEED).pk, "file": file})
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh-hans", "没有空间"), ("en", "no room left")])

@@ -27,7 +27,7 @@ def main(path: Path) -> dict[str, object]:
     client.force_login(clerk)
     started = time.monotonic()
     answer = client.post(
-        "/admin/records/feedbatch/upload/",
+        "/desk/deliveries/new/",
         {"feed": Feed.objects.get(code=FEED).pk, "file": SimpleUploadedFile(path.name, path.read_bytes())},
     )
     seconds = time.monotonic() - started

@@ -144,7 +144,7 @@ def test_rates_of_a_month_by_hand(context: None) -> None:
 def optional_fields() -> set[str]:
     """Open, optional fields of the penalty, read from the catalogue."""
     fields = CreditRecord.objects.all()[0].version.fields.filter(required="never", one_of="", personal=False)
-    stored = {str(role) for role in STORED_ELSEWHERE}
+    stored = {*map(str, STORED_ELSEWHERE), "source_status"}
     return {item.code for item in fields if item.role not in stored}
 
 

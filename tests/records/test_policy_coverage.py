@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from records.enums import AffiliationRole, FieldRole, InformationClass, KeyField, Openness, Polarity, SubjectKind
-from records.feeds.mapping import ColumnMap, WrongHeader, map_columns
+from records.feeds.mapping import ColumnMap, ColumnsToConfirm, map_columns
 from records.labels import ACTS
 from records.models import EntryField, EntryVersion
 from records.models.catalogue_guards import FORBIDDEN_DATA
@@ -241,9 +241,9 @@ def test_the_columns_of_2018_are_all_known() -> None:
 
 
 def test_a_licence_of_2015_lacks_only_what_that_standard_did_not_have() -> None:
-    with pytest.raises(WrongHeader) as refused:
+    with pytest.raises(ColumnsToConfirm) as asked:
         mapped("administrative-licence", HEADER_2015_LICENCE)
-    assert refused.value.params["columns"] == "有效期自"
+    assert [item.name for item in asked.value.missing] == ["有效期自"]
     found = mapped("administrative-licence", [*HEADER_2015_LICENCE, "有效期自"])
     assert found.unknown == ["地方编码", "数据更新时间戳"]
 

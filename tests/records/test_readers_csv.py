@@ -230,7 +230,6 @@ def test_kind_is_held_against_the_content(tmp_path: Path) -> None:
         b"{\\rtf1}",
         b"<!DOCTYPE html><html></html>",
         b"<table><tr><td>1</td></tr></table>",
-        b'[{"name": 1}]',
         b"\x7fELF\x02\x01\x01\x00" + bytes(range(1, 256)) * 20,
     ],
 )

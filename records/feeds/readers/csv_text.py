@@ -199,10 +199,11 @@ def _first_record(text: str) -> str:
 
 
 def _first_delimited(text: str) -> str:
-    """The first record, or of those that may be titles above the header the first one with a delimiter."""
+    """The first record, or where that may be a title above the header the first one with several filled cells."""
     first = record = _first_record(text)
     for _title in range(TITLE_ROWS):
-        if not record or any(delimiter in QUOTED.sub("", record) for delimiter in DELIMITERS):
+        plain = QUOTED.sub("x", record)
+        if not record or any(sum(map(bool, map(str.strip, plain.split(mark)))) > 1 for mark in DELIMITERS):
             return record or first
         text = text.lstrip("\ufeff \r\n")[len(record) :]
         record = _first_record(text)
