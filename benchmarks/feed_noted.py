@@ -14,7 +14,7 @@ from records.feeds.copying import copy
 from records.feeds.store import NAMES
 from records.models import ChangeNote, CreditRecord
 
-ROWS, TURNS, CHUNK = 100_000, 4, 4000
+ROWS, TURNS, CHUNK = 100_000, 5, 4000
 SWITCH = "ALTER TABLE records_creditrecord {word} TRIGGER {name}"
 NOTING = "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'pgtrigger_note_added_%'"
 
@@ -35,7 +35,6 @@ def run(rows: int | None) -> Result:
             word, name = ("ENABLE", "ours") if turn % 2 else ("DISABLE", "without_notes")
             empty(CreditRecord, ChangeNote)
             cursor.execute(SWITCH.format(word=word, name=trigger))
-            cursor.execute("CHECKPOINT")
             with timed(figures, name, wanted):
                 _copy(cursor, lines)
         cursor.execute("SELECT sum(cardinality(record_ids)), sum(pg_column_size(record_ids)) FROM records_changenote")

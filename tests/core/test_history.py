@@ -11,15 +11,20 @@ from creditplatform.core.enums import Door
 from creditplatform.core.models import (
     AccessLog,
     AccessSeal,
+    Agency,
     OutboxEvent,
     Receipt,
     StepEvent,
     User,
 )
 from records.models import (
+    ChangeEvent,
     CreditRecord,
+    ExchangePeer,
     LegalBasis,
+    PeerDelivery,
     RealNameBinding,
+    ReceivedBlock,
 )
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast, citizen, person_subject
 from tests.core.tracked import (
@@ -191,6 +196,12 @@ def _make_ledger_rows(cast: Cast) -> None:
     )  # fmt: skip
     Receipt.objects.create(event=OutboxEvent.objects.create(topic="t"), consumer="c")
     StepEvent.objects.create(workflow="w", case_ref=1, step="s", from_state="a", to_state="b")
+    ChangeEvent.objects.create(first=1, last=1, kind="added", record_ids=[1], at=cast.clerk.joined_at)
+    peer = ExchangePeer.objects.create(
+        code="x", name="x", name_en="x", kind="city", agency=Agency.objects.get(code="hz-market")
+    )
+    PeerDelivery.objects.create(peer=peer, after=0, upto=1, door=Door.API)
+    ReceivedBlock.objects.create(peer=peer, key="k", answer={})
 
 
 PARTITIONS = (

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -31,8 +32,9 @@ def proposed(cast: Cast, basis: str | None = BASIS) -> ExchangePeer:
     return peer
 
 
-def page(user: object, address: str, **headers: str) -> str:
-    client = Client(headers={"accept-language": "en", **headers})
+def page(user: object, address: str) -> str:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     if user:
         client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
     answer = client.get(address)
