@@ -33,7 +33,7 @@ ASKED_FOR = {
     "honour": ["honesty-model", "moral-model", "outstanding-volunteer", "honest-member"],
     "volunteer": ["star-volunteer", "volunteer-registration", "volunteer-service-record"],
     "commitment": ["credit-commitment", "commitment-performance", "commitment-breach"],
-    "contract": ["contract-performance", "sme-payment-arrears"],
+    "contract": ["contract-performance"],
     "evaluation": ["public-credit-evaluation", "labour-integrity-grade"],
     "registration": ["business-registration"],
     "abnormal": ["abnormal-operations", "individual-business-abnormal"],
