@@ -26,11 +26,6 @@ SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
 DIGEST_SHOWN = 12
 
 
-def own_agencies(user: Any) -> set[int]:
-    """Units for which the person sends or decides."""
-    return units_of(user)
-
-
 @admin.register(Feed)
 class FeedAdmin(LabelledAdmin, RoleAdmin):
     """What each unit promised to send."""
@@ -59,7 +54,7 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[FeedBatch]:
         """Batches of one's own units; the centre sees the counts of all."""
         user: Any = request.user
-        own = Q(feed__agency__in=own_agencies(user))
+        own = Q(feed__agency__in=units_of(user))
         rows: QuerySet[FeedBatch] = super().get_queryset(request).annotate(own=ExpressionWrapper(own, BooleanField()))
         return rows if Role.CENTRE in user.roles else rows.filter(own)
 
@@ -114,7 +109,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         """Rows of one's own units only: they hold what the unit itself sent."""
         user: Any = request.user
         rows: QuerySet[QuarantinedRow] = super().get_queryset(request)
-        return rows.filter(feed__agency__in=own_agencies(user))
+        return rows.filter(feed__agency__in=units_of(user))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

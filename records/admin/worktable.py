@@ -17,7 +17,6 @@ from creditplatform.core.enums import Role
 from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import Agency, RuleValue
 from creditplatform.core.wording import joined
-from records.admin.feeds import own_agencies
 from records.admin.records import entitlements_of
 from records.enums import RowState
 from records.exchange import overview
@@ -26,6 +25,7 @@ from records.figures.rules import first_day
 from records.figures.silence import alarm_of
 from records.models import EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from records.models.feed import OPEN_STATES
+from records.querysets import units_of
 from records.services.unit_notices import notices_for
 
 COUNTED = 1000
@@ -53,7 +53,7 @@ class Work:
 
 def work_of(user: Any) -> Work:
     """What waits for this person; at most eleven queries, whatever the size of the tables."""
-    agencies = own_agencies(user)
+    agencies = units_of(user)
     tasks = [*_sending_tasks(user, agencies), *_report_tasks(agencies), *_centre_tasks(user)]
     batches = FeedBatch.objects.filter(feed__agency__in=agencies).select_related("feed")[:8] if agencies else []
     return Work(alarms(user), tasks, list(batches), notices_for(user) if agencies else [])

@@ -78,7 +78,7 @@ FURTHER: dict[str, Callable[[Occasion], Content]] = {
     "accountant-qualification": _chosen_at_a_firm(grade=("初级", "中级"), speciality=("会计", "审计")),
     "certified-public-accountant": at_a_firm,
     "real-estate-broker": _chosen_at_a_firm(grade=("房地产经纪人协理", "房地产经纪人")),
-    "certification-person": fixed({"speciality": "质量管理体系审核员"}),
+    "certification-person": _chosen_at_a_firm(speciality=("质量管理体系审核员", "产品认证检查员")),
     "financial-practitioner": fixed({"trade": "银行"}),
     "moral-model": fixed({"title": "诚实守信模范", "level": "省级", "deeds": f"替亲人还清欠款（{MARK}）"}),
     "consumption-restriction": fixed({"content": f"不得有高消费及非生活和工作必需的消费行为（{MARK}）"}),

@@ -14,32 +14,22 @@ from django.views.decorators.http import require_POST
 from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
-from creditplatform.core.permissions import has_role, rule
+from creditplatform.core.permissions import rule
 from creditplatform.core.staff import CappedPaginator
-from records.admin.feeds import own_agencies
+from records.desk.access import sending, working
 from records.desk.forms import ColumnsForm, UploadForm
-from records.desk.navigation import SENDING, WORKING
 from records.desk.receipts import mark_of, name_of_file, receipt_page
 from records.feeds.plan import plan_for
 from records.feeds.selectors import missing_fields
 from records.feeds.template import WORKBOOK, template_of
 from records.models import Feed, FeedBatch
 from records.models.feed import OPEN_STATES
+from records.querysets import units_of
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, receive_file
 from records.tasks import queue_batch
 
 PER_PAGE = 50
-
-
-def sends(request: HttpRequest) -> bool:
-    """Members who deliver for their unit."""
-    return has_role(*SENDING)(cast(User, request.user))
-
-
-def sends_or_coordinates(request: HttpRequest) -> bool:
-    """Members who deliver for their unit, and the centre, which sees the counts of all."""
-    return has_role(*WORKING)(cast(User, request.user))
 
 
 def _visible(user: Any) -> QuerySet[FeedBatch]:
@@ -49,21 +39,21 @@ def _visible(user: Any) -> QuerySet[FeedBatch]:
 
 def _own(user: Any) -> QuerySet[FeedBatch]:
     batches = FeedBatch.objects.select_related("feed__agency", "feed__entry")
-    return batches.filter(feed__agency__in=own_agencies(user))
+    return batches.filter(feed__agency__in=units_of(user))
 
 
-@rule(sends_or_coordinates)
+@rule(working)
 def listed(request: HttpRequest) -> HttpResponse:
     """Deliveries, the latest first, and the feeds of the own unit with their templates."""
     user: Any = request.user
     pages: Paginator[FeedBatch] = CappedPaginator(_visible(user).order_by("-received_at", "-pk"), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    feeds = Feed.objects.filter(agency__in=own_agencies(user), active=True).select_related("entry")
+    feeds = Feed.objects.filter(agency__in=units_of(user), active=True).select_related("entry")
     rows = [(batch, name_of_file(batch, user), mark_of(batch)) for batch in page]
     return render(request, "desk/deliveries/list.html", {"rows": rows, "page": page, "feeds": feeds})
 
 
-@rule(sends)
+@rule(sending)
 def deliver(request: HttpRequest) -> HttpResponse:
     """Take in a file; a worker works it off while the receipt shows the progress."""
     user = cast(User, request.user)
@@ -74,7 +64,7 @@ def deliver(request: HttpRequest) -> HttpResponse:
         except CreditError as error:
             messages.error(request, str(error))
             return redirect("desk:deliver")
-    feeds = Feed.objects.filter(agency__in=own_agencies(user), active=True).select_related("entry")
+    feeds = Feed.objects.filter(agency__in=units_of(user), active=True).select_related("entry")
     return render(request, "desk/deliveries/new.html", {"form": form, "feeds": feeds})
 
 
@@ -88,14 +78,14 @@ def _received(form: UploadForm, user: User) -> HttpResponse:
     return redirect("desk:delivery", batch.pk)
 
 
-@rule(sends_or_coordinates)
+@rule(working)
 def receipt(request: HttpRequest, batch_id: int) -> HttpResponse:
     """The receipt: counts, what is wrong in which row and how to mend it, never the values themselves."""
     batch = get_object_or_404(_visible(request.user), pk=batch_id)
     return render(request, "desk/deliveries/receipt.html", receipt_page(batch, cast(User, request.user)))
 
 
-@rule(sends)
+@rule(sending)
 def columns(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Say once which column of a feed's files is which field; a file that waited for it goes on."""
     batch = get_object_or_404(_own(request.user), pk=batch_id)
@@ -125,7 +115,7 @@ def _confirmed(request: HttpRequest, batch: FeedBatch, form: ColumnsForm) -> Htt
     return redirect("desk:delivery", batch.pk)
 
 
-@rule(sends)
+@rule(sending)
 @require_POST
 def cancel(request: HttpRequest, batch_id: int) -> HttpResponse:
     """End a delivery that waits or is worked off."""
@@ -138,10 +128,10 @@ def cancel(request: HttpRequest, batch_id: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("desk:delivery", args=[batch.pk]))
 
 
-@rule(sends)
+@rule(sending)
 def template(request: HttpRequest, feed: str) -> HttpResponse:
     """The template workbook of a feed of the own unit."""
-    own = Feed.objects.select_related("agency", "entry").filter(agency__in=own_agencies(request.user))
+    own = Feed.objects.select_related("agency", "entry").filter(agency__in=units_of(cast(User, request.user)))
     found = get_object_or_404(own, code=feed)
     try:
         content = template_of(found)

@@ -9,18 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from creditplatform.core import audit
-from creditplatform.core.enums import Door, Role
+from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError
-from creditplatform.core.permissions import has_role, rule
+from creditplatform.core.permissions import rule
+from records.desk.access import centre
 from records.exchange import overview
 from records.models import ExchangePeer
 from records.services import peers
-
-
-def centre(request: HttpRequest) -> bool:
-    """Staff of the credit centre."""
-    user: Any = request.user
-    return has_role(Role.CENTRE)(user)
 
 
 @rule(centre)

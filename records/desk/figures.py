@@ -15,10 +15,11 @@ from creditplatform.core.models import Agency, Site
 from creditplatform.core.permissions import rule
 from records.enums import ReportState
 from records.figures import charts, rates, silence
-from records.figures.access import leads, of_the_centre, own_units, sees_figures, units_seen_by
+from records.figures.access import leads, of_the_centre, sees_figures, units_seen_by
 from records.figures.declared import owing, reports_of
 from records.figures.rules import first_day, parse_month
 from records.models import CatalogueEntry
+from records.querysets import units_of
 
 MONTHS_OFFERED = 13
 HANDED_IN = (ReportState.SUBMITTED, ReportState.ACCEPTED)
@@ -58,7 +59,7 @@ def start(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if of_the_centre(user):
         return HttpResponseRedirect(reverse("desk:figures_board"))
-    unit = Agency.objects.filter(pk__in=own_units(user)).order_by("code")[0]
+    unit = Agency.objects.filter(pk__in=units_of(user)).order_by("code")[0]
     return HttpResponseRedirect(reverse("desk:figures_unit", args=[unit.code]))
 
 

@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.models import User
-from records.admin.feeds import own_agencies
 from records.enums import ColumnFate
 from records.feeds.plan import Plan
 from records.models import Feed, FeedBatch
+from records.querysets import units_of
 
 LEFT_OUT = "-"
 
@@ -31,7 +31,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = Feed.objects.filter(agency__in=own_agencies(user), active=True)
+        own = Feed.objects.filter(agency__in=units_of(user), active=True)
         self.fields["feed"].queryset = own.select_related("agency", "entry")  # type: ignore[attr-defined]
 
 

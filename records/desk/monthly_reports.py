@@ -17,10 +17,11 @@ from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
 from records.desk.figures import HANDED_IN, month_asked, months_offered, site_asked, unit_seen
 from records.figures import charts, workbook
-from records.figures.access import leads, of_the_centre, own_units, sees_figures
+from records.figures.access import leads, of_the_centre, sees_figures
 from records.figures.declared import Line, View, owing, reports_of, view_of
 from records.figures.rules import parse_month
 from records.models import MonthlyReport
+from records.querysets import units_of
 from records.services.monthly_report import OPEN, Declared, save_report, take_step
 from records.workflows.monthly_report import MONTHLY_REPORT
 
@@ -49,7 +50,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     month = month_asked(request)
     site = site_asked(request)
-    units = Agency.objects.filter(site=site) if of_the_centre(user) else Agency.objects.filter(pk__in=own_units(user))
+    units = Agency.objects.filter(site=site) if of_the_centre(user) else Agency.objects.filter(pk__in=units_of(user))
     reports = reports_of(units, month)
     begun = {report.agency_id: report for report in reports}
     page = {
@@ -116,7 +117,7 @@ def _forms(view: View, data: Mapping[str, Any] | None = None) -> dict[str, LineF
 
 def _save(request: HttpRequest, unit: Agency, month: datetime.date, *, submit: bool) -> HttpResponse:
     user = cast(User, request.user)
-    if unit.pk not in own_units(user):
+    if unit.pk not in units_of(user):
         raise PermissionDenied
     filled = _forms(view_of(unit, month), request.POST)
     if not all([form.is_valid() for form in filled.values()]):
@@ -178,7 +179,7 @@ def _page(
         "month": month,
         "months": months_offered(),
         "chart": charts.bar_chart([_drawn(line) for line in view.lines], [str(name) for name in series]),
-        "forms": filled if unit.pk in own_units(request.user) and view.state in OPEN else {},
+        "forms": filled if unit.pk in units_of(cast(User, request.user)) and view.state in OPEN else {},
         "answers": steps & {"return", "accept"},
         "signs": MONTHLY_REPORT.step("submit").by(view.report or MonthlyReport(agency=unit), user),
         "book": reverse("desk:figures_report_book", args=[unit.code, f"{month:%Y-%m}"]),

@@ -9,12 +9,13 @@ from django.utils.translation import gettext
 
 from creditplatform.core import probes
 from creditplatform.core.models import User
-from records.admin.feeds import labels_of, own_agencies, sentences_of
+from records.admin.feeds import labels_of, sentences_of
 from records.enums import BatchState, ColumnFate, RowState
 from records.feeds.mapping import OPEN
 from records.feeds.problems import sentence
 from records.models import FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
+from records.querysets import units_of
 from records.workflows.feed_batch import FEED_BATCH
 
 ROWS_SHOWN = 200
@@ -51,13 +52,13 @@ def name_of_file(batch: FeedBatch, user: User) -> str:
     """The name the sending unit gave the file, often that of a person; others see number and digest."""
     if batch.rerun:
         return gettext("rows set aside, checked once more")
-    own = batch.feed.agency_id in own_agencies(user)
+    own = batch.feed.agency_id in units_of(user)
     return batch.file_name if own else f"#{batch.pk} · {batch.file_digest[:DIGEST_SHOWN]}"
 
 
 def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
     """Everything the page of a receipt shows."""
-    own = batch.feed.agency_id in own_agencies(user)
+    own = batch.feed.agency_id in units_of(user)
     lists = [_rows(batch, rejected=False), _rows(batch, rejected=True)]
     steps = {step.name for step in FEED_BATCH.available(batch, user)}
     unknown = [column["header"] for column in batch.columns if column["fate"] in OPEN]

@@ -4,7 +4,6 @@ import tempfile
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -16,10 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
-from creditplatform.core.permissions import has_role, rule
+from creditplatform.core.permissions import rule
 from records.desk import setaside_pages as pages
+from records.desk.access import sending, working
 from records.desk.mending_form import MendingForm
-from records.desk.navigation import SENDING, WORKING
 from records.desk.setaside_filter import AGES, COUNTED, RowFilter, all_rows, chosen_feed, count_by_code, count_by_unit
 from records.enums import RowState
 from records.feeds.plan import NotCollected, version_in_force
@@ -31,28 +30,18 @@ from records.services.feeds import folder, receive_file
 from records.services.marked_workbook import write_marked_workbook
 from records.services.setaside import note_look
 from records.services.setaside_table import delivered_by_field
-from records.tasks import process_batch
+from records.tasks import queue_batch
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def sends(request: HttpRequest) -> bool:
-    """Clerks, officers and supervisors of a unit."""
-    return request.user.is_authenticated and has_role(*SENDING)(request.user)
-
-
-def works(request: HttpRequest) -> bool:
-    """Clerks, officers and supervisors of a unit, and the centre."""
-    return request.user.is_authenticated and has_role(*WORKING)(request.user)
-
-
-@rule(works)
+@rule(working)
 @require_GET
 def rows(request: HttpRequest) -> HttpResponse:
     """The rows of one's own units that wait, a page at a time; the centre sees how many each unit has of which kind."""
     user: Any = request.user
     asked = RowFilter.of(request.GET)
-    if not sends(request):
+    if not sending(request):
         return _for_the_centre(request, asked)
     feeds = pages.feeds_of(user, units_of(user))
     found = asked.apply(all_rows().sent_by(user))
@@ -95,7 +84,7 @@ def _for_the_centre(request: HttpRequest, asked: RowFilter) -> HttpResponse:
     return render(request, "desk/setaside_counts.html", context)
 
 
-@rule(sends)
+@rule(sending)
 def row(request: HttpRequest, row_id: int) -> HttpResponse:
     """One row: every field with what was delivered and what is wrong with it; sent off, it is checked again at once."""
     user: Any = request.user
@@ -159,7 +148,7 @@ def _told(request: HttpRequest, mended: QuarantinedRow) -> HttpResponse:
     return HttpResponseRedirect(reverse("desk:setaside_row", args=[mended.pk]))
 
 
-@rule(sends)
+@rule(sending)
 @require_POST
 def act(request: HttpRequest) -> HttpResponse:
     """Discard rows, let them wait again, or have all that were asked for checked once more."""
@@ -203,11 +192,11 @@ def _rerun(user: User, asked: RowFilter) -> str:
 
 def _worked_off(batch_id: int) -> str:
     """Hand a batch to a worker once it is committed; returns the address of its receipt."""
-    transaction.on_commit(lambda: process_batch.delay(batch_id), robust=True)
-    return reverse("admin:records_feedbatch_change", args=[batch_id])
+    queue_batch(batch_id)
+    return reverse("desk:delivery", args=[batch_id])
 
 
-@rule(sends)
+@rule(sending)
 @require_GET
 def workbook(request: HttpRequest) -> HttpResponseBase:
     """The rows of one feed that were asked for, as a workbook with every wrong cell marked and explained."""
@@ -230,7 +219,7 @@ def workbook(request: HttpRequest) -> HttpResponseBase:
     return answer
 
 
-@rule(sends)
+@rule(sending)
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """Take the mended workbook in, as any delivery of the feed; its receipt shows what became of it."""
@@ -250,7 +239,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(_worked_off(batch.pk))
 
 
-@rule(sends)
+@rule(sending)
 @require_POST
 def take_note(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Somebody of the unit has read a notice to it."""

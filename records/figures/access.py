@@ -7,19 +7,14 @@ from django.http import HttpRequest
 
 from creditplatform.core.enums import AgencyKind, Role
 from creditplatform.core.models import Agency, Membership
+from records.querysets import units_of
 
-SENDING = frozenset({Role.CLERK, Role.OFFICER, Role.SUPERVISOR})
 SIGNING = frozenset({Role.OFFICER, Role.SUPERVISOR})
 
 
 def of_the_centre(user: Any) -> bool:
     """Staff of the credit centre."""
     return Role.CENTRE in user.roles
-
-
-def own_units(user: Any) -> set[int]:
-    """Units for which the person sends or decides."""
-    return {m.agency_id for m in user.memberships_in_force if m.role in SENDING}
 
 
 def signs_for(user: Any, agency_id: int) -> bool:
@@ -30,7 +25,7 @@ def signs_for(user: Any, agency_id: int) -> bool:
 def sees_figures(request: HttpRequest) -> bool:
     """Whoever sends for a unit, and the centre."""
     user: Any = request.user
-    return user.is_authenticated and (of_the_centre(user) or bool(own_units(user)))
+    return user.is_authenticated and (of_the_centre(user) or bool(units_of(user)))
 
 
 def leads(request: HttpRequest) -> bool:
@@ -41,7 +36,7 @@ def leads(request: HttpRequest) -> bool:
 def units_seen_by(user: Any) -> QuerySet[Agency]:
     """Units whose figures the person may see."""
     units = Agency.objects.select_related("site")
-    return units if of_the_centre(user) else units.filter(pk__in=own_units(user))
+    return units if of_the_centre(user) else units.filter(pk__in=units_of(user))
 
 
 def units_seen_by_machine(agency: Agency) -> QuerySet[Agency]:

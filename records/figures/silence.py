@@ -16,9 +16,10 @@ from creditplatform.core.deadlines import Calendar, YearNotAnnounced, working_da
 from creditplatform.core.models import CalendarDay
 from creditplatform.core.wording import joined
 from records.enums import BatchState, Rhythm
-from records.figures.access import of_the_centre, own_units
+from records.figures.access import of_the_centre
 from records.figures.rules import expected_by, silent_before
 from records.models import Feed, FeedBatch
+from records.querysets import units_of
 
 TAKEN_IN = (BatchState.APPLIED, BatchState.PARTLY_QUARANTINED, BatchState.CORRECTED, BatchState.CLOSED)
 NAMED, LISTED, LOOKED_BACK = 3, 200, datetime.timedelta(days=31)
@@ -49,7 +50,7 @@ def all_expected_feeds() -> QuerySet[Any]:
 def expected_feeds(user: Any) -> QuerySet[Any]:
     """Those of the units the person may see."""
     feeds = all_expected_feeds()
-    return feeds if of_the_centre(user) else feeds.filter(agency__in=own_units(user))
+    return feeds if of_the_centre(user) else feeds.filter(agency__in=units_of(user))
 
 
 def silent_feeds(feeds: QuerySet[Any], *, today: datetime.date | None = None) -> QuerySet[Any]:
@@ -105,13 +106,13 @@ def odd_batches(user: Any) -> list[FeedBatch]:
     since = timezone.now() - LOOKED_BACK
     batches = FeedBatch.objects.filter(received_at__gte=since, state__in=TAKEN_IN).exclude(file_name=FORM)
     odd = batches.filter(Q(received__lt=F("feed__expected_min")) | Q(received__gt=F("feed__expected_max")))
-    mine = odd if of_the_centre(user) else odd.filter(feed__agency__in=own_units(user))
+    mine = odd if of_the_centre(user) else odd.filter(feed__agency__in=units_of(user))
     return list(mine.select_related("feed__agency").order_by("-received_at")[:LISTED])
 
 
 def alarm_of(user: Any) -> str | None:
     """One sentence about feeds that have stopped, with a way to the list; None while all of them come. Two queries."""
-    if not of_the_centre(user) and not own_units(user):
+    if not of_the_centre(user) and not units_of(user):
         return None
     names = [feed.label for feed in silent_feeds(expected_feeds(user)).order_by("last_at", "code")[: LISTED + 1]]
     if not names:

@@ -13,9 +13,9 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import Agency, User
 from records.enums import ReportState
-from records.figures.access import own_units
 from records.figures.declared import acts_of, report_due_on
 from records.models import MonthlyReport, MonthlyReportLine
+from records.querysets import units_of
 from records.workflows.monthly_report import MONTHLY_REPORT, gaps, officer_of_the_unit
 
 OPEN = (ReportState.DRAFT, ReportState.RETURNED)
@@ -39,7 +39,7 @@ def save_report(
     Raises NotPermitted for others than the unit's staff, Invalid for a month to come and for every wrong number,
     Conflict once it is submitted or accepted.
     """
-    if agency.pk not in own_units(user):
+    if agency.pk not in units_of(user):
         raise NotPermitted
     if month > timezone.localdate():
         raise Invalid.in_field("month", "month_to_come", _("This month has not begun."))

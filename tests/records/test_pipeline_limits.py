@@ -90,7 +90,7 @@ def defaulter(number: int, **cells: str) -> dict[str, str]:
         ("2027-06-30", datetime.date(2027, 7, 1)),
         ("2031-06-30", datetime.date(2028, 5, 1)),
         ("2099-12-31", datetime.date(2028, 5, 1)),
-        ("2026-04-01", datetime.date(2026, 5, 1)),
+        ("2026-05-01", datetime.date(2026, 5, 2)),
     ],
 )
 def test_a_defaulter_is_shown_two_years_or_until_the_end_the_court_names(

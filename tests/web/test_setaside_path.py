@@ -67,7 +67,7 @@ def test_from_a_bad_spreadsheet_to_a_clean_delivery(
     signed_in(page, live_server.url, "clerk")
     batch = deliver(page, live_server.url, bad_spreadsheet(tmp_path))
     page.reload()
-    page.get_by_role("link", name="到工作台更正").click()
+    page.get_by_role("link", name="处理待更正的行").click()
     expect(page.locator("table.plain tbody tr")).to_have_count(4)
     found = well_made(page)
 
@@ -116,4 +116,4 @@ def by_workbook(page: Page, folder: Path) -> None:
     (folder / "mended.xlsx").write_bytes(book.saved())
     page.set_input_files("[name=file]", folder / "mended.xlsx")
     page.get_by_role("button", name="报送更正后的表格").click()
-    page.wait_for_url("**/change/")
+    page.wait_for_url("**/desk/deliveries/*/")
