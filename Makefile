@@ -7,7 +7,7 @@ EMBEDDED = $(VENV_PYTHON) -m creditplatform.embedded
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help python-found environment environment-dev run stop test lint benchmark production-secrets clean clean-data
+.PHONY: help python-found environment environment-dev run stop test lint benchmark fuzz production-secrets clean clean-data
 
 help:
 	@echo 'make run [PORT=8123]     start the platform: embedded services, demonstration, web, worker, beat (Ctrl-C stops)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test [ARGS=...]     lint and the whole test suite beside temporary services'
 	@echo 'make lint                style, types, one-way imports, templates'
 	@echo 'make benchmark NAME=feed [ROWS=100000]'
+	@echo 'make fuzz [N=10000] [SEED=1] [FORMAT=xlsx]   damage good files by the thousand and see what becomes of them'
 	@echo 'make production-secrets  write the secrets that docker-compose.yml reads into ./secrets'
 	@echo 'make clean               remove .venv and caches; make clean-data removes the embedded databases and keys'
 	@echo
@@ -56,6 +57,10 @@ lint: environment-dev
 benchmark: environment-dev
 	@test -n "$(NAME)" || { echo 'error: name one, for example: make benchmark NAME=feed' >&2; exit 1; }
 	@exec $(EMBEDDED) run-with-services --durable -- $(VENV_PYTHON) -m benchmarks "$(NAME)" $(if $(ROWS),--rows "$(ROWS)")
+
+fuzz: environment-dev
+	@exec $(EMBEDDED) run-with-services -- $(VENV_PYTHON) -m tests.campaigns.mutate --mutations "$(or $(N),10000)" \
+		--seed "$(or $(SEED),1)" $(if $(FORMAT),--format "$(FORMAT)")
 
 production-secrets: python-found
 	@"$(PYTHON)" -m creditplatform.embedded production-secrets secrets
