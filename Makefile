@@ -7,7 +7,7 @@ EMBEDDED = $(VENV_PYTHON) -m creditplatform.embedded
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help python-found environment environment-dev run stop test lint benchmark fuzz production-secrets clean clean-data
+.PHONY: help python-found environment environment-dev run stop test lint benchmark fuzz fuzz-api production-secrets clean clean-data
 
 help:
 	@echo 'make run [PORT=8123]     start the platform: embedded services, demonstration, web, worker, beat (Ctrl-C stops)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint                style, types, one-way imports, templates'
 	@echo 'make benchmark NAME=feed [ROWS=100000]'
 	@echo 'make fuzz [N=10000] [SEED=1] [FORMAT=xlsx]   damage good files by the thousand and see what becomes of them'
+	@echo 'make fuzz-api [N=2000]    thousands of calls made from the description of the interface, sound and broken'
 	@echo 'make production-secrets  write the secrets that docker-compose.yml reads into ./secrets'
 	@echo 'make clean               remove .venv and caches; make clean-data removes the embedded databases and keys'
 	@echo
@@ -61,6 +62,10 @@ benchmark: environment-dev
 fuzz: environment-dev
 	@exec $(EMBEDDED) run-with-services -- $(VENV_PYTHON) -m tests.campaigns.mutate --mutations "$(or $(N),10000)" \
 		--seed "$(or $(SEED),1)" $(if $(FORMAT),--format "$(FORMAT)")
+
+fuzz-api: environment-dev
+	@CREDIT_API_EXAMPLES="$(or $(N),2000)" $(EMBEDDED) run-with-services -- $(VENV_PYTHON) -m pytest -q -n 2 \
+		tests/web/test_interface_generated.py
 
 production-secrets: python-found
 	@"$(PYTHON)" -m creditplatform.embedded production-secrets secrets

@@ -22,3 +22,7 @@ urlpatterns = [
     path("readyz", probes.readyz, name="readyz"),
     path("", include("publicity.urls")),
 ]
+handler400 = "creditplatform.core.error_pages.bad_request"
+handler403 = "creditplatform.core.error_pages.permission_denied"
+handler404 = "creditplatform.core.error_pages.page_not_found"
+handler500 = "creditplatform.core.error_pages.server_error"

@@ -8,6 +8,7 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -76,7 +77,7 @@ class Confirmations(PeerView):
     @extend_schema(
         operation_id="confirm_changes",
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 415, 429)},
         examples=[
             OpenApiExample("Confirm", value={"upto": "eyJ…", "withdrawals": [4711]}, request_only=True),
             OpenApiExample("Confirmed", value={"confirmed": 1, "unknown": [], "open": 0}, response_only=True),
@@ -104,7 +105,7 @@ class Inbox(PeerView):
         operation_id="exchange_inbox",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 415, 429)},
         examples=[
             OpenApiExample("A block", value={"changes": [WITHDRAWAL]}, request_only=True),
             OpenApiExample(
@@ -123,7 +124,7 @@ class Inbox(PeerView):
     )
     def post(self, request: Request) -> Response:
         """Take a block of at most 1000 changes in ascending order; the same block again gets the same answer."""
-        body = request.body
+        body = _body(request)
         key = request.headers.get("Idempotency-Key") or key_of(body)
         if not KEY.fullmatch(key):
             raise Invalid.in_field("Idempotency-Key", "malformed", _("The key of a block is malformed."))
@@ -155,9 +156,17 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
+def _body(request: Request) -> bytes:
+    """The bytes as they came, so that a key can be made of them. Raises UnsupportedMediaType for what is no JSON."""
+    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType(request.content_type)
+    body: bytes = request.body
+    return body
+
+
 def _object(request: Request) -> dict[str, Any]:
     try:
-        said = msgspec.json.decode(request.body)
+        said = msgspec.json.decode(_body(request))
     except msgspec.DecodeError as error:
         raise Invalid.in_field("", "malformed", _("The body is no JSON object.")) from error
     if not isinstance(said, dict):

@@ -13,7 +13,9 @@ from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Scope
 from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.models import Agency, ApiClient
+from creditplatform.urls import handler404, handler500  # noqa: F401
 from creditplatform.urls import urlpatterns as real
+from tests.cast import PERSON_NUMBER
 from tests.machines import SECRET, machine, token_for
 
 
@@ -104,3 +106,23 @@ def test_a_client_that_calls_too_often_is_told_when_to_come_again(settings: Any)
     token = token_for(machine(Scope.STATISTICS_READ))
     answers = [get(token) for _ in range(5)]
     assert answers[-1].status_code == 429 and 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "没有"), ("en", "nothing here")])
+def test_an_address_that_is_none_is_told_to_machines_as_data(language: str, word: str) -> None:
+    answer = Client().get("/api/v1/batches/one/", headers={"Accept-Language": language})
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found" and word in answer.json()["message"]
+    assert b"<html" in Client().get("/no-such-page/").content
+
+
+def test_a_fault_of_ours_is_told_to_machines_as_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: Any) -> Response:
+        raise RuntimeError(PERSON_NUMBER)
+
+    monkeypatch.setattr(Figures, "get", broken)
+    token = token_for(machine(Scope.STATISTICS_READ))
+    calling = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
+    answer = calling.get("/api/v1/figures/")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal" and PERSON_NUMBER not in answer.content.decode()

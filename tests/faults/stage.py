@@ -93,7 +93,8 @@ class Stage:
         assert server is not None
         everyone = [server, *children(server)]
         for number in everyone:
-            os.kill(number, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # one may have ended by itself since it was counted
+                os.kill(number, signal.SIGKILL)
         assert wait_for(lambda: not any(Path(f"/proc/{number}/stat").exists() and alive(number) for number in everyone))
 
     def shut_database_down_at_once(self) -> None:
