@@ -45,6 +45,11 @@ def units_of(user: User, roles: frozenset[str] = WORKING) -> set[int]:
     return {m.agency_id for m in user.memberships_in_force if m.role in roles}
 
 
+def sites_led(user: User) -> set[int]:
+    """Sites whose credit centre a person belongs to today: it looks after all units of its own place, and no other."""
+    return {m.agency.site_id for m in user.memberships_in_force if m.role == Role.CENTRE}
+
+
 class SubjectQuerySet(models.QuerySet["Subject"]):
     """Reading rules of subjects."""
 
@@ -211,11 +216,10 @@ class CrossCheckQuerySet(models.QuerySet["CrossCheck"]):
     """Reading rules of cross-checks."""
 
     def visible_to(self, user: User) -> CrossCheckQuerySet:
-        """Those of the own units; the centre sees all, which hold no value of the person."""
-        if Role.CENTRE in user.roles:
-            return self
-        own = units_of(user)
-        return self.filter(Q(holder__in=own) | Q(sender__in=own))
+        """Those of the own units; the centre sees those of its place, which hold no value of the person."""
+        own, led = units_of(user), sites_led(user)
+        ours = Q(holder__in=own) | Q(sender__in=own)
+        return self.filter(ours | Q(holder__site__in=led) | Q(sender__site__in=led) if led else ours)
 
     def open(self) -> CrossCheckQuerySet:
         """Not ended yet."""

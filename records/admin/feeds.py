@@ -19,7 +19,7 @@ from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
 from creditplatform.core.wording import after_one_another, explained
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
-from records.querysets import units_of
+from records.querysets import sites_led, units_of
 from records.services.setaside import note_look
 
 SENDING = (Role.CLERK, Role.OFFICER, Role.SUPERVISOR)
@@ -52,11 +52,11 @@ class FeedBatchAdmin(ReadOnlyAdmin):
     list_select_related = ("feed",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FeedBatch]:
-        """Batches of one's own units; the centre sees the counts of all."""
+        """Batches of one's own units; the centre sees the counts of all units of its place."""
         user: Any = request.user
         own = Q(feed__agency__in=units_of(user))
         rows: QuerySet[FeedBatch] = super().get_queryset(request).annotate(own=ExpressionWrapper(own, BooleanField()))
-        return rows if Role.CENTRE in user.roles else rows.filter(own)
+        return rows.filter(own | Q(feed__agency__site__in=sites_led(user)))
 
     @admin.display(description=_("File"))
     def file(self, batch: Any) -> str:

@@ -25,7 +25,7 @@ from records.figures.rules import first_day
 from records.figures.silence import alarm_of
 from records.models import EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from records.models.feed import OPEN_STATES
-from records.querysets import units_of
+from records.querysets import sites_led, units_of
 from records.services.unit_notices import notices_for
 
 COUNTED = 1000
@@ -102,7 +102,9 @@ def _centre_tasks(user: Any) -> list[Task]:
     if Role.CENTRE not in user.roles:
         return []
     proposed = RuleValue.objects.filter(in_force=False, entered_by__isnull=False).exclude(entered_by=user)
-    unfinished = FeedBatch.objects.filter(state__in=OPEN_STATES).aggregate(n=Count("pk"))["n"]
+    unfinished = FeedBatch.objects.filter(state__in=OPEN_STATES, feed__agency__site__in=sites_led(user)).aggregate(
+        n=Count("pk")
+    )["n"]
     return [
         Task(
             reverse("admin:core_rulevalue_changelist") + "?in_force__exact=0",

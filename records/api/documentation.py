@@ -16,6 +16,14 @@ def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
 
 
+def with_summaries(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """The first sentence of every description beside its address, so that the list of calls can be read."""
+    for path in result["paths"].values():
+        for call in path.values():
+            call["summary"] = call["description"].partition("\n")[0].partition(". ")[0].rstrip(".")
+    return result
+
+
 class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  # a hook of the library without types
     """Every call asks for a token with the scopes of its view; the library knows only its own permissions."""
 

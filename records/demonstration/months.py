@@ -114,12 +114,13 @@ def _report(world: World, month: datetime.date) -> int:
     """Most units have reported on the month before, some late, some not at all; the centre has accepted many."""
     begun = set(MonthlyReport.objects.filter(month=month).values_list("agency", flat=True))
     units: QuerySet[Agency] = Agency.objects.exclude(pk__in=begun)
-    centre = User.objects.filter(memberships__role=Role.CENTRE).order_by("pk").first()
+    staff = Membership.objects.filter(role=Role.CENTRE).order_by("-pk").select_related("user", "agency")
+    centres = {membership.agency.site_id: membership.user for membership in staff}
     written = 0
     for agency in [] if begun else owing(units, month):
         throw = dice(world.seed, agency.code).random()
         if throw < 0.8:
-            _one_report(world, agency, month, throw, centre)
+            _one_report(world, agency, month, throw, centres.get(agency.site_id))
             written += 1
     return written
 

@@ -40,7 +40,8 @@ def key_groups(request: HttpRequest) -> HttpResponse:
     """The key groups of the plans with their figures and units."""
     user: Any = request.user
     groups = selectors.groups_of(user)
-    return render(request, "desk/key_groups.html", {"groups": selectors.group_figures(groups)})
+    context = {"groups": selectors.group_figures(groups), "members": selectors.own_organisations(user)}
+    return render(request, "desk/key_groups.html", context)
 
 
 @rule(staff)

@@ -24,7 +24,7 @@ from records.feeds.selectors import missing_fields
 from records.feeds.template import WORKBOOK, template_of
 from records.models import Feed, FeedBatch
 from records.models.feed import OPEN_STATES
-from records.querysets import units_of
+from records.querysets import sites_led, units_of
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, receive_file
 from records.tasks import queue_batch
@@ -34,7 +34,7 @@ PER_PAGE = 50
 
 def _visible(user: Any) -> QuerySet[FeedBatch]:
     batches = FeedBatch.objects.select_related("feed__agency", "feed__entry")
-    return batches if Role.CENTRE in user.roles else _own(user)
+    return batches.filter(feed__agency__site__in=sites_led(user)) if Role.CENTRE in user.roles else _own(user)
 
 
 def _own(user: Any) -> QuerySet[FeedBatch]:

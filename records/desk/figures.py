@@ -42,15 +42,18 @@ def unit_seen(request: HttpRequest, code: str) -> Agency:
 
 
 def site_asked(request: HttpRequest) -> Site:
-    """The site behind the question mark, else that of the person's own unit."""
-    sites = all_sites(request)
-    user: Any = request.user
-    own_ids = [membership.agency.site_id for membership in user.memberships_in_force]
-    own = next((site for site in sites.values() if site.pk in own_ids), None)
-    found = sites.get(request.GET.get("site", "")) or own or next(iter(sites.values()), None)
-    if found is None:
+    """The site behind the question mark where the person's units belong to several, else the only one."""
+    sites = sites_of(request)
+    if not sites:
         raise Http404
-    return found
+    return next((site for site in sites if site.code == request.GET.get("site")), sites[0])
+
+
+def sites_of(request: HttpRequest) -> list[Site]:
+    """The sites to which the person's units belong."""
+    user: Any = request.user
+    own = {membership.agency.site_id for membership in user.memberships_in_force}
+    return [site for site in all_sites(request).values() if site.pk in own]
 
 
 @rule(sees_figures)
@@ -73,7 +76,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "month": month,
         "months": months_offered(),
         "chosen": site,
-        "sites": all_sites(request).values(),
+        "sites": sites_of(request),
         "rows": [(row, charts.spark(row.scores)) for row in rows[: rates.SHOWN]],
         "more": len(rows) > rates.SHOWN,
         "measures": rates.measures(month, site.code),
@@ -120,7 +123,7 @@ def entry(request: HttpRequest, agency: str, entry: str) -> HttpResponse:
 
 @rule(sees_figures)
 def feeds(request: HttpRequest) -> HttpResponse:
-    """Feeds that owe a delivery and deliveries of an unexpected size; the unit's own, or of all for the centre."""
+    """Feeds that owe a delivery, deliveries of an unexpected size: of the own unit, for the centre of its place."""
     found = silence.silences(request.user)
     page = {
         "stopped": [one for one in found if one.last_on],

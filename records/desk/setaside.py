@@ -24,7 +24,7 @@ from records.enums import RowState
 from records.feeds.plan import NotCollected, version_in_force
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow, UnitNotice
-from records.querysets import QuarantinedRowQuerySet, units_of
+from records.querysets import QuarantinedRowQuerySet, sites_led, units_of
 from records.services import mending, unit_notices
 from records.services.feeds import folder, receive_file
 from records.services.marked_workbook import write_marked_workbook
@@ -73,8 +73,10 @@ def _page(found: QuarantinedRowQuerySet, after: str) -> list[QuarantinedRow]:
 
 
 def _for_the_centre(request: HttpRequest, asked: RowFilter) -> HttpResponse:
-    feeds = {feed.pk: feed for feed in Feed.objects.select_related("agency").order_by("agency", "code")}
-    counts = count_by_unit(asked.apply(all_rows()))
+    user: Any = request.user
+    led = Feed.objects.filter(agency__site__in=sites_led(user)).select_related("agency").order_by("agency", "code")
+    feeds = {feed.pk: feed for feed in led}
+    counts = count_by_unit(asked.apply(all_rows().filter(feed__in=list(feeds))))
     context = {
         "asked": asked,
         "agencies": {feed.agency_id: feed.agency for feed in feeds.values()}.values(),

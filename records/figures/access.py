@@ -1,4 +1,4 @@
-"""Who may see which figures: a unit its own, the credit centre those of all; others none."""
+"""Who may see which figures: a unit its own, the credit centre those of its place; others none."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from creditplatform.core.enums import AgencyKind, Role
 from creditplatform.core.models import Agency, Membership
-from records.querysets import units_of
+from records.querysets import sites_led, units_of
 
 SIGNING = frozenset({Role.OFFICER, Role.SUPERVISOR})
 
@@ -36,7 +36,7 @@ def leads(request: HttpRequest) -> bool:
 def units_seen_by(user: Any) -> QuerySet[Agency]:
     """Units whose figures the person may see."""
     units = Agency.objects.select_related("site")
-    return units if of_the_centre(user) else units.filter(pk__in=units_of(user))
+    return units.filter(site__in=sites_led(user)) if of_the_centre(user) else units.filter(pk__in=units_of(user))
 
 
 def units_seen_by_machine(agency: Agency) -> QuerySet[Agency]:

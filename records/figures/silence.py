@@ -16,7 +16,7 @@ from creditplatform.core.deadlines import Calendar, YearNotAnnounced, working_da
 from creditplatform.core.models import CalendarDay
 from creditplatform.core.wording import joined
 from records.enums import BatchState, Rhythm
-from records.figures.access import of_the_centre
+from records.figures.access import of_the_centre, units_seen_by
 from records.figures.rules import expected_by, silent_before
 from records.models import Feed, FeedBatch
 from records.querysets import units_of
@@ -49,8 +49,7 @@ def all_expected_feeds() -> QuerySet[Any]:
 
 def expected_feeds(user: Any) -> QuerySet[Any]:
     """Those of the units the person may see."""
-    feeds = all_expected_feeds()
-    return feeds if of_the_centre(user) else feeds.filter(agency__in=units_of(user))
+    return all_expected_feeds().filter(agency__in=units_seen_by(user).values("pk"))
 
 
 def silent_feeds(feeds: QuerySet[Any], *, today: datetime.date | None = None) -> QuerySet[Any]:
@@ -106,7 +105,7 @@ def odd_batches(user: Any) -> list[FeedBatch]:
     since = timezone.now() - LOOKED_BACK
     batches = FeedBatch.objects.filter(received_at__gte=since, state__in=TAKEN_IN).exclude(file_name=FORM)
     odd = batches.filter(Q(received__lt=F("feed__expected_min")) | Q(received__gt=F("feed__expected_max")))
-    mine = odd if of_the_centre(user) else odd.filter(feed__agency__in=units_of(user))
+    mine = odd.filter(feed__agency__in=units_seen_by(user).values("pk"))
     return list(mine.select_related("feed__agency").order_by("-received_at")[:LISTED])
 
 

@@ -18,6 +18,7 @@ from creditplatform.core.rules import load_rulebook
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import Answer, CrossCheckState, Finding
 from records.models import CrossCheck
+from records.querysets import sites_led
 
 CLOCK = "clock.cross_check.answer.working_days"
 
@@ -37,8 +38,8 @@ def unit_that_has_not_answered(check: CrossCheck, user: User | None) -> bool:
 
 
 def centre(check: CrossCheck, user: User | None) -> bool:
-    """Staff of the credit centre, who see the units and what differs but no value."""
-    return user is not None and Role.CENTRE in user.roles
+    """Staff of the credit centre of either unit's place, who see the units and what differs but no value."""
+    return user is not None and bool({check.holder.site_id, check.sender.site_id} & sites_led(user))
 
 
 # --- what must be there -------------------------------------------------------------------------

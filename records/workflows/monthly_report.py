@@ -9,7 +9,6 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Role
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow
@@ -18,6 +17,7 @@ from records.figures.access import signs_for
 from records.figures.declared import Line, held, lines_of
 from records.figures.rules import last_day
 from records.models import MonthlyReport
+from records.querysets import sites_led
 
 # --- who ---------------------------------------------------------------------------------------
 
@@ -28,8 +28,8 @@ def officer_of_the_unit(report: MonthlyReport, user: User | None) -> bool:
 
 
 def centre(report: MonthlyReport, user: User | None) -> bool:
-    """Staff of the credit centre, not the person who submitted it."""
-    return user is not None and Role.CENTRE in user.roles and user.pk != report.submitted_by_id
+    """Staff of the credit centre of the unit's place, not the person who submitted it."""
+    return user is not None and report.agency.site_id in sites_led(user) and user.pk != report.submitted_by_id
 
 
 # --- what must be there -------------------------------------------------------------------------

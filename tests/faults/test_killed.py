@@ -73,8 +73,15 @@ def test_a_database_shut_down_at_once_is_taken_up_where_it_was(stage: Stage) -> 
 
 
 def test_chunks_that_a_killed_database_had_not_yet_written_down_are_worked_off_again(stage: Stage) -> None:
-    """A chunk does not wait for the disk, so its count must be lost with its rows."""
-    load = Load("己", ROWS)
+    """A chunk does not wait for the disk, so its count must be lost with its rows.
+
+    Now and then another transaction writes the chunk down in passing; then nothing was tried, and it is tried again.
+    """
+    assert any(lost_to_a_kill(stage, Load(f"己{number}", ROWS)) for number in range(5))
+
+
+def lost_to_a_kill(stage: Stage, load: Load) -> int:
+    """Rows that were counted before the server was killed and are not on file after; all of them in the end."""
     server = stage.services.postgres.process()
     assert server is not None
     (writer,) = filter(named(server, "walwriter"), children(server))
@@ -85,12 +92,13 @@ def test_chunks_that_a_killed_database_had_not_yet_written_down_are_worked_off_a
         stage.kill_database()
     stage.services.postgres.start()
     kept = stage.progress(batch)
-    assert kept < seen
+    assert kept <= seen
     on_file = "SELECT count(*) FROM records_creditrecord WHERE batch_id = %s"
     accepted = "SELECT accepted FROM records_feedbatch WHERE id = %s"
     assert stage.ask(on_file, batch) == stage.ask(accepted, batch)
     stage.ended(batch)
     stage.check(load, batch)
+    return seen - kept
 
 
 def test_a_command_whose_database_is_killed_says_so_and_finishes_when_it_is_given_again(
