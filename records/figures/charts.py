@@ -4,6 +4,7 @@ A library such as pygal puts styles and scripts into its pictures, which the con
 come from classes of the theme, every bar bears its number, and a table with the same figures stands behind each chart.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,8 +77,8 @@ def bar_chart(groups: Sequence[tuple[str, Sequence[int]]], series: Sequence[str]
 
 
 def spark(values: Sequence[Decimal | None]) -> Spark | None:
-    """A trend of values out of 100, oldest first; None where fewer than two months have one."""
-    if sum(value is not None for value in values) < 2 or len(values) < 2:
+    """A trend of values out of 100, oldest first; None where no two months in a row have one."""
+    if not any(None not in pair for pair in itertools.pairwise(values)):
         return None
     step = (SPARK_WIDTH - 2 * SPARK_EDGE) / (len(values) - 1)
     room = SPARK_HEIGHT - 2 * SPARK_EDGE
