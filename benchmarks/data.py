@@ -45,27 +45,30 @@ class Party:
     place: str
 
 
-def write_rows(path: Path, count: int, *, today: datetime.date, seed: int = SEED) -> None:
-    """Write a UTF-8 CSV file of `count` penalties decided in the three years before `today`."""
+def write_rows(path: Path, count: int, *, today: datetime.date, seed: int = SEED, first_party: int = 1) -> None:
+    """Write a UTF-8 CSV file of `count` penalties decided in the three years before `today`.
+
+    Files with parties of other numbers are about other subjects; the same number may be another name in another file.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        writer.writerows(penalties(count, today=today, seed=seed))
+        writer.writerows(penalties(count, today=today, seed=seed, first_party=first_party))
 
 
-def penalties(count: int, *, today: datetime.date, seed: int = SEED) -> Iterator[tuple[str, ...]]:
+def penalties(count: int, *, today: datetime.date, seed: int = SEED, first_party: int = 1) -> Iterator[tuple[str, ...]]:
     """Rows in the order of their decisions; each subject has three of them on average."""
     chance = random.Random(seed)  # noqa: S311
-    parties = _parties(max(1, count // PENALTIES_PER_SUBJECT), chance)
+    parties = _parties(first_party, max(1, count // PENALTIES_PER_SUBJECT), chance)
     days = YEARS_BACK * 365
     for number in range(1, count + 1):
         decided_on = today - datetime.timedelta(days=days - number * days // (count + 1))
         yield _penalty(chance.choice(parties), number, decided_on, chance)
 
 
-def _parties(count: int, chance: random.Random) -> list[Party]:
+def _parties(first: int, count: int, chance: random.Random) -> list[Party]:
     kinds = chance.choices(list(SHARES), weights=list(SHARES.values()), k=count)
-    return [_party(kind, number, chance) for number, kind in enumerate(kinds, 1)]
+    return [_party(kind, number, chance) for number, kind in enumerate(kinds, first)]
 
 
 def _party(kind: str, number: int, chance: random.Random) -> Party:

@@ -44,7 +44,7 @@ def run(rows: int | None) -> Result:
     with tempfile.TemporaryDirectory(prefix="credit-benchmark-rows-") as directory:
         files = [Path(directory) / f"{number}.csv" for number in range(TURNS + 1)]
         for number, file in enumerate(files):
-            write_rows(file, ROWS, today=timezone.localdate(), seed=SEED + number)
+            write_rows(file, ROWS, today=timezone.localdate(), seed=SEED + number, first_party=1 + number * ROWS)
         for file in files[:TURNS]:
             empty(CreditRecord, Subject, FeedMemory)
             deliver(file, ROWS, figures, name="empty_table")

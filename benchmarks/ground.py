@@ -48,7 +48,10 @@ def _own_database(server_url: str) -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")).replace(":/?", ":///?")
     finally:
-        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            _execute(server_url, f"DROP DATABASE {name}")  # sends a vacuum away that FORCE may not end
+        except psycopg2.errors.ObjectInUse:
+            _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _execute(url: str, statement: str) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import CreditError, FieldProblem, Invalid
+from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.models import User
+from creditplatform.core.wording import joined
 from records.enums import BatchState
-from records.feeds.mapping import ColumnsToConfirm, WrongHeader, header_key, map_columns
+from records.feeds.mapping import find_columns, header_key, is_needed
 from records.feeds.plan import Plan, plan_for
 from records.models import Feed, FeedBatch
 from records.workflows.feed_batch import FEED_BATCH
@@ -53,7 +54,7 @@ def _check(choices: Mapping[str, str], plan: Plan) -> None:
         raise Invalid.in_field("columns", "field_unknown", text)
     twice = _twice([code for code in choices.values() if code])
     if twice:
-        names = "、".join(item.label for item in plan.fields if item.code in twice)
+        names = joined(item.label for item in plan.fields if item.code in twice)
         raise Invalid.in_field(
             "columns", "field_twice", _("Two columns were given to the same field: %(fields)s.") % {"fields": names}
         )
@@ -63,21 +64,14 @@ def _twice(codes: Sequence[str]) -> set[str]:
     return {code for code in codes if codes.count(code) > 1}
 
 
-def _still_missing(batch: FeedBatch, feed: Feed, plan: Plan) -> CreditError | None:
+def _still_missing(batch: FeedBatch, feed: Feed, plan: Plan) -> Invalid | None:
     """Why a file could not go on with what the feed remembers now; None if it can."""
     header: list[Any] = [column["header"] for column in batch.columns]
-    try:
-        map_columns(
-            header,
-            plan.fields,
-            remembered=feed.mapping,
-            constants=plan.constants,
-            dated_elsewhere=bool(batch.dated_on or plan.dated_on),
-        )
-    except ColumnsToConfirm as error:
-        names = "、".join(item.label for item in error.missing)
-        text = _("These required fields have no column yet: %(fields)s.") % {"fields": names}
-        return Invalid([FieldProblem("columns", "required_without_column", text)])
-    except WrongHeader as error:
-        return Invalid([FieldProblem("columns", error.code, error.message)])
-    return None
+    positions = find_columns(header, plan.fields, remembered=feed.mapping).positions
+    dated = bool(batch.dated_on or plan.dated_on)
+    missing = [f for f in plan.fields if f.code not in positions and is_needed(f, plan.constants, dated)]
+    if not missing:
+        return None
+    names = joined(item.label for item in missing)
+    text = _("These required fields have no column yet: %(fields)s.") % {"fields": names}
+    return Invalid([FieldProblem("columns", "required_without_column", text)])

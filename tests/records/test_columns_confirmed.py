@@ -94,6 +94,7 @@ def test_the_same_file_again_joins_the_one_that_waits(cast: Cast) -> None:
     ("choices", "code"),
     [
         ({"怎么罚的": "CF_NR"}, "required_without_column"),
+        ({**ANSWER, "CF_WSH": ""}, "required_without_column"),
         ({**ANSWER, SERIAL: "NO_SUCH_FIELD"}, "field_unknown"),
         ({**ANSWER, SERIAL: "CF_NR"}, "field_twice"),
     ],

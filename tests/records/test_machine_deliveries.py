@@ -17,6 +17,7 @@ from records.services.feeds import folder
 from tests.cast import PERSON_NUMBER
 from tests.deliveries import FEED, penalty, person_penalty
 from tests.machines import bearer, machine
+from tests.records.feed_files import xml
 from tests.records.feedfiles import csv_bytes
 
 pytestmark = pytest.mark.django_db
@@ -62,13 +63,16 @@ def test_the_feeds_of_the_own_unit_say_all_that_is_needed_to_deliver(ours: Machi
     assert (book.headers["Content-Type"], book.content[:2]) == (WORKBOOK, b"PK")
 
 
-@pytest.mark.parametrize("kind", ["json", "array", "csv", "xlsx"])
+@pytest.mark.parametrize("kind", ["json", "array", "csv", "xml", "xlsx"])
 def test_rows_of_every_kind_go_through_the_one_pipeline(ours: Machine, kind: str) -> None:
     if kind in {"json", "array"}:
         rows = [penalty(1), penalty(2)]
         answer = ours.call("POST", BATCHES, {"rows": rows} if kind == "json" else rows)
     elif kind == "csv":
         answer = ours.call("POST", BATCHES, csv_bytes([penalty(1), penalty(2)]), "text/csv")
+    elif kind == "xml":
+        rows = [penalty(1), penalty(2)]
+        answer = ours.call("POST", BATCHES, xml(list(rows[0]), [list(row.values()) for row in rows]), "application/xml")
     else:
         answer = ours.call("POST", BATCHES, ours.get(f"/api/v1/feeds/{FEED}/template").content, WORKBOOK)
     assert (answer.status_code, answer.json()["state"]) == (202, "received")
