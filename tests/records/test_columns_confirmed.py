@@ -202,7 +202,7 @@ def test_the_page_shows_headers_and_no_values_and_takes_the_answer(
     headers = [column["header"] for column in waiting.columns]
     form = {f"column_{at}": ANSWER.get(header, header) or "-" for at, header in enumerate(headers)}
     refused = clerk.post(page, {**form, f"column_{headers.index('怎么罚的')}": "-"}).content.decode()
-    assert "lacks these columns" in refused
+    assert "These required fields have no column yet" in refused
     with django_capture_on_commit_callbacks(execute=True):
         assert clerk.post(page, form).status_code == 302
     assert queued == [waiting.pk]
