@@ -20,14 +20,14 @@ RECORDED = ", ".join(
     for field in CreditRecord._meta.concrete_fields
     if field.column not in {"id", "subject_id", "document_number", "received_at", "changed_at"}
 )
-# The same rows about other subjects under other numbers: keys spread as those of real rows do.
+# The same rows about other subjects, numbered as by other units: keys spread as those of real rows do.
 MORE_SUBJECTS = f"""
 INSERT INTO records_subject (number_index, {COPIED})
 SELECT substring(sha256(number_index || int4send(%(round)s)) FOR 16), {COPIED} FROM records_subject WHERE id <= %(last)s
 """
 MORE_RECORDS = f"""
 INSERT INTO records_creditrecord (subject_id, document_number, {RECORDED})
-SELECT more.id, r.document_number || '-' || %(round)s, {RECORDED.replace("subject_kind", "r.subject_kind")}
+SELECT more.id, %(round)s || r.document_number, {RECORDED.replace("subject_kind", "r.subject_kind")}
 FROM records_creditrecord r JOIN records_subject s ON s.id = r.subject_id
 JOIN records_subject more ON more.number_index = substring(sha256(s.number_index || int4send(%(round)s)) FOR 16)
 WHERE r.id <= %(last_record)s

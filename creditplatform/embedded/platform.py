@@ -19,7 +19,7 @@ from creditplatform.embedded.location import (
     secret,
     var_directory,
 )
-from creditplatform.embedded.postgres import APPLICATION, OWNER, PostgresServer, Say
+from creditplatform.embedded.postgres import APPLICATION, OWNER, PostgresServer, for_large_tables, Say
 from creditplatform.embedded.processes import Check, end_all, processes_marked, started_at
 from creditplatform.embedded.programs import postgres_programs, valkey_program
 from creditplatform.embedded.valkey import ValkeyServer
@@ -60,6 +60,7 @@ class Platform:
             account=self.places.account,
             log=self.places.log / "postgres.log",
             password=secret(self.places.secrets, "postgres"),
+            settings=for_large_tables(),
             check=self.check,
             say=self.say,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from creditplatform.embedded.location import clone_root, places_for_a_while, secret
 from creditplatform.embedded.platform import MODE
-from creditplatform.embedded.postgres import APPLICATION, OWNER, SPEED_OVER_SAFETY, PostgresServer
+from creditplatform.embedded.postgres import APPLICATION, OWNER, SPEED_OVER_SAFETY, PostgresServer, for_large_tables
 from creditplatform.embedded.programs import postgres_programs, valkey_program
 from creditplatform.embedded.valkey import ValkeyServer
 
@@ -54,7 +54,7 @@ def ephemeral(bin_dir: Path | str | None = None, *, durable: bool = False) -> It
             account=places.account,
             log=places.log / "postgres.log",
             password=secret(places.secrets, "postgres"),
-            settings={} if durable else SPEED_OVER_SAFETY,
+            settings=for_large_tables() if durable else SPEED_OVER_SAFETY,
         )
         valkey = ValkeyServer(places.valkey_data, places.valkey_socket, valkey_program(), places.log / "valkey.log")
         try:

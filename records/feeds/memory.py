@@ -11,18 +11,35 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import product
 from typing import Any
 
 import msgspec
+from django.db import connection, transaction
 
 from records.feeds.known import Same
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
 from records.feeds.readers import Chunk
-from records.models import Feed, FeedMemory
+from records.models import Feed
 
 MOST_ROWS = 1_000_000  # three numbers of eight bytes each
 NUMBER = 8
+PIECE = 1 << 17  # numbers, that is a megabyte
+IN_PIECES = """
+SELECT octet_length(rows), substring(rows FROM 1 + start FOR %(piece)s)
+FROM records_feedmemory, generate_series(0, octet_length(rows) - 1, %(piece)s) start
+WHERE feed_id = %(feed)s ORDER BY start
+"""
+PIECES = """
+CREATE TEMPORARY TABLE IF NOT EXISTS credit_memory_piece (number int, piece bytea);
+TRUNCATE credit_memory_piece;
+"""
+KEEP = """
+INSERT INTO records_feedmemory (feed_id, batch_id, rows)
+SELECT %s, %s, coalesce(string_agg(piece, ''::bytea ORDER BY number), ''::bytea) FROM credit_memory_piece
+ON CONFLICT (feed_id) DO UPDATE SET rows = excluded.rows, batch_id = excluded.batch_id
+"""
 STILL_SO = """
 SELECT r.id, r.digest, b.format = 'form' FROM records_creditrecord r LEFT JOIN records_feedbatch b ON b.id = r.batch_id
 WHERE r.id = ANY(%s)
@@ -67,13 +84,23 @@ class Memory:
 
     @classmethod
     def of(cls, feed: Feed) -> "Memory":
-        """What the feed's last delivery left; empty before the first one."""
-        memory, found = cls(), FeedMemory.objects.filter(feed=feed).values_list("rows", flat=True).first()
-        data = memoryview(found or b"")
-        third = len(data) // 3
-        for at, column in enumerate(memory._columns):
-            column.frombytes(data[at * third : (at + 1) * third])
+        """What the feed's last delivery left; empty before the first one. Fetched in pieces, as it may be long."""
+        memory, position = cls(), 0
+        with transaction.atomic(), connection.chunked_cursor() as cursor:
+            cursor.itersize = 1
+            cursor.execute(IN_PIECES, {"feed": feed.pk, "piece": NUMBER * PIECE})
+            for whole, piece in cursor:
+                position = memory._fill(memoryview(piece), position, whole // len(memory._columns))
         return memory
+
+    def _fill(self, piece: memoryview, position: int, length: int) -> int:
+        """Take in bytes from a position, the columns lying one behind the other; gives the position after them."""
+        while piece:
+            column, begun = divmod(position, length)
+            taken = piece[: length - begun]
+            self._columns[column].frombytes(taken)
+            piece, position = piece[len(taken) :], position + len(taken)
+        return position
 
     def __len__(self) -> int:
         return len(self._columns[0])
@@ -89,11 +116,29 @@ class Memory:
             column.extend(values[: max(0, MOST_ROWS - len(column))])
 
     def keep(self, feed: Feed, batch_id: int) -> None:
-        """Replace what the feed remembers; must run in the transaction that finishes the batch."""
+        """Replace what the feed remembers; must run in the transaction that finishes the batch.
+
+        Goes to the database in pieces: a million rows as one literal would take hundreds of megabytes for a moment.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(PIECES)
+            order = self._in_order()
+            starts = range(0, len(order), PIECE)
+            for number, (column, start) in enumerate(product(self._columns, starts)):
+                piece = array("Q", map(column.__getitem__, order[start : start + PIECE])).tobytes()
+                cursor.execute("INSERT INTO credit_memory_piece VALUES (%s, %s)", [number, piece])
+            cursor.execute(KEEP, [feed.pk, batch_id])
+
+    def _in_order(self) -> "array[int]":
+        """Places of the rows in the order of their digests, sorted in parts so that few objects exist at once."""
         cells = self._columns[0]
-        order = sorted(range(len(cells)), key=cells.__getitem__)
-        rows = b"".join(array("Q", map(column.__getitem__, order)).tobytes() for column in self._columns)
-        FeedMemory.objects.update_or_create(feed=feed, defaults={"rows": rows, "batch_id": batch_id})
+        parts = [array("I") for _first_byte in range(256)]
+        for at, cell in enumerate(cells):
+            parts[cell >> 56].append(at)
+        order = array("I")
+        for part in parts:
+            order.extend(sorted(part, key=cells.__getitem__))
+        return order
 
     def find(self, chunk: Chunk, digests: list[int]) -> list[Same]:
         """Rows of a chunk that were delivered just so; a cell with a remark of the reader is looked at again."""

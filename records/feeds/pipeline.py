@@ -37,6 +37,11 @@ from records.workflows.feed_batch import FEED_BATCH
 CHUNK = settings.FEED_CHUNK_ROWS
 LOOKED_AT = 200  # rows, for whether a column is filled at all
 LOCK_SPACE = 0x42415443
+# Name search merges its index in larger steps: a chunk brings thousands of new names at once. The checks of a statement
+# look at all its rows, which stay in memory instead of going to a file.
+FOR_A_CHUNK = """
+SET LOCAL synchronous_commit TO off; SET LOCAL gin_pending_list_limit TO '32MB'; SET LOCAL work_mem TO '32MB'
+"""
 MOST_ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE = 10, timedelta(seconds=15), timedelta(hours=1)
 GC_THRESHOLDS, OBJECTS_PER_COLLECTION = gc.get_threshold(), 200_000
 log = structlog.get_logger(__name__)
@@ -221,8 +226,7 @@ def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:
     """
     with _context(batch):
         with connection.cursor() as cursor:
-            # Name search merges its index in larger steps, too: a chunk brings thousands of new names at once.
-            cursor.execute("SET LOCAL synchronous_commit TO off; SET LOCAL gin_pending_list_limit TO '32MB'")
+            cursor.execute(FOR_A_CHUNK)
         _count(batch, store.write(prepared))
     log.debug("chunk_applied", batch=batch.pk, rows=batch.received)
 
