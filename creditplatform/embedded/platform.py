@@ -19,7 +19,7 @@ from creditplatform.embedded.location import (
     secret,
     var_directory,
 )
-from creditplatform.embedded.postgres import APPLICATION, OWNER, PostgresServer, for_large_tables, Say
+from creditplatform.embedded.postgres import APPLICATION, OWNER, PostgresServer, Say, for_large_tables
 from creditplatform.embedded.processes import Check, end_all, processes_marked, started_at
 from creditplatform.embedded.programs import postgres_programs, valkey_program
 from creditplatform.embedded.valkey import ValkeyServer
