@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,6 @@ from records.enums import FieldRole, Purpose
 from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
 
-LOOKS = 200
 IDENTITY_LABELS = {
     "name": _("name of the person"),
     "number": _("number of identity document"),
@@ -131,12 +131,17 @@ def _token_of(notice: Notice) -> str:
     return about.removeprefix(ABOUT_RECORD).partition(":")[0] if about.startswith(ABOUT_RECORD) else ""
 
 
-def looks(subject: Subject, *, with_own: bool = False) -> list[Look]:
-    """Who looked at the person's data, newest first."""
+def looks(
+    subject: Subject, *, with_own: bool = False, before: tuple[datetime.datetime, int] | None = None
+) -> list[Look]:
+    """One page and one line more of who looked at the person's data, newest first, after those of the page before."""
     rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
     if not with_own:
         rows = rows.exclude(authority=Authority.SELF)
-    found = list(rows.order_by("-at")[:LOOKS])
+    if before:
+        at, pk = before
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
+    found = list(rows.order_by("-at", "-pk")[: PAGE + 1])
     labels = _field_labels({code for row in found for code in row.fields})
     purposes = dict(Purpose.choices)
     return [

@@ -7,6 +7,8 @@ from django.utils import timezone
 from creditplatform.core.enums import NoticeChannel
 from creditplatform.core.models import Notice, User
 
+SHOWN = 200
+
 
 def write_notice(
     *, addressee: bytes, code: str, text: str, text_en: str, about: str, user: User | None = None
@@ -33,15 +35,24 @@ def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]])
 
 
 def show_notices(*, addressee: bytes, user: User) -> list[Notice]:
-    """Notices of a person, newest first. Showing them on the site is their delivery, and is proven by it."""
-    waiting = Notice.objects.filter(addressee=addressee, delivered_at=None)
-    waiting.update(
+    """Notices of a person, newest first. Showing them on the site is their delivery, and is proven by it.
+
+    Call it only where their texts are shown; what is not on the page is not delivered by it.
+    """
+    newest = Notice.objects.filter(addressee=addressee).order_by("-created_at", "-pk")
+    page = list(newest.values_list("pk", flat=True)[:SHOWN])
+    Notice.objects.filter(pk__in=page, delivered_at=None).update(
         delivered_at=timezone.now(),
         delivery_proof=f"shown to account {user.pk}",
         user=user,
         channel=NoticeChannel.SITE,
     )
-    return list(Notice.objects.filter(addressee=addressee).order_by("-created_at")[:200])
+    return list(newest.filter(pk__in=page))
+
+
+def count_unread(addressee: bytes) -> int:
+    """How many notices of a person wait to be read."""
+    return Notice.objects.filter(addressee=addressee, read_at=None).count()
 
 
 def mark_read(*, addressee: bytes, notice_id: int) -> bool:

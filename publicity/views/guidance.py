@@ -9,7 +9,8 @@ from creditplatform.core.permissions import anyone, rule
 from creditplatform.core.rules import load_rulebook
 from publicity.selectors.records import record_page
 from publicity.selectors.registers import deciding_units
-from publicity.views.sites import site_of
+from publicity.services import note_disclosure
+from publicity.views.sites import known_user, site_of
 from records.exchange.overview import figures
 
 SERVICES = frozenset({"report", "objection", "repair", "reconsideration"})
@@ -36,6 +37,8 @@ def service(request: HttpRequest, site: str, topic: str) -> HttpResponse:
         raise Http404
     here = site_of(request)
     shown = record_page(here, request.GET.get("record", ""))
+    if shown:
+        note_disclosure(page=shown, user=known_user(request))
     return render(request, f"publicity/services/{topic}.html", {"page": shown, **_clocks(here.code)})
 
 

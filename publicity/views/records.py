@@ -1,6 +1,5 @@
 """The page of one public record, and the same as structured data."""
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -14,12 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from creditplatform.core.enums import Door
-from creditplatform.core.models import User
 from creditplatform.core.permissions import anyone, rule
 from publicity.selectors.records import record_page
 from publicity.serializers import RecordSerializer
 from publicity.services import note_disclosure
-from publicity.views.sites import site_of
+from publicity.views.sites import known_user, site_of
 
 # Search engines keep copies that outlive the publication period; browsers and proxies may keep none at all.
 FOR_ROBOTS = "noindex, noarchive, nosnippet"
@@ -36,7 +34,7 @@ def page(request: HttpRequest, site: str, token: str) -> HttpResponseBase:
     shown = record_page(here, token)
     if shown is None:
         return _robots(render(request, "publicity/record_gone.html", status=404))
-    note_disclosure(page=shown, user=_user(request))
+    note_disclosure(page=shown, user=known_user(request))
     return _robots(render(request, "publicity/record.html", {"page": shown, "record": shown.record}))
 
 
@@ -56,10 +54,6 @@ class RecordData(APIView):  # type: ignore[misc]  # the framework bears no types
             raise NotFound(_("There is no public record at this address."))
         note_disclosure(page=shown, user=None, door=Door.API)
         return Response(RecordSerializer(shown).data, headers={"X-Robots-Tag": FOR_ROBOTS})
-
-
-def _user(request: HttpRequest) -> User | None:
-    return None if isinstance(request.user, AnonymousUser) else request.user
 
 
 def _robots(response: HttpResponse) -> HttpResponse:

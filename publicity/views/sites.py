@@ -1,6 +1,7 @@
 """The door between the two sites, the home of each, and the size of the text."""
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -8,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
 
 from creditplatform.core.context import SIZE_COOKIE, current_site
-from creditplatform.core.models import Site
+from creditplatform.core.models import Site, User
 from creditplatform.core.permissions import anyone, rule
 from publicity.selectors.registers import LEAVING_DAYS, overview
 
@@ -22,6 +23,11 @@ def site_of(request: HttpRequest) -> Site:
     if site is None:
         raise Http404
     return site
+
+
+def known_user(request: HttpRequest) -> User | None:
+    """Who is signed in, if anybody is."""
+    return None if isinstance(request.user, AnonymousUser) else request.user
 
 
 @rule(anyone)

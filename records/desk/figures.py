@@ -19,7 +19,7 @@ from records.figures.access import leads, of_the_centre, sees_figures, units_see
 from records.figures.declared import owing, reports_of
 from records.figures.rules import first_day, parse_month
 from records.models import CatalogueEntry
-from records.querysets import units_of
+from records.querysets import sites_led, units_of
 
 MONTHS_OFFERED = 13
 HANDED_IN = (ReportState.SUBMITTED, ReportState.ACCEPTED)
@@ -50,9 +50,9 @@ def site_asked(request: HttpRequest) -> Site:
 
 
 def sites_of(request: HttpRequest) -> list[Site]:
-    """The sites to which the person's units belong."""
+    """For the credit centre the places it looks after, else those to which the person's units belong."""
     user: Any = request.user
-    own = {membership.agency.site_id for membership in user.memberships_in_force}
+    own = sites_led(user) or {membership.agency.site_id for membership in user.memberships_in_force}
     return [site for site in all_sites(request).values() if site.pk in own]
 
 

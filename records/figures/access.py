@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from creditplatform.core.enums import AgencyKind, Role
@@ -36,7 +36,7 @@ def leads(request: HttpRequest) -> bool:
 def units_seen_by(user: Any) -> QuerySet[Agency]:
     """Units whose figures the person may see."""
     units = Agency.objects.select_related("site")
-    return units.filter(site__in=sites_led(user)) if of_the_centre(user) else units.filter(pk__in=units_of(user))
+    return units.filter(Q(site__in=sites_led(user)) | Q(pk__in=units_of(user)))
 
 
 def units_seen_by_machine(agency: Agency) -> QuerySet[Agency]:

@@ -24,6 +24,8 @@ from records.models import Subject
 from records.services import realname
 
 View = Callable[..., HttpResponse]
+RECORDS_SALT, LOOKS_SALT = "me:records", "me:looks"
+LONGEST_KEY = 19  # digits of a key of eight bytes
 
 
 def bound(view: View) -> View:
@@ -48,16 +50,15 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """The file at a glance: newest records, who looked last, notices."""
     lines = selectors.own_records(user, subject)
     looks = selectors.looks(subject)
-    with audit.context(actor=user, door=Door.WEB, reason="show notices"):
-        letters = core_notices.show_notices(addressee=subject.number_index, user=user)
     context = {
         "name": subject.name_sealed,
         "lines": lines[:8],
         "count": len(lines),
         "more": len(lines) > selectors.PAGE,
         "looks": looks[:5],
-        "look_count": len(looks),
-        "unread": sum(letter.read_at is None for letter in letters),
+        "look_count": len(looks[: selectors.PAGE]),
+        "more_looks": len(looks) > selectors.PAGE,
+        "unread": core_notices.count_unread(subject.number_index),
     }
     return render(request, "me/home.html", context)
 
@@ -92,8 +93,10 @@ def ties(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
 def looks(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Who looked at my data, when, for what purpose and on what authority."""
     with_own = request.GET.get("own") == "1"
-    found = selectors.looks(subject, with_own=with_own)
-    return render(request, "me/looks.html", {"looks": found, "with_own": with_own})
+    found = selectors.looks(subject, with_own=with_own, before=_look_cursor(request))
+    page, more = found[: selectors.PAGE], len(found) > selectors.PAGE
+    after = signing.dumps((page[-1].row.at.isoformat(), page[-1].row.pk), salt=LOOKS_SALT) if more else ""
+    return render(request, "me/looks.html", {"looks": page, "with_own": with_own, "after": after})
 
 
 @bound
@@ -101,7 +104,7 @@ def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Letters to me; showing them is their delivery, and pressing “read” is noted."""
     if request.method == "POST":
         notice = request.POST.get("notice", "")
-        if notice.isdecimal():
+        if notice.isascii() and notice.isdecimal() and len(notice) < LONGEST_KEY:
             core_notices.mark_read(addressee=subject.number_index, notice_id=int(notice))
         return redirect("me:notices")
     with audit.context(actor=user, door=Door.WEB, reason="show notices"):
@@ -153,11 +156,20 @@ def _bound_now(request: HttpRequest, user: User, form: BindingForm) -> bool:
 def _cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
     """Where the page before ended, from a signed mark; a mark somebody changed is ignored."""
     try:
-        day, pk = signing.loads(request.GET.get("after", ""), salt="me:records")
+        day, pk = signing.loads(request.GET.get("after", ""), salt=RECORDS_SALT)
         return datetime.date.fromisoformat(day), int(pk)
     except (signing.BadSignature, ValueError, TypeError):
         return None
 
 
+def _look_cursor(request: HttpRequest) -> tuple[datetime.datetime, int] | None:
+    """The same for looks, which are ordered by their time."""
+    try:
+        at, pk = signing.loads(request.GET.get("after", ""), salt=LOOKS_SALT)
+        return datetime.datetime.fromisoformat(at), int(pk)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
 def _after(line: selectors.Line) -> str:
-    return signing.dumps((line.record.decided_on.isoformat(), line.record.pk), salt="me:records")
+    return signing.dumps((line.record.decided_on.isoformat(), line.record.pk), salt=RECORDS_SALT)

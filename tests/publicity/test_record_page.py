@@ -256,3 +256,12 @@ def test_guides_name_the_unit_of_the_record(english: Client, fined: CreditRecord
 def test_every_site_shows_its_own(fined: CreditRecord) -> None:
     assert record_page(Site.objects.get(code="gansu"), fined.token) is None
     assert record_page(Site.objects.get(code="huizhou"), fined.token) is not None
+
+
+def test_a_guide_that_shows_what_it_is_about_writes_the_look_too(client: Client) -> None:
+    record = defaulter()
+    page = client.get(f"/huizhou/services/objection/?record={record.token}").content.decode()
+    assert record.document_number in page
+    assert AccessLog.objects.get().subject_ref == record.subject_id
+    client.get("/huizhou/services/objection/")
+    assert AccessLog.objects.count() == 1

@@ -255,7 +255,33 @@ def test_a_letter_to_another_is_neither_shown_nor_marked(people: Cast, me: Clien
     assert Notice.objects.get(pk=foreign.pk).delivered_at is None
 
 
-@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 30, "１", "²"])
+def test_only_a_letter_whose_text_was_shown_counts_as_delivered(people: Cast, me: Client) -> None:
+    letter = notices.write_notice(
+        addressee=subject_of(people.person).number_index, code="a", text="给我的信", text_en="to me", about="1"
+    )
+    assert "给我的信" not in me.get(reverse("me:home")).content.decode()
+    assert Notice.objects.get(pk=letter.pk).delivered_at is None
+    me.get(reverse("me:notices"))
+    assert Notice.objects.get(pk=letter.pk).delivered_at is not None
+
+
+def test_every_look_can_be_reached_however_many_there_are(people: Cast, me: Client) -> None:
+    subject = subject_of(people.person)
+    for number in range(120):
+        record_disclosure(subject_ref=subject.pk, actor=people.clerk, agency=Agency.objects.get(code="hz-market"),
+                          purpose=f"<{number}>", authority=Authority.DUTY, fields=["name"])  # fmt: skip
+    found, address = [], reverse("me:looks")
+    while address:
+        response = me.get(address)
+        found += [look.purpose for look in response.context["looks"]]
+        after = response.context["after"]
+        address = f"{reverse('me:looks')}?after={after}" if after else ""
+    assert found == [f"<{number}>" for number in reversed(range(120))]
+    assert "50+" in me.get(reverse("me:home")).content.decode()
+    assert len(me.get(f"{reverse('me:looks')}?after=x").context["looks"]) == 50
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 30, "9" * 5000, "１", "²"])
 def test_a_notice_number_that_is_none_is_no_crash(number: str, me: Client) -> None:
     assert me.post(reverse("me:notices"), {"notice": number}).status_code == 302
 
