@@ -87,9 +87,9 @@ class Memory:
         """What the feed's last delivery left; empty before the first one. Fetched in pieces, as it may be long."""
         memory, position = cls(), 0
         with transaction.atomic(), connection.chunked_cursor() as cursor:
-            cursor.itersize = 1
             cursor.execute(IN_PIECES, {"feed": feed.pk, "piece": NUMBER * PIECE})
-            for whole, piece in cursor:
+            while found := cursor.fetchone():
+                whole, piece = found
                 position = memory._fill(memoryview(piece), position, whole // len(memory._columns))
         return memory
 

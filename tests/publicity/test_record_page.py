@@ -260,8 +260,8 @@ def test_every_site_shows_its_own(fined: CreditRecord) -> None:
 
 def test_a_guide_that_shows_what_it_is_about_writes_the_look_too(client: Client) -> None:
     record = defaulter()
-    page = client.get(f"/huizhou/services/objection/?record={record.token}").content.decode()
+    page = client.get(f"/gansu/services/objection/?record={record.token}").content.decode()
     assert record.document_number in page
     assert AccessLog.objects.get().subject_ref == record.subject_id
-    client.get("/huizhou/services/objection/")
+    client.get("/gansu/services/objection/")
     assert AccessLog.objects.count() == 1
