@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from creditplatform.core.deadlines import Calendar, days_from_library
-from creditplatform.core.models import Agency, CalendarDay, Heartbeat, RuleValue, Site
+from creditplatform.core.enums import Role
+from creditplatform.core.models import Agency, CalendarDay, Heartbeat, Membership, RuleValue, Site
 from records import tasks
 from records.enums import Rhythm
 from records.feeds.plan import STORED_ELSEWHERE
@@ -309,3 +312,13 @@ def test_a_delivery_outside_the_promised_size_is_listed(cast: Cast) -> None:
     Feed.objects.filter(code="hz-market-penalty").update(expected_min=2)
     assert [batch.received for batch in silence.odd_batches(cast.clerk)] == [1]
     assert silence.odd_batches(cast.other_clerk) == []
+
+
+def test_a_centre_that_also_works_for_a_unit_elsewhere_leads_its_own_place_alone(cast: Cast, client: Client) -> None:
+    Membership.objects.create(user=cast.centre, agency=Agency.objects.get(code="gs-market"), role=Role.CLERK)
+    client.force_login(cast.centre)
+    for query in ("", "?site=gansu"):
+        board = client.get(f"{reverse('desk:figures_board')}{query}")
+        assert board.context["chosen"].code == "huizhou"
+        assert [site.code for site in board.context["sites"]] == ["huizhou"]
+        assert client.get(f"{reverse('desk:figures_reports')}{query}").context["chosen"].code == "huizhou"

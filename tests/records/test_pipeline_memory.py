@@ -135,6 +135,17 @@ def test_no_more_is_remembered_than_there_is_room_for(monkeypatch: pytest.Monkey
     assert checked() - looked_at == 3
 
 
+@pytest.mark.parametrize("numbers", [1, 2, 5, 100])
+def test_what_is_kept_and_fetched_in_pieces_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, checked: Any, numbers: int
+) -> None:
+    monkeypatch.setattr(memory, "PIECE", numbers)
+    deliver(*ROWS)
+    looked_at = checked()
+    assert counts(deliver(*ROWS)) == {"received": 7, "unchanged": 7}
+    assert checked() == looked_at
+
+
 def test_nothing_of_a_person_can_be_read_from_what_is_remembered() -> None:
     number = resident(31, datetime.date(1985, 6, 15))
     deliver(person_penalty(1, "林示例", number), penalty(2))
