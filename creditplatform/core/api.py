@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -14,7 +14,7 @@ from oauth2_provider.contrib.rest_framework import OAuth2Authentication
 from oauth2_provider.models import get_access_token_model
 from oauth2_provider.scopes import BaseScopes
 from redis.exceptions import RedisError
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,10 +24,16 @@ from rest_framework.views import exception_handler as library_handler
 
 from creditplatform.core import limits
 from creditplatform.core.enums import Scope
-from creditplatform.core.errors import CreditError, Invalid, NotFoundHere
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid, NotFoundHere
 from creditplatform.core.models import Agency, ApiClient
 from creditplatform.core.permissions import anyone
 
+TAKEN_BACK = "taken_back"
+WHOLE = "non_field_errors"
+# Sentences of the library under other codes may repeat the value that was sent.
+QUOTING_NOTHING = frozenset(
+    {"required", "null", "blank", "empty", "max_length", "min_length", "max_value", "min_value", "not_a_list"}
+)
 log = structlog.get_logger(__name__)
 
 
@@ -84,6 +90,9 @@ class ApiView(APIView):  # type: ignore[misc]
     The rule of the middleware lets everybody through to here: the token decides, not a session. A view that takes
     files says so with `takes_stream`: its body may be large, is not read before the view does, and the view opens the
     context of what it changes itself.
+
+    A refusal that is raised takes back what the call has written. A view that must keep something although it refuses
+    answers with the refusal instead of raising it.
     """
 
     access_rule = staticmethod(anyone)
@@ -128,7 +137,13 @@ def client_of(request: Request) -> ApiClient | None:
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal in one form: `code`, `message`, and `problems` with field, code and message."""
+    """Every refusal in one form: `code`, `message`, and `problems` with field, code and message.
+
+    What the call has written is taken back, see `take_back`.
+    """
+    take_back(context["request"])
+    if isinstance(error, ValidationError):
+        error = Invalid(dict.fromkeys(_problems_in(error.detail)))
     if isinstance(error, CreditError):
         return _answer(error.http_status, error.code, error.message, error)
     response = library_handler(error, context)
@@ -139,6 +154,25 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     told = found.message if isinstance(found, CreditError) else getattr(found, "detail", "")
     response.data = {"code": code, "message": str(told), "problems": []}
     return response
+
+
+def take_back(request: Request | None) -> None:
+    """Let the transaction that the middleware has opened around this call, if it did, end without a trace."""
+    if request is not None:
+        setattr(request._request, TAKEN_BACK, True)
+
+
+def _problems_in(detail: Any, field: str = "") -> Iterator[FieldProblem]:
+    """What the library found wrong, by the field that a form declares: keys further down are what was sent."""
+    if isinstance(detail, dict):
+        for name, within in detail.items():
+            yield from _problems_in(within, field or ("" if name == WHOLE else str(name)))
+    elif isinstance(detail, list):
+        for within in detail:
+            yield from _problems_in(within, field)
+    else:
+        said = str(detail) if detail.code in QUOTING_NOTHING else str(Invalid.default_message)
+        yield FieldProblem(field, detail.code, said)
 
 
 def _code_of(error: Exception) -> str:

@@ -45,6 +45,7 @@ _STAFF: tuple[tuple[str, str, Role], ...] = (
     ("supervisor", "hz-market", Role.SUPERVISOR),
     ("clerk-gansu", "gs-market", Role.CLERK),
     ("centre", "hz-drc", Role.CENTRE),
+    ("centre-second", "hz-drc", Role.CENTRE),
     ("centre-gansu", "gs-drc", Role.CENTRE),
     ("auditor", "hz-drc", Role.AUDITOR),
     ("editor", "hz-drc", Role.EDITOR),

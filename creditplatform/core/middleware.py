@@ -7,18 +7,16 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, UnreadablePostError
 from django.middleware.locale import LocaleMiddleware
-from django.shortcuts import render
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import translation
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 
-from creditplatform.core import audit, limits
-from creditplatform.core.api import token_allows
+from creditplatform.core import audit, error_pages, limits
+from creditplatform.core.api import TAKEN_BACK, token_allows
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import wants_room
 from creditplatform.core.permissions import Rule
@@ -73,15 +71,12 @@ class BodySizeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, or refuse with a page that says how much may be sent."""
+        """Answer, or refuse and say how much may be sent."""
         if not (request.META.get("CONTENT_LENGTH") or "0").isdecimal():
-            return HttpResponseBadRequest()
+            return error_pages.bad_request(request, BadRequest())
         most = self._most(request)
-        if _length(request) > most and request.path.startswith("/api/"):
-            text = _("The body is larger than this address takes from you.")
-            return JsonResponse({"code": "body_too_large", "message": text, "problems": []}, status=413)
         if _length(request) > most:
-            return render(request, "413.html", {"most": most}, status=413)
+            return error_pages.refused(request, 413, most=most)
         return self.get_response(request)
 
     def _most(self, request: HttpRequest) -> int:
@@ -140,7 +135,7 @@ class RateLimitMiddleware:
         seconds = limits.wait_for(request, name, settings.LIMITS_PER_MINUTE[name]) if name else 0
         if not seconds:
             return None
-        response = render(request, "429.html", {"seconds": seconds}, status=429)
+        response = error_pages.refused(request, 429, seconds=seconds)
         response["Retry-After"] = str(seconds)
         response["Cache-Control"] = "no-store"
         return response
@@ -191,7 +186,7 @@ class AuditContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Open the context for unsafe methods; a server error takes everything back."""
+        """Open the context for unsafe methods; a server error, or a refusal of the interface, takes everything back."""
         if request.method in SAFE or _takes_stream(_match(request)):
             return self.get_response(request)
         try:
@@ -202,11 +197,11 @@ class AuditContextMiddleware:
             if not wants_room(error):
                 raise
             log.error("no_room_for_request", exc_info=error)
-            return render(request, "507.html", status=507)
+            return error_pages.refused(request, 507)
         actor = request.user if request.user.is_authenticated else None
         with audit.context(actor=actor, door=_door_of(request), reason="request"):
             response = self.get_response(request)
-            if response.status_code >= 500:
+            if response.status_code >= 500 or getattr(request, TAKEN_BACK, False):
                 transaction.set_rollback(True)
         return response
 

@@ -9,8 +9,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
+from creditplatform.core.models import Site
 from creditplatform.core.staff import LabelledAdmin, RoleAdmin
 from records.models import ExchangePeer, PeerEntry
+from records.querysets import sites_led
+from records.services.peers import may_act
 
 
 class PeerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,6 +45,12 @@ class PeerForm(forms.ModelForm):  # type: ignore[type-arg]
         return url
 
 
+def _is_open(request: HttpRequest, peer: Any) -> bool:
+    """Whether this person may still change a peer, or set up one."""
+    user: Any = request.user
+    return peer is None or (not peer.active and may_act(user, peer.site_id))
+
+
 class PeerEntryInline(admin.TabularInline):  # type: ignore[type-arg]
     """What the peer gets or hands in; settled once it is approved."""
 
@@ -53,8 +62,8 @@ class PeerEntryInline(admin.TabularInline):  # type: ignore[type-arg]
         return Role.CENTRE in getattr(request.user, "roles", set())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Staff of the centre, while the peer is not active."""
-        return self.has_view_permission(request, obj) and not getattr(obj, "active", False)
+        """Staff of the centre of its place, while the peer is not active."""
+        return self.has_view_permission(request, obj) and _is_open(request, obj)
 
     has_add_permission = has_delete_permission = has_change_permission
 
@@ -75,8 +84,15 @@ class ExchangePeerAdmin(LabelledAdmin, RoleAdmin):
     )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Staff of the centre, while the peer is not active: what was approved stays as it was approved."""
-        return super().has_change_permission(request, obj) and not getattr(obj, "active", False)
+        """Staff of the centre of its place, while it is not active: what was approved stays as it was approved."""
+        return super().has_change_permission(request, obj) and _is_open(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Of sites, those of the person's own centre."""
+        user: Any = request.user
+        if db_field.name == "site":
+            kwargs["queryset"] = Site.objects.filter(pk__in=sites_led(user))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ExchangePeer, form: Any, change: bool) -> None:
         """Whoever changed it last is the one who proposes it."""

@@ -29,7 +29,7 @@ def begin() -> int:
     )  # fmt: skip
     for entry in CatalogueEntry.objects.filter(code__in=ENTRIES):
         PeerEntry.objects.create(peer=peer, entry=entry, direction=Direction.GIVEN)
-    approve_peer(user=User.objects.get(username="centre-gansu"), peer=peer)
+    approve_peer(user=User.objects.get(username="centre-second"), peer=peer)
     _tell(peer)
     return 1
 

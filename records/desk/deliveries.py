@@ -103,6 +103,9 @@ def columns(request: HttpRequest, batch_id: int) -> HttpResponse:
         except Invalid as error:
             for problem in error.problems:
                 form.add_error(None, str(problem.message))
+        except CreditError as error:
+            messages.error(request, str(error))
+            return redirect("desk:delivery", batch.pk)
     context = {"form": form, "batch": batch, "missing": [item.label for item in missing_fields(batch, plan)]}
     return render(request, "desk/deliveries/columns.html", context)
 

@@ -28,6 +28,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @rule(centre)
 def peer(request: HttpRequest, code: str) -> HttpResponse:
     """One peer: what it is entitled to, what it has not confirmed, what it did not take."""
+    # The mark first: what comes in between is shown, but not approved.
+    mark = peers.mark_of(get_object_or_404(ExchangePeer, code=code))
     line = next((line for line in overview.lines() if line.peer.code == code), None)
     if line is None:
         raise Http404
@@ -35,7 +37,8 @@ def peer(request: HttpRequest, code: str) -> HttpResponse:
         "line": line,
         "entries": line.peer.entries.select_related("entry"),
         "receipts": overview.open_receipts(line.peer),
-        "acts": overview.acts_for(line.peer),
+        "acts": overview.acts_for(line.peer) if peers.may_act(_user(request), line.peer.site_id) else [],
+        "mark": mark,
     }
     return render(request, "desk/exchange_peer.html", context)
 
@@ -49,7 +52,7 @@ def act(request: HttpRequest, code: str, act: str) -> HttpResponse:
         raise Http404
     try:
         with audit.context(actor=user, door=Door.DESK, reason=f"exchange: {act}"):
-            ACTS[act](user, found)
+            ACTS[act](user, found, request.POST.get("seen", ""))
     except CreditError as error:
         messages.error(request, str(error))
     return redirect("desk:exchange-peer", code)
@@ -59,10 +62,10 @@ def _user(request: HttpRequest) -> Any:
     return request.user
 
 
-ACTS: dict[str, Callable[[Any, ExchangePeer], object]] = {
-    "approve": lambda user, peer: peers.approve_peer(user=user, peer=peer),
-    "pause": lambda user, peer: peers.pause_peer(user=user, peer=peer, paused=True),
-    "resume": lambda user, peer: peers.pause_peer(user=user, peer=peer, paused=False),
-    "again": lambda user, peer: peers.tell_again(user=user, peer=peer),
-    "end": lambda user, peer: peers.end_peer(user=user, peer=peer),
+ACTS: dict[str, Callable[[Any, ExchangePeer, str], object]] = {
+    "approve": lambda user, peer, seen: peers.approve_peer(user=user, peer=peer, seen=seen),
+    "pause": lambda user, peer, _seen: peers.pause_peer(user=user, peer=peer, paused=True),
+    "resume": lambda user, peer, _seen: peers.pause_peer(user=user, peer=peer, paused=False),
+    "again": lambda user, peer, _seen: peers.tell_again(user=user, peer=peer),
+    "end": lambda user, peer, _seen: peers.end_peer(user=user, peer=peer),
 }

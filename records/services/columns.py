@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import FieldProblem, Invalid
@@ -15,6 +16,7 @@ from records.models import Feed, FeedBatch
 from records.workflows.feed_batch import FEED_BATCH
 
 
+@transaction.atomic
 def confirm_columns(
     *, feed: Feed, choices: Mapping[str, str], user: User | None, batch: FeedBatch | None = None
 ) -> list[FeedBatch]:
@@ -22,14 +24,16 @@ def confirm_columns(
 
     `batch` is the one that the person has before their eyes; without it at least one waiting file must be answered.
     Without a user it is the machine client of the unit; whoever calls has asked whose feed it is. Returns the batches
-    that a worker may take up. Raises Invalid naming unknown fields, a field for two columns, and required fields that
-    are still without one.
+    that a worker may take up; one that was cancelled or given up meanwhile is not among them. Raises NotPermitted, or
+    Invalid naming unknown fields, a field for two columns, and required fields that are still without one; then nothing
+    is remembered.
     """
     locked = Feed.objects.select_for_update(no_key=True, of=("self",)).select_related("agency", "entry").get(pk=feed.pk)
     plan = plan_for(locked, dated_on=batch.dated_on if batch else None)
     _check(choices, plan)
     locked.mapping = merged(locked.mapping, choices)
-    waiting = list(FeedBatch.objects.filter(feed=locked, state=BatchState.MAPPING).order_by("pk"))
+    batches = FeedBatch.objects.select_for_update(no_key=True, of=("self",))
+    waiting = list(batches.filter(feed=locked, state=BatchState.MAPPING).order_by("pk"))
     looked_at = [batch] if batch else waiting
     unanswered = [problem for one in looked_at if (problem := _still_missing(one, locked, plan))]
     if unanswered and len(unanswered) == len(looked_at):

@@ -1,5 +1,10 @@
-"""Peers of the exchange: proposed by one person, approved by another, paused, told again."""
+"""Peers of the exchange: proposed by one person, approved by another, paused, told again.
 
+Whoever acts is staff of the centre that looks after the site whose records the peer gets, see `may_act`.
+"""
+
+import hashlib
+import json
 from typing import Any
 
 from django.db import transaction
@@ -7,10 +12,16 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Role
 from creditplatform.core.errors import Conflict, NotPermitted
 from creditplatform.core.models import User
 from records.models import ExchangePeer, PeerReceipt, PeerState
+from records.querysets import sites_led
+
+SETTLED = (
+    "code", "name", "name_en", "kind", "agency_id", "client_id", "client__name", "site_id", "legal_basis_id",
+    "push_url", "push_client_id", "proposed_by_id", "active",
+)  # fmt: skip
+OF_AN_ENTRY = ("entry_id", "direction", "persons", "fields")
 
 
 class NoLegalBasis(Conflict):
@@ -27,10 +38,30 @@ class OwnProposal(Conflict):
     default_message = _("You proposed this peer yourself. A second person approves it.")
 
 
+def may_act(user: User, site_id: int | None) -> bool:
+    """Whether a person sets up and approves peers of a site: its centre; for peers of every site, either centre."""
+    led = sites_led(user)
+    return bool(led) if site_id is None else site_id in led
+
+
+def mark_of(peer: ExchangePeer) -> str:
+    """A digest of what is approved: the peer as it stands, where data goes, and its entries."""
+    rows = [
+        list(ExchangePeer.objects.filter(pk=peer.pk).values_list(*SETTLED)),
+        list(peer.entries.order_by("pk").values_list(*OF_AN_ENTRY)),
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
 @transaction.atomic
-def approve_peer(*, user: User, peer: ExchangePeer) -> ExchangePeer:
-    """Begin the exchange with a peer. Must run in an audit context; raises NotPermitted, OwnProposal, NoLegalBasis."""
+def approve_peer(*, user: User, peer: ExchangePeer, seen: str | None = None) -> ExchangePeer:
+    """Begin the exchange with a peer; `seen` is the mark of what a person has had before their eyes.
+
+    Must run in an audit context; raises NotPermitted, Conflict where it has changed since, OwnProposal, NoLegalBasis.
+    """
     held = _held(user, peer)
+    if seen is not None and seen != mark_of(held):
+        raise Conflict
     if held.proposed_by_id in (None, user.pk):
         raise OwnProposal
     basis, today = held.legal_basis, timezone.localdate()
@@ -76,6 +107,7 @@ def tell_again(*, user: User, peer: ExchangePeer) -> int:
 
 
 def _held(user: User, peer: ExchangePeer) -> ExchangePeer:
-    if Role.CENTRE not in user.roles:
+    held = ExchangePeer.objects.select_for_update(of=("self",)).get(pk=peer.pk)
+    if not may_act(user, held.site_id):
         raise NotPermitted
-    return ExchangePeer.objects.select_for_update(of=("self",)).get(pk=peer.pk)
+    return held

@@ -7,6 +7,7 @@ version before ends on the day the new one begins, in the same transaction.
 
 import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,7 @@ from creditplatform.core.enums import Role
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow
-from records.catalogue import checks
+from records.catalogue import checks, ends
 from records.enums import VersionState
 from records.models import EntryVersion, LegalBasis
 
@@ -115,7 +116,8 @@ def make_room(version: EntryVersion, user: User | None, data: Data) -> None:
     earlier = former.filter(valid_from__lt=version.valid_from)
     begun = version.valid_from <= timezone.localdate()
     running = earlier.exclude(valid_until__lte=version.valid_from)
-    running.update(valid_until=version.valid_from, **({"state": VersionState.RETIRED} if begun else {}))
+    with ends.cutting_short_for(version):
+        running.update(valid_until=version.valid_from, **({"state": VersionState.RETIRED} if begun else {}))
     if begun:
         # Ended on an earlier day already, or replaced on its very first day: no day of its own is left to it.
         former.filter(valid_from__lte=version.valid_from).update(state=VersionState.RETIRED)
@@ -134,10 +136,25 @@ def end_today(version: EntryVersion, user: User | None, data: Data) -> None:
 
 
 def let_the_former_go_on(version: EntryVersion, user: User | None, data: Data) -> None:
-    """The version that would have ended for this one goes on; this one leaves first, since two never overlap."""
+    """The version that was cut short for this one ends when it was to end; one that ended by itself stays as it is.
+
+    This one leaves first, since two never overlap. What was published since may end the former in its turn.
+    """
     version.save(update_fields=["state"])
-    former = version.entry.versions.filter(state=VersionState.IN_FORCE, valid_until=version.valid_from)
-    former.update(valid_until=version.valid_until)
+    in_force = version.entry.versions.filter(state=VersionState.IN_FORCE)
+    for former in in_force.filter(valid_until=version.valid_from):
+        cut = ends.cut_short_for(former, version)
+        if cut is not None:
+            _end_again(former, ends.end_before(cut), in_force.filter(valid_from__gte=version.valid_from))
+
+
+def _end_again(former: EntryVersion, end: datetime.date | None, later: QuerySet[EntryVersion]) -> None:
+    same, following = EntryVersion.objects.filter(pk=former.pk), later.order_by("valid_from").first()
+    if following is None or (end is not None and end <= following.valid_from):
+        same.update(valid_until=end)
+        return
+    with ends.cutting_short_for(following):
+        same.update(valid_until=following.valid_from)
 
 
 # --- the procedure ------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """How often, how much, and what of a client is kept for it."""
 
+import errno
 import io
 import secrets
+import unittest.mock
 from typing import Any
 
 import pytest
@@ -205,3 +207,38 @@ def test_a_client_that_goes_away_is_no_error_of_ours(visitor: Client) -> None:
 @pytest.mark.parametrize(("said", "status"), [("", 200), ("0", 200), ("x", 400), ("-5", 400)])
 def test_a_length_that_is_no_number_is_refused(visitor: Client, said: str, status: int) -> None:
     assert visitor.generic("POST", "/takes/", b"", CONTENT_LENGTH=said).status_code == status
+
+
+# --- machines ----------------------------------------------------------------------------------------
+
+
+def data_of(answer: Any, status: int) -> dict[str, Any]:
+    assert answer.status_code == status
+    told: dict[str, Any] = answer.json()
+    assert set(told) == {"code", "message", "problems"} and told["message"]
+    return told
+
+
+def test_a_machine_over_the_limit_is_told_as_data(visitor: Client, settings: Any) -> None:
+    few(settings, **{"api:token": 0})
+    answer = visitor.post("/api/v1/token/", headers={"accept-language": "en"})
+    told = data_of(answer, 429)
+    assert (told["code"], told["message"][:14]) == ("throttled", "Too many calls")
+    assert 0 < int(answer["Retry-After"]) <= 60 and answer["Cache-Control"] == "no-store"
+
+
+def test_a_machine_is_told_as_data_that_its_body_cannot_be_taken(visitor: Client, settings: Any) -> None:
+    odd = visitor.generic("POST", "/api/v1/token/", b"", CONTENT_LENGTH="x")
+    assert data_of(odd, 400)["code"] == "bad_request"
+    large = send(visitor, "/api/v1/token/", length=settings.BODY_MAX_BYTES + 1)
+    assert data_of(large, 413)["code"] == "body_too_large"
+
+
+def test_a_machine_is_told_as_data_that_there_is_no_room(visitor: Client) -> None:
+    class Full(io.BytesIO):
+        def read(self, *size: Any) -> bytes:
+            raise OSError(errno.ENOSPC, "full")
+
+    with unittest.mock.patch("creditplatform.core.middleware._take_in", Full().read):
+        assert data_of(visitor.post("/api/v1/token/"), 507)["code"] == "no_room"
+        assert b"<h1>" in visitor.post("/huizhou/search/").content

@@ -4,15 +4,17 @@ import base64
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import path
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Scope
-from creditplatform.core.errors import FieldProblem, Invalid
-from creditplatform.core.models import Agency, ApiClient
+from creditplatform.core.errors import Conflict, FieldProblem, Invalid
+from creditplatform.core.models import Agency, ApiClient, Heartbeat
 from creditplatform.urls import handler404, handler500  # noqa: F401
 from creditplatform.urls import urlpatterns as real
 from tests.cast import PERSON_NUMBER
@@ -31,6 +33,30 @@ class Figures(ApiView):
         raise Invalid([FieldProblem("month", "required", "Say which month.")])
 
 
+class Form(serializers.Serializer):  # type: ignore[misc]
+    """What the address below asks for."""
+
+    columns = serializers.DictField(child=serializers.CharField(max_length=4))
+    kind = serializers.ChoiceField([("a", "A")])
+    month = serializers.CharField()
+
+
+class Taking(ApiView):
+    """A page of the test that writes, and then refuses."""
+
+    scopes = (Scope.STATISTICS_READ,)
+
+    def post(self, request: Request) -> Response:
+        with transaction.atomic():
+            Heartbeat.objects.create(name="written")
+        if request.GET["refusal"] == "answered":
+            return Response({}, status=409)
+        if request.GET["refusal"] == "raised":
+            raise Conflict
+        Form(data=request.data).is_valid(raise_exception=True)
+        return Response({})
+
+
 class Forgotten(ApiView):
     """A page that forgot to say what it asks for."""
 
@@ -38,7 +64,10 @@ class Forgotten(ApiView):
         return Response({})
 
 
-urlpatterns = [path("api/v1/figures/", Figures.as_view()), path("api/v1/forgotten/", Forgotten.as_view()), *real]
+urlpatterns = [
+    path("api/v1/figures/", Figures.as_view()), path("api/v1/forgotten/", Forgotten.as_view()),
+    path("api/v1/taking/", Taking.as_view()), *real,
+]  # fmt: skip
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.usefixtures("context")]
 
 
@@ -106,6 +135,33 @@ def test_a_client_that_calls_too_often_is_told_when_to_come_again(settings: Any)
     token = token_for(machine(Scope.STATISTICS_READ))
     answers = [get(token) for _ in range(5)]
     assert answers[-1].status_code == 429 and 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def take(refusal: str, body: Any = None, **headers: str) -> Any:
+    token = token_for(machine(Scope.STATISTICS_READ))
+    calling = Client(headers={"Authorization": f"Bearer {token}", **headers})
+    return calling.post(f"/api/v1/taking/?refusal={refusal}", body or {}, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "kept"),
+    [("raised", 409, False), ("form", 400, False), ("answered", 409, True)],
+)
+def test_a_refusal_that_is_raised_takes_back_what_was_written(refusal: str, status: int, kept: bool) -> None:
+    assert take(refusal).status_code == status
+    assert Heartbeat.objects.filter(name="written").exists() is kept
+
+
+def test_what_a_form_finds_wrong_is_told_as_data_and_quotes_nothing() -> None:
+    body = {"columns": {PERSON_NUMBER: "longer", "b": "longer", "c": [1]}, "kind": PERSON_NUMBER}
+    answer = take("form", body, **{"Accept-Language": "en"})
+    told, fixed = answer.json(), "Some of what was entered is missing or wrong."
+    assert (answer.status_code, told["code"], told["message"]) == (400, "invalid", fixed)
+    assert PERSON_NUMBER not in answer.content.decode() and "ErrorDetail" not in answer.content.decode()
+    assert [(p["field"], p["code"]) for p in told["problems"]] == [
+        ("columns", "max_length"), ("columns", "invalid"), ("kind", "invalid_choice"), ("month", "required"),
+    ]  # fmt: skip
+    assert told["problems"][2]["message"] == fixed and "4" in told["problems"][0]["message"]
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "没有"), ("en", "nothing here")])

@@ -1,5 +1,6 @@
 """The procedure of the catalogue: two people, steps in order, dates that follow each other, nobody overwritten."""
 
+import datetime
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -133,6 +134,45 @@ def test_a_coming_version_is_called_off_and_the_one_before_it_goes_on(centre: Ce
     assert (former.state, former.valid_until) == (S.IN_FORCE, None)
     assert new not in EntryVersion.objects.publishing(on=days(99))
     refused(lambda: centre.step(centre.current, "call_off", reason="x"), NotPermitted)
+
+
+def end_of(version: EntryVersion) -> datetime.date | None:
+    version.refresh_from_db()
+    return version.valid_until
+
+
+def test_calling_off_leaves_alone_what_ended_by_itself_that_day(centre: Centre) -> None:
+    ending = centre.published(valid_until=days(30))
+    new = centre.published(valid_from=days(30))
+    centre.step(new, "call_off", reason="the law was put off")
+    assert end_of(ending) == days(30)
+
+
+def test_calling_off_gives_the_former_back_the_end_it_had(centre: Centre) -> None:
+    ending = centre.published(valid_until=days(90))
+    new = centre.published(valid_from=days(30), valid_until=days(60))
+    assert end_of(ending) == days(30)
+    centre.step(new, "call_off", reason="the law was put off")
+    assert end_of(ending) == days(90)
+
+
+def test_two_coming_versions_are_called_off_in_any_order(centre: Centre) -> None:
+    former, late = centre.current, centre.published(valid_from=days(60))
+    early = centre.published(valid_from=days(30), valid_until=days(60))
+    centre.step(late, "call_off", reason="the law was put off")
+    assert end_of(former) == days(30)
+    centre.step(early, "call_off", reason="the law was put off")
+    assert end_of(former) is None
+
+
+def test_the_former_ends_where_a_version_begins_that_was_published_since(centre: Centre) -> None:
+    former = centre.current
+    early = centre.published(valid_from=days(30), valid_until=days(40))
+    late = centre.published(valid_from=days(60))
+    centre.step(early, "call_off", reason="the law was put off")
+    assert end_of(former) == days(60)
+    centre.step(late, "call_off", reason="the law was put off")
+    assert end_of(former) is None
 
 
 # --- who ---------------------------------------------------------------------------------------------

@@ -2,24 +2,28 @@
 
 import datetime
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import Invalid, NotPermitted
+from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.models import AccessLog
 from records import tasks
 from records.enums import BatchState, ColumnFate, Required
 from records.models import CreditRecord, EntryField, Feed, FeedBatch, QuarantinedRow
-from records.services import inbox
+from records.services import columns, inbox
 from records.services.columns import confirm_columns
-from records.services.feeds import folder, give_up_waiting, receive_file, work_off
+from records.services.feeds import cancel_batch, folder, give_up_waiting, receive_file, work_off
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import FEED, penalty, person_penalty
 from tests.records.feedfiles import csv_bytes, people_of_the_cast
@@ -83,6 +87,43 @@ def test_once_confirmed_the_file_goes_on_and_the_next_one_passes_without_a_quest
 def test_every_file_that_waits_for_the_same_answer_goes_on(cast: Cast) -> None:
     first, second = given(odd_file(1)), given(odd_file(2))
     assert {b.pk for b in confirm_columns(feed=first.feed, choices=ANSWER, user=cast.clerk)} == {first.pk, second.pk}
+
+
+def test_an_answer_that_cannot_be_followed_is_not_remembered(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = given(odd_file(1))
+    monkeypatch.setattr(columns, "FEED_BATCH", Busy())
+    with pytest.raises(Conflict):
+        confirm_columns(feed=waiting.feed, choices=ANSWER, user=cast.clerk, batch=waiting)
+    assert Feed.objects.get(code=FEED).mapping == {}
+
+
+class Busy:
+    """A procedure in which somebody was always first."""
+
+    def take(self, *_given: object, **_data: object) -> FeedBatch:
+        raise Conflict
+
+
+def test_a_file_that_is_cancelled_at_the_same_moment_holds_nobody_up(policy: None) -> None:
+    first, second = waiting_file(1), waiting_file(2)
+    taken = threading.Event()
+
+    def cancel() -> None:
+        with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+            cancel_batch(batch=first, user=None)
+            taken.set()
+            time.sleep(1)  # so long the other waits for the row
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(cancel)
+        assert taken.wait(10)
+        with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+            going_on = confirm_columns(feed=first.feed, choices=ANSWER, user=None)
+        done.result()
+    assert [batch.pk for batch in going_on] == [second.pk]
+    first.refresh_from_db()
+    assert first.state == BatchState.CANCELLED
 
 
 def test_the_same_file_again_joins_the_one_that_waits(cast: Cast) -> None:
@@ -210,6 +251,15 @@ def test_the_page_shows_headers_and_no_values_and_takes_the_answer(
     assert tasks.process_batch.apply(args=[waiting.pk]).get() == BatchState.APPLIED
     text = clerk.get(reverse("desk:delivery", args=[waiting.pk])).content.decode()
     assert "Columns left out, as confirmed for this feed" in text and SERIAL in text
+
+
+def test_the_page_says_that_somebody_was_first(clerk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = waiting_file(1)
+    page = reverse("desk:delivery-columns", args=[waiting.pk])
+    headers = [column["header"] for column in waiting.columns]
+    form = {f"column_{at}": ANSWER.get(header, header) or "-" for at, header in enumerate(headers)}
+    monkeypatch.setattr(columns, "FEED_BATCH", Busy())
+    assert "This has changed in the meantime" in clerk.post(page, form, follow=True).content.decode()
 
 
 def test_a_receipt_offers_to_map_unknown_columns_for_the_next_time(clerk: Client) -> None:

@@ -1,22 +1,31 @@
 """Peers: two people, a confirmed basis, the desk, the public figure, who was told."""
 
 import datetime
+from collections.abc import Callable
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from creditplatform.core.enums import Door
+from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import NotPermitted
-from creditplatform.core.models import Agency
+from creditplatform.core.models import Agency, Site, User
 from records.enums import PeerKind
 from records.exchange import overview
 from records.exchange.giving import hand_over
 from records.exchange.numbering import number_changes
 from records.models import CatalogueEntry, CreditRecord, ExchangePeer, LegalBasis, PeerEntry, PeerReceipt, PeerState
-from records.services.peers import NoLegalBasis, OwnProposal, approve_peer, end_peer, tell_again
-from tests.cast import PERSON_NUMBER, Cast
+from records.services.peers import (
+    NoLegalBasis,
+    OwnProposal,
+    approve_peer,
+    end_peer,
+    mark_of,
+    pause_peer,
+    tell_again,
+)
+from tests.cast import PERSON_NUMBER, Cast, member
 from tests.core.tracked import refused
 from tests.deliveries import ingest, one_record, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import BASIS, DEFAULTER, PENALTY, a_peer, revoke, second_person
@@ -97,12 +106,83 @@ def test_a_peer_is_set_up_by_one_and_approved_by_another_on_the_pages(cast: Cast
     peer = ExchangePeer.objects.get(code="above")
     assert (peer.push_secret, peer.active, peer.proposed_by) == ("hidden-word", False, cast.centre)
     assert "hidden-word" not in one.get(f"/admin/records/exchangepeer/{peer.pk}/change/").content.decode()
-    one.post("/desk/exchange/above/approve/")
+    one.post("/desk/exchange/above/approve/", {"seen": mark_of(peer)})
     peer.refresh_from_db()
     assert not peer.active
-    other.post("/desk/exchange/above/approve/")
+    shown = other.get("/desk/exchange/above/").content.decode()
+    assert "https://example.org/api/v1/" in shown and f'name="seen" value="{mark_of(peer)}"' in shown
+    other.post("/desk/exchange/above/approve/", {"seen": mark_of(peer)})
     peer.refresh_from_db()
     assert peer.active and peer.approved_by == second_person()
+
+
+def of_huizhou(cast: Cast) -> ExchangePeer:
+    peer = proposed(cast)
+    peer.site = Site.objects.get(code="huizhou")
+    peer.save()
+    return peer
+
+
+def signed(user: User) -> Client:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    return client
+
+
+def test_the_centre_of_another_place_decides_nothing_about_a_peer(cast: Cast) -> None:
+    peer, other = of_huizhou(cast), member("other-centre", Agency.objects.get(code="gs-drc"), Role.CENTRE)
+    acts: list[Callable[[User], object]] = [
+        lambda user: approve_peer(user=user, peer=peer), lambda user: tell_again(user=user, peer=peer),
+        lambda user: pause_peer(user=user, peer=peer, paused=True), lambda user: end_peer(user=user, peer=peer),
+    ]  # fmt: skip
+    for act in acts:
+        with pytest.raises(NotPermitted):
+            act(other)
+    assert "Approve" not in page(other, "/desk/exchange/proposed/").partition("What can be done")[2]
+    assert "Approve" in page(second_person(), "/desk/exchange/proposed/").partition("What can be done")[2]
+    for act in acts:
+        act(second_person())
+
+
+def test_the_centre_of_another_place_sets_up_nothing_for_it(cast: Cast) -> None:
+    peer, site = of_huizhou(cast), Site.objects.get(code="huizhou")
+    other = signed(member("other-centre", Agency.objects.get(code="gs-drc"), Role.CENTRE))
+    change = f"/admin/records/exchangepeer/{peer.pk}/change/"
+    assert other.post(change, {}).status_code == 403
+    assert 'name="_save"' not in other.get(change).content.decode()
+    assert 'name="_save"' in signed(cast.centre).get(change).content.decode()
+    values = {
+        "code": "foreign", "name": "x", "name_en": "x", "kind": "provincial", "agency": peer.agency_id,
+        "entries-TOTAL_FORMS": 0, "entries-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    assert other.post("/admin/records/exchangepeer/add/", {**values, "site": site.pk}).status_code == 200
+    assert not ExchangePeer.objects.filter(code="foreign").exists()
+    assert other.post("/admin/records/exchangepeer/add/", values).status_code == 302
+
+
+@pytest.mark.parametrize("change", ["entry", "fields", "address"])
+def test_a_page_that_is_out_of_date_approves_nothing(cast: Cast, change: str) -> None:
+    peer = proposed(cast)
+    seen = mark_of(peer)
+    if change == "entry":
+        PeerEntry.objects.create(peer=peer, entry=CatalogueEntry.objects.get(code=DEFAULTER), persons=True)
+    elif change == "fields":
+        peer.entries.update(fields=["CF_WSH"])
+    else:
+        ExchangePeer.objects.update(push_url="https://elsewhere.example/api/v1/", push_client_id="x", push_secret="x")
+    for said in (seen, ""):
+        answer = signed(second_person()).post("/desk/exchange/proposed/approve/", {"seen": said}, follow=True)
+        assert "This has changed in the meantime" in answer.content.decode()
+    peer.refresh_from_db()
+    assert not peer.active
+    assert approve_peer(user=second_person(), peer=peer, seen=mark_of(peer)).active
+
+
+def test_the_page_names_the_client_that_fetches(cast: Cast) -> None:
+    peer = a_peer(cast, PENALTY)
+    assert peer.client and peer.client.name == "province"
+    assert "<dd>province · " in page(cast.centre, "/desk/exchange/province/")
 
 
 # --- the desk ---------------------------------------------------------------------------------------------
