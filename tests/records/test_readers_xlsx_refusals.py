@@ -110,6 +110,13 @@ def test_broken_sheets(tmp_path: Path, rows: str) -> None:
     assert refusal(tmp_path, content).code == "corrupt_workbook"
 
 
+@pytest.mark.parametrize("encoding", ["utf-9", "koi9", "gb18030"])
+def test_sheets_in_an_encoding_that_the_parser_does_not_know(tmp_path: Path, encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    sheet = declared + sheet_xml("<row><c><v>1</v></c></row>").partition("?>")[2]
+    assert refusal(tmp_path, package(sheet)).code == "corrupt_workbook"
+
+
 def test_damaged_and_cut_files(tmp_path: Path) -> None:
     good = xlsx([["a", "b"]] + [[str(at), str(at * 7919)] for at in range(5000)])
     for cut in (10, 100, len(good) // 2, len(good) - 10):

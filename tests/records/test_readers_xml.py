@@ -151,3 +151,8 @@ def test_oversized_cells_and_records(tmp_path: Path) -> None:
 def test_spreadsheet_xml_of_2003_is_named(tmp_path: Path) -> None:
     text = '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet/></Workbook>'
     assert refusal(tmp_path, text).code == "not_a_table"
+
+
+@pytest.mark.parametrize("name", ["re\x01cords", "re\x7fcords", "re\ufffecords", "a:b:c"])
+def test_a_root_whose_name_is_none(tmp_path: Path, name: str) -> None:
+    assert refusal(tmp_path, f"<{name}><record><a>1</a></record></{name}>").code == "xml_malformed"

@@ -54,7 +54,7 @@ class EventParser(ABC):
         """Parse on; raises corrupt_workbook, xml_doctype or cell_too_long."""
         try:
             self._parser.Parse(data, final)
-        except expat.ExpatError:
+        except (expat.ExpatError, LookupError, ValueError):  # the latter for encodings nobody knows
             raise FeedFileError("corrupt_workbook", part=self.part) from None
         self._fed += len(data)
         if self._fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:

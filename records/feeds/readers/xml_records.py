@@ -163,6 +163,8 @@ class RecordParser:
             known = [entry.line for entry in parser.feed_error_log]
             line = error.lineno or (known[0] if known else self._line)
             raise FeedFileError("xml_malformed", line=line) from None
+        except ValueError:  # the name of the root has characters that no name may have
+            raise FeedFileError("xml_malformed", line=1) from None
         if self._root is None:
             self._root = next((element for _event, element in parser.read_events()), None)
             if self._root is not None:
