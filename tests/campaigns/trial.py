@@ -14,6 +14,7 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError
 from creditplatform.core.faults import in_words
+from records.enums import BatchState
 from records.feeds.mapping import map_columns
 from records.feeds.memory import Memory
 from records.feeds.plan import Plan
@@ -161,8 +162,8 @@ def take_in(content: bytes) -> str:
 
 
 def open_batches() -> int:
-    """Batches that never came to an end."""
-    return FeedBatch.objects.filter(finished_at=None).count()
+    """Batches that never came to an end, but for those that wait until somebody says which column is which field."""
+    return FeedBatch.objects.filter(finished_at=None).exclude(state=BatchState.MAPPING).count()
 
 
 def peak_mb() -> int:
