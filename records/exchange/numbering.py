@@ -84,7 +84,7 @@ def told(record_ids: list[int]) -> dict[int, set[int]]:
     """Which of these records were ever told to which active peer: keys of records by key of the peer."""
     found: dict[int, set[int]] = defaultdict(set)
     wanted = set(record_ids)
-    deliveries = PeerDelivery.objects.filter(records__overlap=record_ids, peer__active=True)
+    deliveries = PeerDelivery.objects.arrived().filter(records__overlap=record_ids, peer__active=True)
     for peer, records in deliveries.values_list("peer", "records").iterator():
         found[peer] |= wanted.intersection(records)
     return found
