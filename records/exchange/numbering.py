@@ -90,6 +90,15 @@ def told(record_ids: list[int]) -> dict[int, set[int]]:
     return found
 
 
+def told_upto(peer_id: int, record_ids: list[int]) -> dict[int, int]:
+    """Which of these records were ever told to a peer, each with the number it was led to by the last telling."""
+    deliveries = PeerDelivery.objects.arrived().filter(peer=peer_id, records__overlap=record_ids)
+    wanted, found = set(record_ids), dict[int, int]()
+    for records, upto in deliveries.order_by("pk").values_list("records", "upto").iterator():
+        found |= {record: max(upto, found.get(record, 0)) for record in wanted.intersection(records)}
+    return found
+
+
 def _number_some() -> int:
     with (
         audit.context(actor=None, door=Door.TIMER, reason="number changes of records"),

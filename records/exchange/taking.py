@@ -31,29 +31,35 @@ from records.models import (
     ReceivedBlock,
     ReceivedRecord,
 )
+from records.services.machines import KeyUsed
 
 LOCK_SPACE = 0x45585449
 log = structlog.get_logger(__name__)
 
 
-def take(*, peer: ExchangePeer, block: Block, key: str) -> Answer:
-    """Take a block of changes; `key` is the same for the same block. Raises NotPermitted."""
+def take(*, peer: ExchangePeer, block: Block, key: str, digest: str = "") -> Answer:
+    """Take a block of changes; `key` is the same for the same block, `digest` that of its bytes.
+
+    Raises NotPermitted, or KeyUsed where the key stands for a block of other bytes.
+    """
     if not served(peer):
         raise NotPermitted
     with audit.context(actor=None, door=Door.API, reason=f"exchange from {peer.code}", agency_id=peer.agency_id):
         with connection.cursor() as cursor:  # blocks of one peer one after another
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, peer.pk])
-        known = ReceivedBlock.objects.filter(peer=peer, key=key).values_list("answer", flat=True).first()
-        if known is not None:
-            return msgspec.convert(known, Answer)
+        known = ReceivedBlock.objects.filter(peer=peer, key=key).first()
+        if known and known.digest and known.digest != digest:
+            raise KeyUsed
+        if known:
+            return msgspec.convert(known.answer, Answer)
         answer = _Taking(peer).take(block.changes)
-        ReceivedBlock.objects.create(peer=peer, key=key, answer=msgspec.to_builtins(answer))
+        ReceivedBlock.objects.create(peer=peer, key=key, digest=digest, answer=msgspec.to_builtins(answer))
         PeerState.objects.update_or_create(peer=peer, defaults={"last_contact_at": timezone.now()})
     return answer
 
 
 def key_of(body: bytes) -> str:
-    """The key of a block whose sender gave none."""
+    """The digest of a block, and its key where its sender gave none."""
     return hashlib.sha256(body).hexdigest()
 
 
