@@ -240,6 +240,7 @@ FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
 # What a request may bring at most; of the routes named here the page takes a file and a form around it, from staff, the
 # address of the interface the file alone, from a machine client.
 BODY_MAX_BYTES = env.int("CREDIT_BODY_MAX_BYTES", default=10 * 1024**2)
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
 LARGE_BODY_ROUTES = {
     "desk:deliver": FEED_FILE_MAX_BYTES + 1024**2,
     "desk:setaside_upload": FEED_FILE_MAX_BYTES + 1024**2,

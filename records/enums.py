@@ -245,6 +245,9 @@ class FeedFormat(models.TextChoices):
     JSON = "json", _("JSON")
 
 
+EXCHANGED = "exchange"  # form of a batch that a peer handed in
+
+
 class Rhythm(models.TextChoices):
     """How often a feed is expected."""
 

@@ -14,6 +14,7 @@ from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from records.enums import (
+    EXCHANGED,
     CrossCheckState,
     MissingState,
     Openness,
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
         CrossCheck,
         EntryVersion,
         ExchangePeer,
+        Feed,
         MissingRecord,
+        PeerDelivery,
         QuarantinedRow,
         Subject,
     )
@@ -162,6 +165,10 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
             decided_on__lte=on,
         )
 
+    def from_peer(self, peer_id: int) -> CreditRecordQuerySet:
+        """What a peer handed in last; a record that its unit has delivered or corrected here is the unit's own."""
+        return self.filter(batch__feed__peer=peer_id, batch__format=EXCHANGED)
+
     def of_person(self, subject_id: int, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
         """Everything kept about one subject, newest decision first."""
         return self.kept(on=on).filter(subject=subject_id).order_by("-decided_on", "-pk")
@@ -173,6 +180,22 @@ class ExchangePeerQuerySet(models.QuerySet["ExchangePeer"]):
     def served(self, *, on: datetime.date) -> ExchangePeerQuerySet:
         """Approved ones whose legal basis is confirmed and in force on that day."""
         return self.filter(_holds("legal_basis", on), active=True)
+
+
+class PeerDeliveryQuerySet(models.QuerySet["PeerDelivery"]):
+    """Which deliveries count."""
+
+    def arrived(self) -> PeerDeliveryQuerySet:
+        """All but those of which we know that they did not arrive."""
+        return self.filter(undone_by=None, undoes=None)
+
+
+class FeedQuerySet(models.QuerySet["Feed"]):
+    """By which way the rows of a feed come."""
+
+    def of_units(self) -> FeedQuerySet:
+        """Feeds that units deliver themselves; those of a peer are the peer's alone."""
+        return self.filter(peer=None)
 
 
 class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):

@@ -16,6 +16,7 @@ from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid, NotPermitted
 from records.api.errors import error_answers
+from records.api.page_size import whole_number
 from records.exchange.giving import MOST, USUAL, confirm, hand_over
 from records.exchange.taking import key_of, take
 from records.exchange.wire import read_block
@@ -63,7 +64,8 @@ class Changes(PeerView):
         """
         peer = self.peer
         after = number_of(peer, request.query_params.get("after", "0"))
-        page = hand_over(peer=peer, after=after, limit=_limit(request), door=Door.API)
+        limit = whole_number(request, "limit", usual=USUAL, least=1, most=MOST)
+        page = hand_over(peer=peer, after=after, limit=limit, door=Door.API)
         response = Response({"changes": page.items, "next": cursor_of(peer, page.upto), "more": page.more})
         response["Cache-Control"] = "no-store"
         return response
@@ -105,7 +107,7 @@ class Inbox(PeerView):
         operation_id="exchange_inbox",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 415, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 409, 415, 429)},
         examples=[
             OpenApiExample("A block", value={"changes": [WITHDRAWAL]}, request_only=True),
             OpenApiExample(
@@ -125,10 +127,11 @@ class Inbox(PeerView):
     def post(self, request: Request) -> Response:
         """Take a block of at most 1000 changes in ascending order; the same block again gets the same answer."""
         body = _body(request)
-        key = request.headers.get("Idempotency-Key") or key_of(body)
+        digest = key_of(body)
+        key = request.headers.get("Idempotency-Key") or digest
         if not KEY.fullmatch(key):
             raise Invalid.in_field("Idempotency-Key", "malformed", _("The key of a block is malformed."))
-        return Response(msgspec.to_builtins(take(peer=self.peer, block=read_block(body), key=key)))
+        return Response(msgspec.to_builtins(take(peer=self.peer, block=read_block(body), key=key, digest=digest)))
 
 
 def cursor_of(peer: ExchangePeer, number: int) -> str:
@@ -147,13 +150,6 @@ def number_of(peer: ExchangePeer, cursor: object) -> int:
     if owner != peer.pk:
         raise Invalid.in_field("after", "invalid_cursor", _("This cursor is none of ours. Begin again at 0."))
     return int(number)
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(USUAL))
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= MOST:
-        raise Invalid.in_field("limit", "out_of_range", _("The limit is a number from 1 to 1000."))
-    return int(text)
 
 
 def _body(request: Request) -> bytes:

@@ -144,7 +144,7 @@ def sendings_of(user: User) -> list[Sending]:
         .order_by("entry__code", "agency")
     )
     feeds: dict[tuple[int, int], list[Feed]] = {}
-    for feed in Feed.objects.filter(agency__in=user.agency_ids, active=True).order_by("code"):
+    for feed in Feed.objects.of_units().filter(agency__in=user.agency_ids, active=True).order_by("code"):
         feeds.setdefault((feed.agency_id, feed.entry_id), []).append(feed)
     return [Sending(one, feeds.get((one.agency_id, one.entry_id), [])) for one in entitlements]
 

@@ -48,7 +48,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     pages: Paginator[FeedBatch] = CappedPaginator(_visible(user).order_by("-received_at", "-pk"), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    feeds = Feed.objects.filter(agency__in=units_of(user), active=True).select_related("entry")
+    feeds = Feed.objects.of_units().filter(agency__in=units_of(user), active=True).select_related("entry")
     rows = [(batch, name_of_file(batch, user), mark_of(batch)) for batch in page]
     return render(request, "desk/deliveries/list.html", {"rows": rows, "page": page, "feeds": feeds})
 
@@ -64,7 +64,7 @@ def deliver(request: HttpRequest) -> HttpResponse:
         except CreditError as error:
             messages.error(request, str(error))
             return redirect("desk:deliver")
-    feeds = Feed.objects.filter(agency__in=units_of(user), active=True).select_related("entry")
+    feeds = Feed.objects.of_units().filter(agency__in=units_of(user), active=True).select_related("entry")
     return render(request, "desk/deliveries/new.html", {"form": form, "feeds": feeds})
 
 
@@ -134,7 +134,9 @@ def cancel(request: HttpRequest, batch_id: int) -> HttpResponse:
 @rule(sending)
 def template(request: HttpRequest, feed: str) -> HttpResponse:
     """The template workbook of a feed of the own unit."""
-    own = Feed.objects.select_related("agency", "entry").filter(agency__in=units_of(cast(User, request.user)))
+    own = (
+        Feed.objects.of_units().select_related("agency", "entry").filter(agency__in=units_of(cast(User, request.user)))
+    )
     found = get_object_or_404(own, code=feed)
     try:
         content = template_of(found)

@@ -31,7 +31,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = Feed.objects.filter(agency__in=units_of(user), active=True)
+        own = Feed.objects.of_units().filter(agency__in=units_of(user), active=True)
         self.fields["feed"].queryset = own.select_related("agency", "entry")  # type: ignore[attr-defined]
 
 

@@ -2,11 +2,14 @@
 
 import base64
 import http.client
+import socket
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -17,17 +20,22 @@ from creditplatform.core.enums import Scope
 from records.exchange.wire import Answer, read_answer
 from records.models import ExchangePeer
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 20  # of silence
+CALL_SECONDS = 90  # from the first byte to the last
+SERVER_ERRORS = 500
 LARGEST_ANSWER = 4 * 1024 * 1024
 RENEWED_BEFORE = 30
 
 
 class PeerFailed(Exception):
-    """A peer could not be reached or did not answer as agreed; `code` is stable and names no content."""
+    """A peer could not be reached or did not answer as agreed; `code` is stable and names no content.
 
-    def __init__(self, code: str) -> None:
+    `perhaps_taken`: what was sent may have reached it all the same.
+    """
+
+    def __init__(self, code: str, *, perhaps_taken: bool = False) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.perhaps_taken = code, perhaps_taken
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -48,6 +56,10 @@ class PeerClient:
         verified = urllib.request.HTTPSHandler(context=ssl.create_default_context())
         self._opener = urllib.request.build_opener(_NoRedirect, verified, urllib.request.ProxyHandler({}))
 
+    def connect(self) -> None:
+        """See that the peer is there and lets us in, before anything is told. Raises PeerFailed."""
+        self._valid_token()
+
     def hand_in(self, body: bytes, key: str) -> Answer:
         """Hand in a block. Raises PeerFailed."""
         try:
@@ -66,7 +78,7 @@ class PeerClient:
         try:
             return read_answer(self._call("exchange/inbox/", body, headers))
         except msgspec.DecodeError as error:
-            raise PeerFailed("answer_not_understood") from error
+            raise PeerFailed("answer_not_understood", perhaps_taken=True) from error
 
     def _valid_token(self) -> str:
         if not self._token or time.monotonic() > self._until:
@@ -90,15 +102,41 @@ class PeerClient:
         if not address.startswith("https://") and (settings.PRODUCTION or not address.startswith("http://")):
             raise PeerFailed("address_without_tls")
         request = urllib.request.Request(address, data=body, headers=headers, method="POST")  # noqa: S310
+        return _within(CALL_SECONDS, lambda: self._answer(request))
+
+    def _answer(self, request: urllib.request.Request) -> bytes:
         try:
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 found: bytes = answer.read(LARGEST_ANSWER)
                 return found
         except urllib.error.HTTPError as error:
             error.close()
-            raise PeerFailed(f"http_{error.code}") from error
+            raise PeerFailed(f"http_{error.code}", perhaps_taken=error.code >= SERVER_ERRORS) from error
         except ssl.SSLError as error:
             raise PeerFailed("tls") from error
         except (OSError, http.client.HTTPException) as error:
-            tls = isinstance(getattr(error, "reason", None), ssl.SSLError)
-            raise PeerFailed("tls" if tls else "unreachable") from error
+            reason = getattr(error, "reason", None)
+            if isinstance(reason, ssl.SSLError):
+                raise PeerFailed("tls") from error
+            away = isinstance(reason, ConnectionRefusedError | socket.gaierror)
+            raise PeerFailed("unreachable", perhaps_taken=not away) from error
+
+
+def _within(seconds: float, act: Callable[[], bytes]) -> bytes:
+    """What a call comes to; a peer that sends a byte now and then would hold it for ever, so it is left to itself."""
+    outcome: list[bytes | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(act())
+        except Exception as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise PeerFailed("too_slow", perhaps_taken=True)
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]

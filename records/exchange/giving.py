@@ -13,9 +13,9 @@ from creditplatform.core.audit.access import record_disclosures
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import AccessLog
-from records.enums import ChangeKind, Purpose
+from records.enums import Purpose
 from records.exchange.contents import Item, Teller, Told
-from records.exchange.numbering import Change, changes_after, expect, number_changes, told
+from records.exchange.numbering import changes_after, expect, number_changes, told_upto
 from records.models import ExchangePeer, PeerDelivery, PeerReceipt, PeerState
 
 MOST = 1000
@@ -29,6 +29,7 @@ class Page:
     items: list[Item]
     upto: int
     more: bool
+    delivery: int | None = None
 
 
 def served(peer: ExchangePeer) -> bool:
@@ -36,8 +37,10 @@ def served(peer: ExchangePeer) -> bool:
     return not peer.paused and ExchangePeer.objects.served(on=timezone.localdate()).filter(pk=peer.pk).exists()
 
 
-def hand_over(*, peer: ExchangePeer, after: int, limit: int, door: Door) -> Page:
+def hand_over(*, peer: ExchangePeer, after: int, limit: int, door: Door, most_bytes: int = 0) -> Page:
     """Tell a peer of at most `limit` changes after a number, and write down first what it is told.
+
+    With `most_bytes` the page ends before its items are larger than that, but for a single one.
 
     The same question again is answered anew: what may no longer be shared by then is left out. Raises NotPermitted.
     """
@@ -46,18 +49,30 @@ def hand_over(*, peer: ExchangePeer, after: int, limit: int, door: Door) -> Page
         raise NotPermitted
     changes = changes_after(after, limit + 1)
     page, more = changes[:limit], len(changes) > limit
-    upto = page[-1].number if page else after
     with audit.context(actor=None, door=door, reason="exchange", authority=_authority(peer), agency_id=peer.agency_id):
-        told_now = Teller(peer, timezone.localdate()).tell(page, _told_before(peer, page))
-        _write_down(peer, told_now, after, upto, door)
-    return Page(told_now.items, upto, more)
+        known = told_upto(peer.pk, [change.record_id for change in page])
+        told_now = Teller(peer, timezone.localdate()).tell(page, known, most_bytes=most_bytes)
+        upto = told_now.upto or after
+        delivery = _write_down(peer, told_now, after, upto, door)
+    return Page(told_now.items, upto, more or upto < (page[-1].number if page else after), delivery)
+
+
+def undo(*, peer: ExchangePeer, page: Page, after: int) -> None:
+    """Note that a page surely did not arrive: what it told counts as not told."""
+    if page.delivery:
+        PeerDelivery.objects.create(
+            peer=peer, after=after, upto=page.upto, door=Door.TIMER, undoes_id=page.delivery
+        )  # fmt: skip
 
 
 @transaction.atomic
-def confirm(*, peer: ExchangePeer, upto: int, numbers: Iterable[int], proof: str, door: Door) -> list[int]:
+def confirm(
+    *, peer: ExchangePeer, upto: int, numbers: Iterable[int], proof: str, door: Door, turn: int | None = None
+) -> list[int]:
     """Note that a peer has everything up to a number and has followed these withdrawals; returns those unknown.
 
-    A confirmation that comes twice changes nothing; the first one counts.
+    A confirmation that comes twice changes nothing; the first one counts. With a `turn` the number counts only while
+    the peer is in it: once it is to be told again, what was on its way before does not lead it on.
     """
     wanted = set(numbers)
     with audit.context(actor=None, door=door, reason="exchange confirmed", agency_id=peer.agency_id):
@@ -65,9 +80,10 @@ def confirm(*, peer: ExchangePeer, upto: int, numbers: Iterable[int], proof: str
         known = set(told_of.values_list("number", flat=True))
         told_of.filter(confirmed_at=None).update(confirmed_at=timezone.now(), proof=proof[:200])
         state = _state(peer)
-        PeerState.objects.filter(pk=state.pk).update(
-            confirmed=Greatest(F("confirmed"), min(upto, state.handed_over)), last_contact_at=timezone.now()
-        )
+        states = PeerState.objects.filter(pk=state.pk)
+        states.update(last_contact_at=timezone.now())
+        in_turn = states if turn is None else states.filter(turn=turn)
+        in_turn.update(confirmed=Greatest(F("confirmed"), min(upto, state.handed_over)))
     return sorted(wanted - known)
 
 
@@ -79,12 +95,7 @@ def _authority(peer: ExchangePeer) -> str:
     return peer.legal_basis.original_citation if peer.legal_basis else ""
 
 
-def _told_before(peer: ExchangePeer, page: list[Change]) -> set[int]:
-    ended = [change.record_id for change in page if change.kind == ChangeKind.WITHDRAWN]
-    return told(ended).get(peer.pk, set()) if ended else set()
-
-
-def _write_down(peer: ExchangePeer, now: Told, after: int, upto: int, door: Door) -> None:
+def _write_down(peer: ExchangePeer, now: Told, after: int, upto: int, door: Door) -> int | None:
     """Whose data are about to go out, what was told and withdrawn, and how far the peer has been led."""
     record_disclosures(
         [
@@ -96,8 +107,9 @@ def _write_down(peer: ExchangePeer, now: Told, after: int, upto: int, door: Door
             for subject, fields in now.persons.items()
         ]
     )  # fmt: skip
+    delivery = None
     if now.items:
-        PeerDelivery.objects.create(
+        delivery = PeerDelivery.objects.create(
             peer=peer, after=after, upto=upto, records=sorted(set(now.given)), door=door,
             withdrawn=sorted({change.record_id for change in now.withdrawn}),
         )  # fmt: skip
@@ -111,3 +123,4 @@ def _write_down(peer: ExchangePeer, now: Told, after: int, upto: int, door: Door
     state.update(handed_over=Greatest(F("handed_over"), upto))
     if door == Door.API:  # it has asked by itself
         state.update(last_contact_at=timezone.now())
+    return delivery.pk if delivery else None

@@ -84,9 +84,18 @@ def told(record_ids: list[int]) -> dict[int, set[int]]:
     """Which of these records were ever told to which active peer: keys of records by key of the peer."""
     found: dict[int, set[int]] = defaultdict(set)
     wanted = set(record_ids)
-    deliveries = PeerDelivery.objects.filter(records__overlap=record_ids, peer__active=True)
+    deliveries = PeerDelivery.objects.arrived().filter(records__overlap=record_ids, peer__active=True)
     for peer, records in deliveries.values_list("peer", "records").iterator():
         found[peer] |= wanted.intersection(records)
+    return found
+
+
+def told_upto(peer_id: int, record_ids: list[int]) -> dict[int, int]:
+    """Which of these records were ever told to a peer, each with the number it was led to by the last telling."""
+    deliveries = PeerDelivery.objects.arrived().filter(peer=peer_id, records__overlap=record_ids)
+    wanted, found = set(record_ids), dict[int, int]()
+    for records, upto in deliveries.order_by("pk").values_list("records", "upto").iterator():
+        found |= {record: max(upto, found.get(record, 0)) for record in wanted.intersection(records)}
     return found
 
 

@@ -116,7 +116,8 @@ def overdue_count() -> int:
 
 def told_of(record_id: int) -> list[Told]:
     """Which peers were told of a record and when first, and what they confirmed of its end."""
-    deliveries = PeerDelivery.objects.filter(records__contains=[record_id]).values("peer").annotate(first=Min("at"))
+    told = PeerDelivery.objects.arrived().filter(records__contains=[record_id])
+    deliveries = told.values("peer").annotate(first=Min("at"))
     first = {row["peer"]: row["first"] for row in deliveries.order_by()}
     receipts = list(PeerReceipt.objects.filter(record=record_id).order_by("number"))
     peers = ExchangePeer.objects.filter(pk__in=[*first, *(receipt.peer_id for receipt in receipts)])

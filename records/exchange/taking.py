@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
-from django.db import connection
+import structlog
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import NotPermitted
+from creditplatform.core.errors import NotPermitted, wants_room
 from creditplatform.core.models import Agency
-from records.enums import Direction
-from records.exchange.endings import follow, restore
+from records.enums import Direction, KeyField
+from records.exchange.endings import follow, foreign, restore
 from records.exchange.giving import served
-from records.exchange.incoming import Group, Incoming
+from records.exchange.incoming import Group, Incoming, Outcome
 from records.exchange.wire import Answer, Block, Confirmation, Item, Refusal
 from records.models import (
     CatalogueEntry,
@@ -30,28 +31,35 @@ from records.models import (
     ReceivedBlock,
     ReceivedRecord,
 )
+from records.services.machines import KeyUsed
 
 LOCK_SPACE = 0x45585449
+log = structlog.get_logger(__name__)
 
 
-def take(*, peer: ExchangePeer, block: Block, key: str) -> Answer:
-    """Take a block of changes; `key` is the same for the same block. Raises NotPermitted."""
+def take(*, peer: ExchangePeer, block: Block, key: str, digest: str = "") -> Answer:
+    """Take a block of changes; `key` is the same for the same block, `digest` that of its bytes.
+
+    Raises NotPermitted, or KeyUsed where the key stands for a block of other bytes.
+    """
     if not served(peer):
         raise NotPermitted
     with audit.context(actor=None, door=Door.API, reason=f"exchange from {peer.code}", agency_id=peer.agency_id):
         with connection.cursor() as cursor:  # blocks of one peer one after another
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, peer.pk])
-        known = ReceivedBlock.objects.filter(peer=peer, key=key).values_list("answer", flat=True).first()
-        if known is not None:
-            return msgspec.convert(known, Answer)
+        known = ReceivedBlock.objects.filter(peer=peer, key=key).first()
+        if known and known.digest and known.digest != digest:
+            raise KeyUsed
+        if known:
+            return msgspec.convert(known.answer, Answer)
         answer = _Taking(peer).take(block.changes)
-        ReceivedBlock.objects.create(peer=peer, key=key, answer=msgspec.to_builtins(answer))
+        ReceivedBlock.objects.create(peer=peer, key=key, digest=digest, answer=msgspec.to_builtins(answer))
         PeerState.objects.update_or_create(peer=peer, defaults={"last_contact_at": timezone.now()})
     return answer
 
 
 def key_of(body: bytes) -> str:
-    """The key of a block whose sender gave none."""
+    """The digest of a block, and its key where its sender gave none."""
     return hashlib.sha256(body).hexdigest()
 
 
@@ -77,7 +85,9 @@ class _Taking:
         for group in self._groups([item for item in news if not item.ends]):
             self._take_group(group)
         self._end([item for item in news if item.ends], links)
-        confirmed = [Confirmation(item.number, self._proof(item)) for item in items if item.ends]
+        refused = {refusal.number for refusal in self._refused}
+        ends = [item for item in items if item.ends and item.number not in refused]
+        confirmed = [Confirmation(item.number, self._proof(item)) for item in ends]
         upto = items[-1].number if items else 0
         return Answer(upto=upto, confirmed=confirmed, refused=sorted(self._refused, key=_number), **self._counts)
 
@@ -91,6 +101,8 @@ class _Taking:
             unit = units.get((item.unit.code, item.unit.credit_code)) if item.unit else None
             if item.entry not in self._entries:
                 self._refuse(item, "entry_not_agreed")
+            elif item.field and item.field not in KeyField.values:
+                self._refuse(item, "field_unknown")
             elif unit is None or (self.peer.site_id and unit.site_id != self.peer.site_id):
                 self._refuse(item, "unit_unknown")
             else:
@@ -109,12 +121,35 @@ class _Taking:
         return {pair: unit for pair, unit in found.items() if unit is not None and unit.active}
 
     def _take_group(self, group: Group) -> None:
-        outcome = Incoming(self.peer, self._entries[group.entry.code]).take(group)
+        """Take a group; of one that fails, whatever the cause, all that does not cause it."""
+        try:
+            with transaction.atomic():
+                outcome = self._written(group)
+        except OperationalError:  # a lock or a full disk passes; the whole block comes again
+            raise
+        except Exception as error:
+            if wants_room(error):
+                raise
+            log.warning("exchange_change_failed", peer=self.peer.code, kind=type(error).__name__)
+            self._take_halves(group)
+            return
         self._refused += outcome.refused
         for name, count in outcome.counts.items():
             self._counts[name] += count
-        self._link(outcome.found)
-        restore({pk: item for item, pk in outcome.found})
+
+    def _take_halves(self, group: Group) -> None:
+        if len(group.items) == 1:
+            self._refuse(group.items[0], "internal")
+            return
+        middle = len(group.items) // 2
+        for items in (group.items[:middle], group.items[middle:]):
+            self._take_group(group._replace(items=items))
+
+    def _written(self, group: Group) -> Outcome:
+        outcome = Incoming(self.peer, self._entries[group.entry.code]).take(group)
+        self._link([*outcome.found, *outcome.ended])
+        restore(self.peer, {pk: item for item, pk in outcome.found})
+        return outcome
 
     def _link(self, found: list[tuple[Item, int]]) -> None:
         ReceivedRecord.objects.bulk_create(
@@ -124,7 +159,13 @@ class _Taking:
 
     def _end(self, items: list[Item], links: dict[str, ReceivedRecord]) -> None:
         """End the records that were withdrawn; one that never came is remembered, so that it cannot come later."""
-        follow({links[i.token].record_id: i.cause for i in items if i.token in links and links[i.token].record_id})
+        known = {token: link.record_id for token, link in links.items() if link.record_id}
+        not_ours = foreign(self.peer, (known[item.token] for item in items if item.token in known))
+        for item in items:
+            if known.get(item.token) in not_ours:
+                self._refuse(item, "delivered_by_the_unit")
+        items = [item for item in items if known.get(item.token) not in not_ours]
+        follow(self.peer, {known[item.token]: item.cause for item in items if item.token in known})
         ReceivedRecord.objects.bulk_create(
             [
                 ReceivedRecord(

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Min
 
 from creditplatform.core import audit, outbox
-from records.enums import CrossCheckKind
+from records.enums import EXCHANGED, CrossCheckKind
 from records.feeds.keys import KeysSeen
 from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Row
@@ -35,7 +35,7 @@ JOIN unnest(%(subjects)s::bytea[], %(documents)s::text[]) AS t (number_index, do
     ON t.number_index = s.number_index AND t.document_number = r.document_number
 WHERE r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.state IN ('in_force', 'expired', 'repaired')
 """
-WITHDRAW = MOVE.format(due=NAMED, state="'revoked'", step="'withdraw_by_source'")
+WITHDRAW = MOVE.format(due=NAMED, state="'revoked'", step="%(step)s")
 REVOKED = """
 SELECT r.id, e.step, e.at FROM records_creditrecord r CROSS JOIN LATERAL (
     SELECT step, at FROM core_stepevent e WHERE e.workflow = 'credit_record' AND e.case_ref = r.id
@@ -60,7 +60,7 @@ SELECT DISTINCT ON (s.number_index) s.number_index, r.subject_id, r.id, r.agency
 FROM records_creditrecord r JOIN records_subject s ON s.id = r.subject_id
 WHERE s.number_index = ANY(%s) ORDER BY s.number_index, r.id
 """
-SOURCE_STEP = "withdraw_by_source"
+SOURCE_STEP, PEER_STEP = "withdraw_by_source", "revoked_at_source"
 
 
 class Consequences:
@@ -72,6 +72,8 @@ class Consequences:
         self._any_gone = False
         self.unknown = 0
         self._keys = {"entry": plan.version.entry_id, "agency": plan.agency.pk}
+        self._exchanged = batch.format == EXCHANGED
+        self._step = PEER_STEP if self._exchanged else SOURCE_STEP  # what it takes back, and what it may undo
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have withdrawn."""
@@ -98,7 +100,8 @@ class Consequences:
         named = {(one.subject, one.document) for one in rows}
         subjects, documents = zip(*sorted(named), strict=True)
         cursor.execute(
-            WITHDRAW, {**self._keys, **self._why(), "subjects": list(subjects), "documents": list(documents)}
+            WITHDRAW,
+            {**self._keys, **self._why(), "subjects": list(subjects), "documents": list(documents), "step": self._step},
         )
         records = [row[0] for row in cursor.fetchall()]
         self.unknown += len(named) - len(records)
@@ -132,10 +135,13 @@ class Consequences:
         return set(back), refused
 
     def _refusal(self, step: str, at: datetime.datetime) -> str:
-        """Why a withdrawn record does not come back: an officer withdrew it, or the file is older than that."""
-        if step != SOURCE_STEP:
+        """Why a withdrawn record does not come back: somebody else withdrew it, or the file is older than that.
+
+        Changes of a peer bear numbers, so none that is older gets here.
+        """
+        if step != self._step:
             return "withdrawn_here"
-        return "" if at < self._first_seen else "withdrawn_before"
+        return "" if self._exchanged or at < self._first_seen else "withdrawn_before"
 
     @cached_property
     def _first_seen(self) -> datetime.datetime:

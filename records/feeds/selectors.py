@@ -14,7 +14,7 @@ from records.models import EntryField, EntryVersion, Feed, FeedBatch
 
 def feeds_of(agency: Agency) -> list[dict[str, Any]]:
     """The feeds of a unit with the fields of the version in force; three queries."""
-    feeds = list(Feed.objects.filter(agency=agency).select_related("entry").order_by("code"))
+    feeds = list(Feed.objects.of_units().filter(agency=agency).select_related("entry").order_by("code"))
     versions = {
         version.entry_id: version
         for version in EntryVersion.objects.collecting(on=timezone.localdate())

@@ -18,7 +18,7 @@ from creditplatform.core.sealed import SealedTextField
 from records.enums import ChangeCause, ChangeKind, Direction, PeerKind
 from records.models.catalogue import CatalogueEntry, LegalBasis
 from records.models.record import CreditRecord
-from records.querysets import ExchangePeerQuerySet
+from records.querysets import ExchangePeerQuerySet, PeerDeliveryQuerySet
 
 PEER_HAS_BASIS = """
 IF NEW.active AND NOT EXISTS (
@@ -153,6 +153,7 @@ class PeerState(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt"), db_default=Now())
     last_error = models.CharField(_("last error"), max_length=60, blank=True)
     refused = models.JSONField(_("not taken by the peer"), default=list)
+    turn = models.PositiveIntegerField(_("times told again"), default=0, db_default=0)
 
     class Meta:
         verbose_name = _("position of a peer")
@@ -214,7 +215,10 @@ class ChangeEvent(models.Model):
 
 @append_only
 class PeerDelivery(models.Model):
-    """What a peer was given at one time: the stretch of the feed, and the keys of the records told and withdrawn."""
+    """What a peer was given at one time: the stretch of the feed, and the keys of the records told and withdrawn.
+
+    It is written before anything goes out. One that surely did not arrive is undone by another line that names it.
+    """
 
     peer = models.ForeignKey(ExchangePeer, verbose_name=_("peer"), on_delete=models.PROTECT, related_name="deliveries")
     after = models.BigIntegerField(_("after"))
@@ -223,6 +227,12 @@ class PeerDelivery(models.Model):
     withdrawn = ArrayField(models.BigIntegerField(), verbose_name=_("records withdrawn"), default=list)
     door = models.CharField(_("way out"), max_length=10, choices=Door)
     at = models.DateTimeField(_("time"), db_default=Now(), editable=False)
+    undoes = models.OneToOneField(
+        "self", verbose_name=_("delivery that did not arrive"), null=True, editable=False, on_delete=models.PROTECT,
+        related_name="undone_by",
+    )  # fmt: skip
+
+    objects = PeerDeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("delivery to a peer")
@@ -284,6 +294,7 @@ class ReceivedBlock(models.Model):
     peer = models.ForeignKey(ExchangePeer, verbose_name=_("peer"), on_delete=models.PROTECT, related_name="blocks")
     key = models.CharField(_("key of the block"), max_length=100)
     answer = models.JSONField(_("answer"))
+    digest = models.CharField(_("digest (SHA-256)"), max_length=64, blank=True, default="", db_default="")
     at = models.DateTimeField(_("received"), db_default=Now(), editable=False)
 
     class Meta:
@@ -303,12 +314,17 @@ class ReceivedBlock(models.Model):
 
 @guarded
 class ReceivedRecord(models.Model):
-    """Which record of ours a record of a peer became, and the newest change of it that was taken."""
+    """Which record of ours a record of a peer became, and the newest change of it that was taken.
+
+    `disputed` and `withheld` are the marks that the peer has set here: it takes back these alone.
+    """
 
     peer = models.ForeignKey(ExchangePeer, verbose_name=_("peer"), on_delete=models.PROTECT, related_name="received")
     token = models.CharField(_("number of the record there"), max_length=64)
     record = models.ForeignKey(CreditRecord, verbose_name=_("record"), null=True, on_delete=models.PROTECT)
     number = models.BigIntegerField(_("newest change taken"))
+    disputed = models.BooleanField(_("marked as disputed by the peer"), default=False, db_default=False)
+    withheld = models.BooleanField(_("withheld for the peer"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("record received from a peer")

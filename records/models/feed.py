@@ -22,7 +22,7 @@ from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
 from records.models.entitlement import refuse_foreign_source, source_kind_trigger
-from records.querysets import QuarantinedRowQuerySet
+from records.querysets import FeedQuerySet, QuarantinedRowQuerySet
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]  # a worker has them or will
 UNFINISHED_STATES = [*OPEN_STATES, BatchState.MAPPING]  # or they wait for the unit
@@ -64,6 +64,12 @@ class Feed(Bilingual):
         help_text=_("Units outside the own ones whose decisions this feed brings."),
     )  # fmt: skip
     active = models.BooleanField(_("active"), default=True)
+    peer = models.ForeignKey(
+        "records.ExchangePeer", verbose_name=_("handed in by the exchange peer"), null=True, editable=False,
+        on_delete=models.PROTECT, related_name="feeds",
+    )  # fmt: skip
+
+    objects = FeedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("feed")

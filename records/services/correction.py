@@ -124,9 +124,9 @@ def _unchanged(record: CreditRecord, seen: str) -> CreditRecord:
 
 
 def _feed_of(record: CreditRecord, entitlement: Entitlement) -> Feed:
-    """The feed that brought the record; where that is not known, the one of its key field."""
+    """The unit's feed that brought the record; where that is not known, or a peer did, the one of its key field."""
     feed = record.batch.feed if record.batch else None
-    if feed and (feed.agency_id, feed.entry_id) == (record.agency_id, record.entry_id):
+    if feed and not feed.peer_id and (feed.agency_id, feed.entry_id) == (record.agency_id, record.entry_id):
         return feed
     feeds = form_feeds(entitlement)
     return next((feed for feed in feeds if feed.field == record.field), feeds[0])

@@ -93,7 +93,7 @@ def form_feeds(entitlement: Entitlement) -> list[Feed]:
 
     Where there is none, one is made for the forms of the unit.
     """
-    active = Feed.objects.filter(agency=entitlement.agency_id, entry=entitlement.entry_id, active=True)
+    active = Feed.objects.of_units().filter(agency=entitlement.agency_id, entry=entitlement.entry_id, active=True)
     differing: dict[str, Feed] = {}
     for feed in active.select_related("agency", "entry").order_by("pk"):
         differing.setdefault(repr((feed.field, sorted(feed.constants.items()), feed.dated_by_receipt)), feed)

@@ -122,7 +122,7 @@ def sweep() -> int:
 
 
 def _complete() -> Iterator[Laid]:
-    feeds = {feed.code: feed for feed in Feed.objects.filter(active=True).select_related("agency", "entry")}
+    feeds = {feed.code: feed for feed in Feed.objects.of_units().filter(active=True).select_related("agency", "entry")}
     for folder in _folders():
         feed = feeds.get(folder.name)
         if feed is None:

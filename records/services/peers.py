@@ -95,11 +95,15 @@ def end_peer(*, user: User, peer: ExchangePeer) -> ExchangePeer:
 
 @transaction.atomic
 def tell_again(*, user: User, peer: ExchangePeer) -> int:
-    """Push from before the oldest withdrawal that is not confirmed, at once; returns the number begun after."""
+    """Push from before the oldest withdrawal that is not confirmed, at once; returns the number begun after.
+
+    A new turn begins: what is on its way does not count any more, and no answer from before is given once more.
+    """
     held = _held(user, peer)
     oldest = PeerReceipt.objects.filter(peer=held, confirmed_at=None).aggregate(number=Min("number"))["number"]
-    state, _created = PeerState.objects.get_or_create(peer=held)
-    changes: dict[str, Any] = {"next_attempt_at": timezone.now(), "attempts": 0}
+    PeerState.objects.get_or_create(peer=held)
+    state = PeerState.objects.select_for_update().get(peer=held)
+    changes: dict[str, Any] = {"next_attempt_at": timezone.now(), "attempts": 0, "turn": state.turn + 1}
     if oldest is not None and oldest <= state.confirmed:
         changes["confirmed"] = oldest - 1
     PeerState.objects.filter(peer=held).update(**changes)

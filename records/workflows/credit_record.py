@@ -40,6 +40,30 @@ def tell_consumers(record: CreditRecord, user: User | None, data: Data) -> None:
     outbox.publish("records.withdrawn", records=[record.pk], cause="revoked")
 
 
+def tell_of_the_end_elsewhere(record: CreditRecord, user: User | None, data: Data) -> None:
+    """The same news as of a withdrawal here, each time anew."""
+    outbox.publish("records.withdrawn", records=[record.pk], cause="revoked", stamp=_stamp(record))
+
+
+def tell_of_the_restoration(record: CreditRecord, user: User | None, data: Data) -> None:
+    """Whoever was told of the end is told that the record stands again."""
+    outbox.publish("records.reinstated", records=[record.pk], stamp=_stamp(record))
+
+
+def tell_of_the_expiry(record: CreditRecord, user: User | None, data: Data) -> None:
+    """The same news as when the period runs out here."""
+    outbox.publish("records.expired", records=[record.pk], on=timezone.localdate().isoformat())
+
+
+def tell_of_the_archive(record: CreditRecord, user: User | None, data: Data) -> None:
+    """The same news as when the retention period runs out here."""
+    outbox.publish("records.archived", records=[record.pk], on=timezone.localdate().isoformat())
+
+
+def _stamp(record: CreditRecord) -> str:
+    return f"exchange {record.changed_at.isoformat()}"
+
+
 S = RecordState
 CREDIT_RECORD: Workflow[Any] = Workflow(
     name="credit_record",
@@ -73,7 +97,13 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
             tells=_("The publication period has ended. The record is no longer shown to the public."),
         ),
         Step(
+            "expired_at_source", _("Follow the end of publication elsewhere"), frozenset({S.IN_FORCE}), S.EXPIRED,
+            by=platform, effects=(date_the_change, tell_of_the_expiry),
+            tells=_("Its publication or its sharing has ended where the record came from. It is no longer shown here."),
+        ),
+        Step(
             "archive", _("Archive"), frozenset(S) - {S.ARCHIVED}, S.ARCHIVED, by=platform,
+            effects=(tell_of_the_archive,),
             tells=_("The record may be kept no longer. It is neither shown nor used any more."),
         ),
         Step(
@@ -83,12 +113,12 @@ CREDIT_RECORD: Workflow[Any] = Workflow(
         ),
         Step(
             "revoked_at_source", _("Follow a withdrawal elsewhere"), frozenset({S.IN_FORCE, S.EXPIRED, S.REPAIRED}),
-            S.REVOKED, by=platform, effects=(date_the_change, tell_consumers),
+            S.REVOKED, by=platform, effects=(date_the_change, end_what_rests_on_it, tell_of_the_end_elsewhere),
             tells=_("The unit that decided has withdrawn this record. It is no longer shown or used."),
         ),
         Step(
-            "restored_at_source", _("Follow a restoration elsewhere"), frozenset({S.EXPIRED, S.REPAIRED, S.REVOKED}),
-            S.IN_FORCE, by=platform, effects=(date_the_change,),
+            "restored_at_source", _("Follow a restoration elsewhere"), frozenset({S.EXPIRED, S.REPAIRED}),
+            S.IN_FORCE, by=platform, effects=(date_the_change, tell_of_the_restoration),
             tells=_("The record holds again where it came from, and so it does here."),
         ),
     ),

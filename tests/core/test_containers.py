@@ -48,6 +48,12 @@ def test_only_migrate_is_given_the_owners_address(compose: dict[str, Any]) -> No
     assert compose["networks"]["inside"]["internal"] is True
 
 
+def test_who_calls_other_systems_has_a_way_out(compose: dict[str, Any]) -> None:
+    ways_out = {name for name, network in compose["networks"].items() if not (network or {}).get("internal")}
+    services = compose["services"]
+    assert {name for name, service in services.items() if ways_out & set(service["networks"])} == {"web", "worker"}
+
+
 def test_what_is_mounted_and_awaited_is_declared(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():

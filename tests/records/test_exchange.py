@@ -11,17 +11,25 @@ from django.utils import timezone
 
 from creditplatform.core.enums import Authority, Door, Scope
 from creditplatform.core.models import AccessLog
-from records.enums import PeerKind, Purpose
+from records.enums import FieldRole, FieldType, PeerKind, Purpose
 from records.exchange.numbering import changes_after, newest_number, number_changes
 from records.models import ChangeEvent, CreditRecord, EntryVersion, ExchangePeer, PeerDelivery, PeerReceipt, PeerState
 from records.services import expiry
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
-from tests.deliveries import ingest, one_record, penalty, person_penalty, quick_passwords  # noqa: F401
+from tests.deliveries import credit_code, ingest, one_record, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import DEFAULTER, PENALTY, a_peer, revoke
 from tests.machines import bearer, machine
 from tests.publicity.world import PERSON_NAME, defaulter
 from tests.publicity.world import PERSON_NUMBER as DEFAULTER_NUMBER
+from tests.records import tie_entries
 
+FIRM_FIELDS = (
+    tie_entries.field("name", FieldRole.SUBJECT_NAME, required="always"),
+    tie_entries.field("code", FieldRole.CREDIT_CODE, FieldType.CODE, required="always"),
+    *tie_entries.WHAT,
+    tie_entries.field("boss", FieldRole.LEGAL_REPRESENTATIVE, personal=True),
+    tie_entries.field("boss_number", FieldRole.LEGAL_REPRESENTATIVE_NUMBER, FieldType.CODE, personal=True),
+)
 HEAD = {"number", "kind", "cause", "at", "token", "entry", "document_number"}
 CONTENT = HEAD | {"unit", "decided_on", "field", "disputed", "values"}
 
@@ -203,6 +211,42 @@ def test_the_cost_of_a_page_does_not_grow_with_its_records(cast: Cast) -> None:
     assert len(many) <= len(few) + 1
 
 
+def test_a_record_that_a_correction_narrows_is_withdrawn_where_it_was_told(cast: Cast) -> None:
+    public = {"kind": PeerKind.CREDIT_AGENCY}
+    told_of, never = a_peer(cast, PENALTY, **public), a_peer(cast, PENALTY, code="never", **public)
+    minor = {"CF_NR_FK": "", "CF_CFLB": "警告"}
+    one_record()
+    cursor = ask(told_of).json()["next"]
+    ingest(penalty(1, **minor, CF_NR="警告"))
+    assert CreditRecord.objects.get().tier == "minor"
+    for _turn in range(2):  # the same question again is answered the same
+        (end,) = changes(told_of, cursor)
+        assert set(end) == HEAD and (end["kind"], end["cause"]) == ("withdrawn", "expired")
+    assert changes(never) == []
+    receipt = PeerReceipt.objects.get()
+    assert (receipt.peer, receipt.number, receipt.cause, receipt.attempts) == (told_of, end["number"], "expired", 2)
+    assert changes(told_of)[:1] == [end], "a full copy begins with nothing that is over"
+    ingest(penalty(1, **minor, CF_NR="再次警告"))
+    assert changes(told_of, ask(told_of, cursor, limit=1).json()["next"]) == [], "its end is told once"
+    ingest(penalty(1, CF_NR="罚款四万元"))
+    assert changes(told_of, cursor)[-1]["kind"] == "corrected"
+
+
+def test_who_stands_for_a_company_is_noted_where_that_person_is_on_file(cast: Cast) -> None:
+    ingest(person_penalty(2, "林示例", PERSON_NUMBER))
+    person = CreditRecord.objects.get()
+    entry = tie_entries.entry("firms", FIRM_FIELDS, subject_kinds=["organisation"])
+    tie_entries.feed("firms", entry)
+    firm = {"name": "示例有限公司", "code": credit_code(5), "document_number": "证1", "decided_on": "2026-03-01"}
+    ingest({**firm, "boss": "林示例", "boss_number": PERSON_NUMBER}, feed="firms")
+    (told,) = changes(a_peer(cast, "firms", persons=True))
+    assert told["values"]["boss_number"] == PERSON_NUMBER
+    line = AccessLog.objects.get(purpose=Purpose.EXCHANGE)
+    assert (line.subject_ref, line.fields) == (person.subject_id, ["firms", "name", "number"])
+    changes(a_peer(cast, "firms", code="without"))
+    assert AccessLog.objects.filter(purpose=Purpose.EXCHANGE).count() == 1
+
+
 # --- cursors ----------------------------------------------------------------------------------------------
 
 
@@ -232,7 +276,7 @@ def test_a_cursor_serves_its_peer_alone(cast: Cast) -> None:
     assert ask(other, cursor).status_code == 400
 
 
-@pytest.mark.parametrize("limit", ["0", "1001", "x", "-3", "9999999999"])
+@pytest.mark.parametrize("limit", ["0", "1001", "x", "-3", "9999999999", "0005000000", "1" * 5000])
 def test_a_limit_out_of_range_is_refused(cast: Cast, limit: str) -> None:
     assert ask(a_peer(cast, PENALTY), limit=limit).status_code == 400
 

@@ -119,6 +119,14 @@ def test_the_same_block_again_gets_the_same_answer(cast: Cast) -> None:
     assert (ReceivedBlock.objects.count(), FeedBatch.objects.count(), CreditRecord.objects.count()) == (1, 1, 1)
 
 
+def test_a_key_stands_for_one_block(cast: Cast) -> None:
+    peer = city(cast)
+    taken(peer, item(1), key="block-1")
+    answer = hand_in(peer, item(2, 2), key="block-1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
+    assert CreditRecord.objects.count() == 1
+
+
 def test_what_is_wrong_with_a_row_is_set_aside_and_said(cast: Cast) -> None:
     peer, good = city(cast), item(1)
     bad = item(2, 2, values={**item(2, 2)["values"], "CF_XDR_SHXYM": "91441300MA0000002X"})

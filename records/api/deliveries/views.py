@@ -53,7 +53,7 @@ class OwnUnit(ApiView):
 
     def own_feed(self, code: str) -> Feed:
         """The feed of that code. Raises NotFoundHere for one of another unit."""
-        feed = Feed.objects.select_related("agency", "entry").filter(agency=self.agency, code=code).first()
+        feed = Feed.objects.of_units().select_related("agency", "entry").filter(agency=self.agency, code=code).first()
         if feed is None:
             raise NotFoundHere
         return feed

@@ -57,9 +57,9 @@ class Command(BaseCommand):
         raise CommandError(said.message) from error
 
     def _ingest(self, code: str, path: Path, dated_on: datetime.date | None) -> Receipt:
-        feed = Feed.objects.select_related("agency", "entry").filter(code=code).first()
+        feed = Feed.objects.of_units().select_related("agency", "entry").filter(code=code).first()
         if feed is None:
-            known = ", ".join(Feed.objects.order_by("code").values_list("code", flat=True))
+            known = ", ".join(Feed.objects.of_units().order_by("code").values_list("code", flat=True))
             raise NotFoundHere("feed_unknown", _("There is no such feed. Known feeds: %(known)s"), known=known)
         if not path.is_file():
             raise NotFoundHere("file_unknown", _("The file does not exist or cannot be read."))
