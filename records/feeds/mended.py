@@ -1,6 +1,6 @@
 """Rows set aside that a batch mends: closed where the row is taken in, brought up to date where it is still wrong."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from records.enums import BatchState, RowState
 from records.feeds.keys import decision_of
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Setaside
-from records.feeds.problems import NEEDS_CONFIRMATION
+from records.feeds.problems import NEEDS_CONFIRMATION, REJECTED
 from records.models import FeedBatch, QuarantinedRow
 from records.workflows.feed_batch import FEED_BATCH
 
@@ -38,6 +38,15 @@ WHERE feed_id = %s AND state = 'open' AND decision = ANY(%s) AND batch_id <> %s
 def problems_json(problems: Problems) -> str:
     """The problems of a row as they are kept."""
     return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
+
+
+def still_to_confirm(former: Sequence[Mapping[str, str]], problems: Problems) -> Problems:
+    """The problems of a row tried again, with those that ask somebody to look at the decision: no failed attempt has."""
+    if any(code in REJECTED for _field, code in problems):
+        return problems
+    said = {code for _field, code in problems}
+    asked = [(one["field"], one["code"]) for one in former if one["code"] in NEEDS_CONFIRMATION - said]
+    return [*problems, *asked]
 
 
 def same_cells(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -130,11 +139,12 @@ class MendedRows:
     def _change(self, known: QuarantinedRow, row: Setaside) -> tuple[int, str, str, int | None, bytes | None] | None:
         """What becomes of a row that is still wrong; nothing where it stays as it was."""
         cells = None if self._batch.rerun else self._new_cells(known, row.cells)
-        problems = [{"field": name, "code": code} for name, code in row.problems]
-        if known.state != RowState.OPEN or (cells is None and problems == known.problems):
+        problems = still_to_confirm(known.problems, row.problems)
+        told = [{"field": name, "code": code} for name, code in problems]
+        if known.state != RowState.OPEN or (cells is None and told == known.problems):
             return None
         state = RowState.REJECTED if row.rejected else RowState.OPEN
-        return known.pk, state.value, problems_json(row.problems), row.decision, cells
+        return known.pk, state.value, problems_json(problems), row.decision, cells
 
     def _new_cells(self, known: QuarantinedRow, cells: dict[str, str] | None) -> bytes | None:
         """The mended cells sealed, where they are others than before."""

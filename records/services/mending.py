@@ -17,7 +17,7 @@ from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.models import User
 from records.enums import BatchState, RowState
 from records.feeds.mapping import find_columns, is_needed, map_columns
-from records.feeds.mended import settle
+from records.feeds.mended import settle, still_to_confirm
 from records.feeds.mending import BEYOND, ROW_HEADERS, row_token
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepare import Preparer
@@ -157,7 +157,7 @@ def _keep(row: QuarantinedRow, wrong: Setaside) -> None:
     QuarantinedRow.objects.filter(pk=row.pk).update(
         state=RowState.REJECTED if wrong.rejected else RowState.OPEN,
         cells=None if wrong.rejected else msgspec.json.encode(wrong.cells).decode(),
-        problems=[{"field": name, "code": code} for name, code in wrong.problems],
+        problems=[{"field": name, "code": code} for name, code in still_to_confirm(row.problems, wrong.problems)],
         decision=wrong.decision,
         revision=F("revision") + 1,
     )
