@@ -256,6 +256,7 @@ class Store:
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         self._whole = False
+        self._mended.remember(prepared)
         self._consequences.remember(prepared)
         with connection.cursor() as cursor:
             self._subjects.ensure(cursor, prepared)

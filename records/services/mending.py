@@ -18,7 +18,7 @@ from creditplatform.core.models import User
 from records.enums import BatchState, RowState
 from records.feeds.mapping import find_columns, is_needed, map_columns
 from records.feeds.mended import settle, still_to_confirm
-from records.feeds.mending import BEYOND, ROW_HEADERS, row_token
+from records.feeds.mending import BEYOND, ROW_HEADERS, Mends, row_token, seen_as
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared, Setaside, delivered_cells
@@ -148,7 +148,7 @@ def _prepared(row: QuarantinedRow, plan: Plan, cells: dict[str, str]) -> Prepare
     )  # fmt: skip
     chunk = Chunk(1, 1, [[text] for text in cells.values()], [1], [row.line_number])
     prepared = Preparer(plan, columns, header).prepare(chunk)
-    prepared.mends, prepared.delivered = {1: row.pk}, delivered_cells(chunk, header)
+    prepared.mends, prepared.delivered = {1: Mends(row.pk, seen_as(row.revision))}, delivered_cells(chunk, header)
     return prepared
 
 
@@ -239,7 +239,7 @@ def _as_csv(table: SetAsideTable) -> Iterator[bytes]:
     writer = csv.writer(buffer)
     writer.writerow([*table.header, ROW_HEADERS["en"]])
     for count, row in enumerate(table, start=1):
-        writer.writerow([*row.texts, row_token(row.pk)])
+        writer.writerow([*row.texts, row_token(row.pk, row.revision)])
         if count % ROWS_TO_A_BLOCK == 0:
             yield buffer.getvalue().encode()
             buffer.seek(0)

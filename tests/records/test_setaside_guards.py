@@ -7,13 +7,23 @@ from typing import Any
 
 import pytest
 
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.models import Agency
+from creditplatform.core.vault import public_token
 from records.enums import RowState
-from records.models import CreditRecord, Feed, QuarantinedRow
-from records.services.feeds import work_off
+from records.feeds.ahead import Interrupted
+from records.feeds.mending import row_of_token, row_token
+from records.feeds.pipeline import process
+from records.feeds.store import Store
+from records.models import CreditRecord, Entitlement, Feed, QuarantinedRow
+from records.services.correction import correct_record, mark_of
+from records.services.feeds import folder, receive_file, work_off
 from records.services.marked_workbook import write_marked_workbook
-from records.services.mending import mend_row, rerun_rows
+from records.services.mending import discard_rows, mend_row, rerun_rows
 from tests.cast import Cast
 from tests.deliveries import FEED, penalty
+from tests.records.entry_forms import grant
 from tests.records.feedfiles import counts, deliver, people_of_the_cast, take_in
 from tests.records.workbooks import Book
 
@@ -84,3 +94,112 @@ def test_what_somebody_must_look_at_is_not_checked_again_by_itself(people: Cast,
     mend_row(user=people.clerk, row=contradiction, values=said(contradiction, CF_JDRQ="昨天"), seen=0)
     batch = work_off(rerun_rows(user=people.clerk, feed=feed(), rows=QuarantinedRow.objects.all()))
     assert batch.received == 1
+
+
+# --- a key is good once, for the row as it was ------------------------------------------------------------------
+
+
+def mended_book(people: Cast, *, lines: int = 1, **cells: str) -> Book:
+    """The workbook of rows whose only fault is their date, mended."""
+    book = download(people.clerk)
+    for line in range(1, lines + 1):
+        for column, text in {"CF_JDRQ": penalty()["CF_JDRQ"], **cells}.items():
+            book.mend(line, column, text)
+    return book
+
+
+def test_a_workbook_delivered_again_does_not_turn_a_correction_back(people: Cast) -> None:
+    deliver(penalty(1, CF_JDRQ="昨天"))
+    book = mended_book(people)
+    assert counts(take_in(book.saved())) == {"received": 1, "accepted": 1}
+    grant(people.clerk, Entitlement.objects.get(agency__code="hz-market", entry__code="administrative-penalty"))
+    record = CreditRecord.objects.get()
+    corrected = penalty(1, CF_NR="罚款三万元")
+    correct_record(user=people.clerk, record=record, values=corrected, reason="x", seen=mark_of(record))
+    assert counts(take_in(book.saved())) == {"received": 1, "unchanged": 1}
+    assert content() == "罚款三万元"
+
+
+def test_a_discarded_row_is_not_taken_in_by_its_key(people: Cast) -> None:
+    deliver(penalty(1), penalty(1, CF_WSH="别号", CF_JDRQ="昨天"))
+    book = mended_book(people, CF_XDR_MC="旧名有限公司")
+    discard_rows(user=people.clerk, rows=QuarantinedRow.objects.all(), reason="twice")
+    assert counts(take_in(book.saved())) == {"received": 1, "unchanged": 1}
+    assert CreditRecord.objects.get().subject.name == penalty(1)["CF_XDR_MC"]
+    assert QuarantinedRow.objects.get().state == RowState.DISCARDED
+
+
+def test_others_about_the_subject_of_a_discarded_row_are_taken_in(people: Cast) -> None:
+    deliver(penalty(1, CF_JDRQ="昨天"), penalty(1, CF_WSH="别号", CF_JDRQ="昨天"))
+    book = mended_book(people, lines=2)
+    first = QuarantinedRow.objects.order_by("pk")[:1]
+    discard_rows(user=people.clerk, rows=QuarantinedRow.objects.filter(pk__in=[first[0].pk]), reason="twice")
+    assert counts(take_in(book.saved(), chunk_size=1)) == {"received": 2, "accepted": 1, "unchanged": 1}
+    assert CreditRecord.objects.get().document_number == "别号"
+
+
+@pytest.mark.parametrize("chunk_size", [1, 10])
+def test_a_copied_row_is_a_row_of_its_own_wherever_it_stands(people: Cast, chunk_size: int) -> None:
+    deliver(penalty(1, CF_JDRQ="昨天"))
+    book = mended_book(people)
+    book.lines.append(list(book.lines[1]))
+    book.mend(2, "CF_WSH", "别号")
+    assert counts(take_in(book.saved(), chunk_size=chunk_size)) == {"received": 2, "accepted": 2}
+    assert counts(take_in(book.saved(), chunk_size=chunk_size)) == {"received": 2, "unchanged": 2}
+
+
+def test_a_workbook_does_not_undo_what_was_done_on_the_page_since(people: Cast) -> None:
+    deliver(penalty(1, CF_JDRQ="昨天"))
+    book, row = mended_book(people), QuarantinedRow.objects.get()
+    mend_row(user=people.officer, row=row, values=said(row, CF_NR="罚款三万元"), seen=0)
+    batch = take_in(book.saved())
+    assert (counts(batch), batch.problems) == ({"received": 1, "quarantined": 1}, {"changed_since": 1})
+    row.refresh_from_db()
+    assert (row.state, row.revision, codes(row)) == (RowState.OPEN, 1, {"not_a_date"})
+    assert said(row)["CF_NR"] == "罚款三万元" and not CreditRecord.objects.exists()
+    assert counts(take_in(mended_book(people).saved())) == {"received": 1, "accepted": 1}
+    assert content() == "罚款三万元"
+
+
+def test_rows_checked_again_are_left_alone_where_somebody_was_quicker(people: Cast) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Agency.objects.filter(code="hz-market").update(credit_code="91620100MA0000017C")
+    deliver(penalty(1), penalty(2, CF_JDRQ="昨天"))
+    row = QuarantinedRow.objects.order_by("pk")[0]
+    waiting = rerun_rows(user=people.clerk, feed=feed(), rows=QuarantinedRow.objects.all())
+    mend_row(user=people.officer, row=row, values=said(row, CF_NR="罚款三万元", CF_JDRQ="昨天"), seen=0)
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Agency.objects.filter(code="hz-market").update(credit_code=penalty()["CF_SJLYDM"])
+    batch = work_off(waiting)
+    assert (counts(batch), batch.problems["changed_since"]) == ({"received": 2, "quarantined": 2}, 1), batch.problems
+    row.refresh_from_db()
+    assert (row.state, said(row)["CF_NR"]) == (RowState.OPEN, "罚款三万元") and not CreditRecord.objects.exists()
+
+
+def test_a_batch_taken_up_again_knows_which_keys_it_used(people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(*(penalty(n, CF_JDRQ="昨天") for n in (1, 2)))
+    book = mended_book(people, lines=2)
+    book.lines += [list(book.lines[1]), list(book.lines[2])]
+    book.mend(3, "CF_WSH", "别号")
+    book.mend(4, "CF_WSH", "又一号")
+    discard_rows(user=people.clerk, rows=QuarantinedRow.objects.filter(row_number=1), reason="twice")
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        batch = receive_file(feed=feed(), blocks=[book.saved()], file_name="x", door=Door.COMMAND)
+    path, usual, calls = folder() / batch.stored_as, Store.write, [0, 0]
+
+    def stopping(store: Store, prepared: Any) -> Any:
+        if not calls:
+            raise OSError
+        calls.pop()
+        return usual(store, prepared)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Store, "write", stopping)
+        process(batch, path, chunk_size=1)
+    assert counts(process(batch, path, chunk_size=1)) == {"received": 4, "accepted": 2, "unchanged": 2}
+
+
+def test_a_key_made_before_keys_bore_a_revision_is_that_of_an_untouched_row() -> None:
+    assert row_of_token(row_token(7, 3)) == (7, 3)
+    assert row_of_token(public_token("set-aside-row", 7)) == (7, 0)
+    assert row_of_token("nonsense") is None
