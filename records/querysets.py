@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         CrossCheck,
         EntryVersion,
         ExchangePeer,
+        FeedBatch,
         MissingRecord,
         QuarantinedRow,
         Subject,
@@ -173,6 +174,14 @@ class ExchangePeerQuerySet(models.QuerySet["ExchangePeer"]):
     def served(self, *, on: datetime.date) -> ExchangePeerQuerySet:
         """Approved ones whose legal basis is confirmed and in force on that day."""
         return self.filter(_holds("legal_basis", on), active=True)
+
+
+class FeedBatchQuerySet(models.QuerySet["FeedBatch"]):
+    """Reading rules of batches."""
+
+    def delivered(self) -> FeedBatchQuerySet:
+        """Files of units: no forms, and no rows set aside that came back."""
+        return self.exclude(Q(format="form") | Q(rerun=True) | Q(notes__has_key="mends"))
 
 
 class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):

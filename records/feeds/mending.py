@@ -16,6 +16,7 @@ from records.feeds.readers import BadRow, CellWarning, Chunk
 
 ROW_KIND: Final = "set-aside-row-as-seen"
 FORMER_KIND: Final = "set-aside-row"  # of keys that bear no revision
+NOTED: Final = "mends"  # in the remarks on a batch whose rows mend others
 REVISIONS: Final = 1 << 20  # of one row that are told apart
 ROW_HEADERS: Final = {"zh-hans": "行标识（请勿改动）", "en": "Row key (leave as it is)"}
 PROBLEM_HEADERS: Final = {"zh-hans": "问题说明（重新上传时不读取）", "en": "What is wrong (not read on upload)"}

@@ -18,7 +18,7 @@ from creditplatform.core.models import User
 from records.enums import BatchState, RowState
 from records.feeds.mapping import find_columns, is_needed, map_columns
 from records.feeds.mended import settle, still_to_confirm
-from records.feeds.mending import BEYOND, ROW_HEADERS, Mends, row_token, seen_as
+from records.feeds.mending import BEYOND, NOTED, ROW_HEADERS, Mends, row_token, seen_as
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared, Setaside, delivered_cells
@@ -135,7 +135,9 @@ def _take_in(row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User,
     outcome = Store(plan, batch, confirmed=confirmed).write(prepared)
     if prepared.setaside:
         raise _StillWrong(prepared.setaside[0])
-    FeedBatch.objects.filter(pk=batch.pk).update(received=1, accepted=outcome.accepted, unchanged=outcome.unchanged)
+    FeedBatch.objects.filter(pk=batch.pk).update(
+        received=1, accepted=outcome.accepted, unchanged=outcome.unchanged, notes={NOTED: True}
+    )
     FEED_BATCH.take("apply", batch, user=None)
     settle(row.feed_id)
 
