@@ -43,7 +43,7 @@ def problems_json(problems: Problems) -> str:
 
 
 def still_to_confirm(former: Sequence[Mapping[str, str]], problems: Problems) -> Problems:
-    """The problems of a row tried again, with those that ask somebody to look at the decision: no failed attempt has."""
+    """The problems of a row tried again, and those that ask somebody to look at the decision: nobody has by failing."""
     if any(code in REJECTED for _field, code in problems):
         return problems
     said = {code for _field, code in problems}
@@ -108,6 +108,11 @@ class MendedRows:
         ours = {pk for pk, row in rows.items() if row.corrected_in_id == self._batch.pk}
         self._used |= ours | {pk for pk, row in rows.items() if row.state == RowState.OPEN}
         self._leave_out(prepared, {n for n, (pk, _seen) in prepared.mends.items() if pk in rows and pk not in ours})
+
+    @property
+    def keys(self) -> dict[int, int]:
+        """The keys of the rows that rows of the chunk at hand may bring up to date, by row number."""
+        return {number: row.pk for number, row in self._named.items() if number not in self._moved}
 
     def _of_feed(self, prepared: Prepared) -> QuarantinedRowQuerySet:
         return QuarantinedRow.objects.filter(feed=self._batch.feed_id, pk__in={pk for pk, _ in prepared.mends.values()})

@@ -16,6 +16,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.models import User
 from records.enums import BatchState, RowState
+from records.feeds.consequences import compare_names
 from records.feeds.mapping import find_columns, is_needed, map_columns
 from records.feeds.mended import settle, still_to_confirm
 from records.feeds.mending import BEYOND, NOTED, ROW_HEADERS, Mends, row_token, seen_as
@@ -63,11 +64,14 @@ class BatchClosed(Conflict):
 
 
 class _StillWrong(Exception):
-    """The mended row is set aside again; takes back the batch that was opened for it."""
+    """The mended row is set aside again; takes back the batch that was opened for it.
 
-    def __init__(self, row: Setaside) -> None:
+    `other_name` is the index of the number of a person whom the row names otherwise than the one on file.
+    """
+
+    def __init__(self, row: Setaside, other_name: bytes | None) -> None:
         super().__init__()
-        self.row = row
+        self.row, self.other_name = row, other_name
 
 
 def mend_row(
@@ -92,7 +96,7 @@ def mend_row(
                 with transaction.atomic():
                     _take_in(held, plan, cells, user, confirmed=confirmed)
             except _StillWrong as wrong:
-                _keep(held, wrong.row)
+                _keep(held, wrong)
     held.refresh_from_db()
     return held
 
@@ -132,9 +136,10 @@ def _take_in(row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User,
     """Bring the row in as a batch of one. Raises _StillWrong, WrongHeader."""
     batch = open_batch(row.feed, user, cells, Door.DESK)
     prepared = _prepared(row, plan, cells)
-    outcome = Store(plan, batch, confirmed=confirmed).write(prepared)
+    store = Store(plan, batch, confirmed=confirmed)
+    outcome = store.write(prepared)
     if prepared.setaside:
-        raise _StillWrong(prepared.setaside[0])
+        raise _StillWrong(prepared.setaside[0], store.other_names.get(1))
     FeedBatch.objects.filter(pk=batch.pk).update(
         received=1, accepted=outcome.accepted, unchanged=outcome.unchanged, notes={NOTED: True}
     )
@@ -154,8 +159,12 @@ def _prepared(row: QuarantinedRow, plan: Plan, cells: dict[str, str]) -> Prepare
     return prepared
 
 
-def _keep(row: QuarantinedRow, wrong: Setaside) -> None:
-    """Let a row that is still wrong go on waiting with what was typed, or drop it where it may not be kept."""
+def _keep(row: QuarantinedRow, found: _StillWrong) -> None:
+    """Let a row that is still wrong go on waiting with what was typed, or drop it where it may not be kept.
+
+    Where it names a person otherwise than another unit did, both are asked.
+    """
+    wrong = found.row
     QuarantinedRow.objects.filter(pk=row.pk).update(
         state=RowState.REJECTED if wrong.rejected else RowState.OPEN,
         cells=None if wrong.rejected else msgspec.json.encode(wrong.cells).decode(),
@@ -163,6 +172,8 @@ def _keep(row: QuarantinedRow, wrong: Setaside) -> None:
         decision=wrong.decision,
         revision=F("revision") + 1,
     )
+    if found.other_name is not None:
+        compare_names(row.feed, {row.pk: found.other_name})
     if wrong.rejected:
         settle(row.feed_id)
 

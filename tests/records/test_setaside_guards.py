@@ -16,13 +16,13 @@ from records.feeds.ahead import Interrupted
 from records.feeds.mending import row_of_token, row_token
 from records.feeds.pipeline import process
 from records.feeds.store import Store
-from records.models import CreditRecord, Entitlement, Feed, QuarantinedRow
+from records.models import CreditRecord, CrossCheck, Entitlement, Feed, QuarantinedRow
 from records.services.correction import correct_record, mark_of
 from records.services.feeds import folder, receive_file, work_off
 from records.services.marked_workbook import write_marked_workbook
 from records.services.mending import discard_rows, mend_row, rerun_rows
-from tests.cast import Cast
-from tests.deliveries import FEED, penalty
+from tests.cast import PERSON_NUMBER, Cast
+from tests.deliveries import FEED, penalty, person_penalty
 from tests.records.entry_forms import grant
 from tests.records.feedfiles import counts, deliver, people_of_the_cast, take_in
 from tests.records.workbooks import Book
@@ -203,3 +203,48 @@ def test_a_key_made_before_keys_bore_a_revision_is_that_of_an_untouched_row() ->
     assert row_of_token(row_token(7, 3)) == (7, 3)
     assert row_of_token(public_token("set-aside-row", 7)) == (7, 0)
     assert row_of_token("nonsense") is None
+
+
+# --- another name found while mending ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def named_otherwise(people: Cast) -> QuarantinedRow:
+    """A row of another unit whose date is wrong, which is why nobody has looked at the name yet."""
+    deliver(person_penalty(1, "林示例", PERSON_NUMBER))
+    deliver(person_penalty(2, "林事例", PERSON_NUMBER, CF_JDRQ="昨天"), feed=THERE)
+    assert not CrossCheck.objects.exists()
+    return QuarantinedRow.objects.get()
+
+
+def assert_both_are_asked(row: QuarantinedRow) -> None:
+    assert "name_differs" in codes(row)
+    check = CrossCheck.objects.get()
+    assert (check.kind, check.row, check.record) == ("name", row, CreditRecord.objects.get())
+    assert (check.holder.code, check.sender.code) == ("hz-market", "gs-market")
+
+
+def test_another_name_found_on_the_page_is_asked_about(people: Cast, named_otherwise: QuarantinedRow) -> None:
+    values = said(named_otherwise, CF_JDRQ=penalty()["CF_JDRQ"])
+    mended = mend_row(user=people.other_clerk, row=named_otherwise, values=values, seen=0)
+    assert_both_are_asked(mended)
+    mend_row(user=people.other_clerk, row=mended, values=values, seen=1)
+    assert_both_are_asked(mended)
+
+
+def test_another_name_found_in_a_workbook_is_asked_about(people: Cast, named_otherwise: QuarantinedRow) -> None:
+    book = download(people.other_clerk, THERE)
+    book.mend(1, "CF_JDRQ", penalty()["CF_JDRQ"])
+    take_in(book.saved(), feed=THERE)
+    assert_both_are_asked(named_otherwise)
+
+
+def test_another_name_found_by_checking_again_is_asked_about(people: Cast) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Agency.objects.filter(code="gs-market").update(credit_code="91620100MA0000017C")
+    deliver(person_penalty(1, "林示例", PERSON_NUMBER))
+    deliver(person_penalty(2, "林事例", PERSON_NUMBER), feed=THERE)
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        Agency.objects.filter(code="gs-market").update(credit_code=penalty()["CF_SJLYDM"])
+    work_off(rerun_rows(user=people.other_clerk, feed=feed(THERE), rows=QuarantinedRow.objects.all()))
+    assert_both_are_asked(QuarantinedRow.objects.get())
