@@ -83,11 +83,9 @@ class MendedRows:
         Of a key that comes twice the first row counts, the others are rows of their own. A row whose key is spent
         leaves the chunk; one that somebody changed since stays as it is now, and what the chunk says of it is told.
         """
-        self._named, self._moved = {}, set()
-        if not prepared.mends:
-            return
-        rows = {row.pk: row for row in self._of_feed(prepared).select_for_update(no_key=True).order_by("pk")}
-        spent = set()
+        self._named, self._moved, spent = {}, set(), set()
+        wanted = self._of_feed(prepared).select_for_update(no_key=True).order_by("pk")
+        rows = {row.pk: row for row in wanted} if prepared.mends else {}
         for number, (pk, seen) in sorted(prepared.mends.items()):
             if pk not in rows or pk in self._used:
                 continue
@@ -170,8 +168,9 @@ class MendedRows:
 
         A row that somebody changed meanwhile is left alone and not set aside a second time.
         """
-        still = [(self._named[n], row) for row in setaside if (n := row.row_number) in self._named.keys() - self._moved]
-        changes = [change for known, row in still if (change := self._change(known, row))]
+        known = self._named.keys() - self._moved
+        still = [(self._named[row.row_number], row) for row in setaside if row.row_number in known]
+        changes = [change for one, row in still if (change := self._change(one, row))]
         if changes:
             cursor.execute(KEEP, [list(column) for column in zip(*changes, strict=True)])
         return [row for row in setaside if row.row_number not in self._named]

@@ -132,10 +132,21 @@ def test_a_discarded_row_is_not_taken_in_by_its_key(people: Cast) -> None:
 def test_others_about_the_subject_of_a_discarded_row_are_taken_in(people: Cast) -> None:
     deliver(penalty(1, CF_JDRQ="昨天"), penalty(1, CF_WSH="别号", CF_JDRQ="昨天"))
     book = mended_book(people, lines=2)
+    book.lines.append([*book.lines[2][:-1], ""])
+    book.mend(3, "CF_WSH", "又一号")
     first = QuarantinedRow.objects.order_by("pk")[:1]
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.filter(pk__in=[first[0].pk]), reason="twice")
+    assert counts(take_in(book.saved(), chunk_size=1)) == {"received": 3, "accepted": 2, "unchanged": 1}
+    assert set(CreditRecord.objects.values_list("document_number", flat=True)) == {"别号", "又一号"}
+
+
+def test_a_row_without_a_key_about_the_subject_of_a_discarded_row_is_taken_in(people: Cast) -> None:
+    deliver(penalty(1, CF_JDRQ="昨天"))
+    book = mended_book(people)
+    book.lines.append([*book.lines[1][:-1], ""])
+    book.mend(2, "CF_WSH", "别号")
+    discard_rows(user=people.clerk, rows=QuarantinedRow.objects.all(), reason="twice")
     assert counts(take_in(book.saved(), chunk_size=1)) == {"received": 2, "accepted": 1, "unchanged": 1}
-    assert CreditRecord.objects.get().document_number == "别号"
 
 
 @pytest.mark.parametrize("chunk_size", [1, 10])
