@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         EntryVersion,
         ExchangePeer,
         Feed,
+        FeedBatch,
         MissingRecord,
         PeerDelivery,
         QuarantinedRow,
@@ -196,6 +197,14 @@ class FeedQuerySet(models.QuerySet["Feed"]):
     def of_units(self) -> FeedQuerySet:
         """Feeds that units deliver themselves; those of a peer are the peer's alone."""
         return self.filter(peer=None)
+
+
+class FeedBatchQuerySet(models.QuerySet["FeedBatch"]):
+    """Reading rules of batches."""
+
+    def delivered(self) -> FeedBatchQuerySet:
+        """Files of units: no forms, and no rows set aside that came back."""
+        return self.exclude(Q(format="form") | Q(rerun=True) | Q(notes__has_key="mends"))
 
 
 class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):

@@ -4,7 +4,7 @@ Set-based like everything here: a few statements per chunk, none where a chunk h
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from records.feeds.keys import KeysSeen
 from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Row
 from records.feeds.standing import Withdrawal
-from records.models import CrossCheck, FeedBatch, QuarantinedRow
+from records.models import CrossCheck, Feed, FeedBatch, QuarantinedRow
 from records.services.ties import Stated, end_ties, open_cross_checks, tie
 
 # One step of many records at once, with its line in their procedure.
@@ -161,29 +161,16 @@ class Consequences:
             if stated:
                 tie(version=self.plan.version, feed=self.batch.feed, stated=stated)
 
-    def compare_names(self, wrong: dict[int, bytes]) -> None:
-        """Open a cross-check for rows that name a known person otherwise, where another unit spoke of it first.
+    def compare_names(self, wrong: dict[int, bytes], mended: Mapping[int, int]) -> None:
+        """See to the rows of a chunk that name a known person otherwise; they are set aside already.
 
-        `wrong` are the indexes of the numbers by row; the rows are set aside already. Of the name itself nothing is
-        noted: each unit finds its own in its record or row.
+        `wrong` are the indexes of the numbers by row, `mended` the keys of rows that an earlier batch set aside.
         """
         if not wrong:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(FIRST_RECORDS, [list(set(wrong.values()))])
-            first = {bytes(index): rest for index, *rest in cursor.fetchall()}
-        rows = QuarantinedRow.objects.filter(batch=self.batch, row_number__in=list(wrong)).order_by("row_number")
-        items = []
-        for pk, number in rows.values_list("pk", "row_number"):
-            subject, record, agency = first.get(wrong[number], (0, 0, self.plan.agency.pk))
-            if agency != self.plan.agency.pk:
-                items.append(
-                    CrossCheck(
-                        subject_id=subject, kind=CrossCheckKind.NAME, holder_id=agency, sender=self.plan.agency,
-                        feed=self.batch.feed, record_id=record, row_id=pk,
-                    )
-                )  # fmt: skip
-        open_cross_checks(items)
+        rows = QuarantinedRow.objects.filter(batch=self.batch, row_number__in=wrong.keys() - mended.keys())
+        keys = {**dict(rows.values_list("row_number", "pk")), **mended}
+        compare_names(self.batch.feed, {keys[number]: wrong[number] for number in sorted(wrong) if number in keys})
 
     def _keep(self, rows: list[Withdrawal]) -> None:
         if rows:
@@ -192,6 +179,30 @@ class Consequences:
 
     def _why(self) -> dict[str, str]:
         return {"door": audit.current().get("door", ""), "reason": f"feed batch {self.batch.pk}"}
+
+
+def compare_names(feed: Feed, wrong: Mapping[int, bytes]) -> None:
+    """Open a cross-check for rows set aside that name a known person otherwise, where another unit spoke of it first.
+
+    `wrong` are the indexes of the numbers by the key of the row. Of the name itself nothing is noted: each unit finds
+    its own in its record or row.
+    """
+    if not wrong:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_RECORDS, [list(set(wrong.values()))])
+        first = {bytes(index): rest for index, *rest in cursor.fetchall()}
+    items = []
+    for pk, index in wrong.items():
+        subject, record, agency = first.get(index, (0, 0, feed.agency_id))
+        if agency != feed.agency_id:
+            items.append(
+                CrossCheck(
+                    subject_id=subject, kind=CrossCheckKind.NAME, holder_id=agency, sender_id=feed.agency_id,
+                    feed=feed, record_id=record, row_id=pk,
+                )
+            )  # fmt: skip
+    open_cross_checks(items)
 
 
 def _day(text: str) -> datetime.date | None:

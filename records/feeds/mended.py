@@ -1,6 +1,6 @@
 """Rows set aside that a batch mends: closed where the row is taken in, brought up to date where it is still wrong."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +10,12 @@ from django.db.models import Exists, OuterRef
 from creditplatform.core import vault
 from records.enums import BatchState, RowState
 from records.feeds.keys import decision_of
+from records.feeds.mending import seen_as
 from records.feeds.plan import Plan, sealed_name
-from records.feeds.prepared import Prepared, Problems, Row, Setaside
-from records.feeds.problems import NEEDS_CONFIRMATION
+from records.feeds.prepared import Prepared, Problems, Row, Setaside, SubjectKey
+from records.feeds.problems import NEEDS_CONFIRMATION, REJECTED
 from records.models import FeedBatch, QuarantinedRow
+from records.querysets import QuarantinedRowQuerySet
 from records.workflows.feed_batch import FEED_BATCH
 
 Found = Callable[[Any, list[Row]], Mapping[int, Any]]
@@ -40,6 +42,15 @@ def problems_json(problems: Problems) -> str:
     return msgspec.json.encode([{"field": name, "code": code} for name, code in problems]).decode()
 
 
+def still_to_confirm(former: Sequence[Mapping[str, str]], problems: Problems) -> Problems:
+    """The problems of a row tried again, and those that ask somebody to look at the decision: nobody has by failing."""
+    if any(code in REJECTED for _field, code in problems):
+        return problems
+    said = {code for _field, code in problems}
+    asked = [(one["field"], one["code"]) for one in former if one["code"] in NEEDS_CONFIRMATION - said]
+    return [*problems, *asked]
+
+
 def same_cells(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two rows say the same, whatever empty cells they have besides."""
     return {k: v for k, v in one.items() if v} == {k: v for k, v in other.items() if v}
@@ -48,13 +59,17 @@ def same_cells(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 class MendedRows:
     """Those that the rows of a batch name by their key, or whose decision a row of the batch brings in good order.
 
-    `confirmed` says that somebody has looked at the decision itself: then a row may also say otherwise than the record
-    on file. Costs one query per batch where no row of the feed waits.
+    A key is good for one row of one batch, and for the row set aside as it was when the key was handed out. `confirmed`
+    says that somebody has looked at the decision itself: then a row may also say otherwise than the record on file.
+    Costs one query per batch where no row of the feed waits.
     """
 
     def __init__(self, plan: Plan, batch: FeedBatch, *, confirmed: bool) -> None:
         self._plan, self._batch, self._confirmed = plan, batch, confirmed
         self._named: dict[int, QuarantinedRow] = {}
+        self._moved: set[int] = set()
+        self._used: set[int] = set()
+        self._lines: dict[SubjectKey, bytes] = {}
         self._bound = sealed_name(QuarantinedRow, "cells")
 
     @cached_property
@@ -63,15 +78,49 @@ class MendedRows:
         return rows.waiting().exclude(batch=self._batch).exists()
 
     def look_up(self, prepared: Prepared) -> None:
-        """Which rows set aside the rows of a chunk name; of a key that comes twice the first counts."""
-        self._named = {}
-        if not prepared.mends:
-            return
-        wanted = set(prepared.mends.values())
-        left = {row.pk: row for row in QuarantinedRow.objects.filter(feed=self._batch.feed_id, pk__in=wanted)}
-        for number, pk in sorted(prepared.mends.items()):
-            if pk in left:
-                self._named[number] = left.pop(pk)
+        """Which rows set aside the rows of a chunk name; they are held until the chunk is written.
+
+        Of a key that comes twice the first row counts, the others are rows of their own. A row whose key is spent
+        leaves the chunk; one that somebody changed since stays as it is now, and what the chunk says of it is told.
+        """
+        self._named, self._moved, spent = {}, set(), set()
+        wanted = self._of_feed(prepared).select_for_update(no_key=True).order_by("pk")
+        rows = {row.pk: row for row in wanted} if prepared.mends else {}
+        for number, (pk, seen) in sorted(prepared.mends.items()):
+            if pk not in rows or pk in self._used:
+                continue
+            if rows[pk].state != RowState.OPEN:
+                spent.add(number)
+                continue
+            self._named[number] = rows[pk]
+            if seen_as(rows[pk].revision) == seen:
+                self._used.add(pk)
+            else:
+                self._moved.add(number)
+        self._leave_out(prepared, spent | self._moved)
+        prepared.setaside += [Setaside(number, 0, {}, [("", "changed_since")]) for number in sorted(self._moved)]
+
+    def remember(self, prepared: Prepared) -> None:
+        """On resuming: which keys the rows worked off before have used, and which of these rows were not taken in."""
+        rows = {row.pk: row for row in self._of_feed(prepared)} if prepared.mends else {}
+        ours = {pk for pk, row in rows.items() if row.corrected_in_id == self._batch.pk}
+        self._used |= ours | {pk for pk, row in rows.items() if row.state == RowState.OPEN}
+        self._leave_out(prepared, {n for n, (pk, _seen) in prepared.mends.items() if pk in rows and pk not in ours})
+
+    @property
+    def keys(self) -> dict[int, int]:
+        """The keys of the rows that rows of the chunk at hand may bring up to date, by row number."""
+        return {number: row.pk for number, row in self._named.items() if number not in self._moved}
+
+    def _of_feed(self, prepared: Prepared) -> QuarantinedRowQuerySet:
+        return QuarantinedRow.objects.filter(feed=self._batch.feed_id, pk__in={pk for pk, _ in prepared.mends.values()})
+
+    def _leave_out(self, prepared: Prepared, numbers: set[int]) -> None:
+        if numbers:
+            self._lines |= prepared.leave_out(numbers)
+        for index, key in prepared.subjects.items() if self._lines else ():
+            if index not in prepared.subject_lines and key in self._lines:
+                prepared.subject_lines[index] = self._lines[key]
 
     def unconfirmed(self, changed: Iterable[Row]) -> dict[int, Problems]:
         """Rows that would change the record on file although nobody said so: they stay set aside for what they were."""
@@ -117,12 +166,11 @@ class MendedRows:
     def keep(self, cursor: Any, setaside: list[Setaside]) -> list[Setaside]:
         """Bring the rows up to date that are still wrong; returns the others, to be set aside anew.
 
-        A row that somebody closed meanwhile is left alone and not set aside a second time.
+        A row that somebody changed meanwhile is left alone and not set aside a second time.
         """
-        still = [(self._named[row.row_number], row) for row in setaside if row.row_number in self._named]
-        if not still:
-            return setaside
-        changes = [change for known, row in still if (change := self._change(known, row))]
+        known = self._named.keys() - self._moved
+        still = [(self._named[row.row_number], row) for row in setaside if row.row_number in known]
+        changes = [change for one, row in still if (change := self._change(one, row))]
         if changes:
             cursor.execute(KEEP, [list(column) for column in zip(*changes, strict=True)])
         return [row for row in setaside if row.row_number not in self._named]
@@ -130,11 +178,12 @@ class MendedRows:
     def _change(self, known: QuarantinedRow, row: Setaside) -> tuple[int, str, str, int | None, bytes | None] | None:
         """What becomes of a row that is still wrong; nothing where it stays as it was."""
         cells = None if self._batch.rerun else self._new_cells(known, row.cells)
-        problems = [{"field": name, "code": code} for name, code in row.problems]
-        if known.state != RowState.OPEN or (cells is None and problems == known.problems):
+        problems = still_to_confirm(known.problems, row.problems)
+        told = [{"field": name, "code": code} for name, code in problems]
+        if cells is None and told == known.problems:
             return None
         state = RowState.REJECTED if row.rejected else RowState.OPEN
-        return known.pk, state.value, problems_json(row.problems), row.decision, cells
+        return known.pk, state.value, problems_json(problems), row.decision, cells
 
     def _new_cells(self, known: QuarantinedRow, cells: dict[str, str] | None) -> bytes | None:
         """The mended cells sealed, where they are others than before."""

@@ -14,7 +14,10 @@ from creditplatform.core.vault import pk_of_token, public_token
 from records.feeds.mapping import header_key
 from records.feeds.readers import BadRow, CellWarning, Chunk
 
-ROW_KIND: Final = "set-aside-row"
+ROW_KIND: Final = "set-aside-row-as-seen"
+FORMER_KIND: Final = "set-aside-row"  # of keys that bear no revision
+NOTED: Final = "mends"  # in the remarks on a batch whose rows mend others
+REVISIONS: Final = 1 << 20  # of one row that are told apart
 ROW_HEADERS: Final = {"zh-hans": "行标识（请勿改动）", "en": "Row key (leave as it is)"}
 PROBLEM_HEADERS: Final = {"zh-hans": "问题说明（重新上传时不读取）", "en": "What is wrong (not read on upload)"}
 BEYOND: Final = re.compile(r"\+\d{1,3}")
@@ -23,9 +26,29 @@ _ROW = frozenset(map(header_key, ROW_HEADERS.values()))
 _PROBLEM = frozenset(map(header_key, PROBLEM_HEADERS.values()))
 
 
-def row_token(pk: int) -> str:
-    """The key of a row set aside as the workbook shows it: stable, and not to be guessed."""
-    return public_token(ROW_KIND, pk)
+class Mends(NamedTuple):
+    """A row set aside by its key, and its revision when it was handed out."""
+
+    pk: int
+    seen: int
+
+
+def row_token(pk: int, revision: int) -> str:
+    """The key of a row set aside as the workbook shows it: not to be guessed, another one once the row has changed."""
+    return public_token(ROW_KIND, pk * REVISIONS + seen_as(revision))
+
+
+def row_of_token(token: str) -> Mends | None:
+    """The row a key stands for, as it was then; None for anything else. A former key is that of an untouched row."""
+    if (number := pk_of_token(ROW_KIND, token)) is not None:
+        return Mends(*divmod(number, REVISIONS))
+    pk = pk_of_token(FORMER_KIND, token)
+    return None if pk is None else Mends(pk, 0)
+
+
+def seen_as(revision: int) -> int:
+    """As much of a revision as a key bears."""
+    return revision % REVISIONS
 
 
 class MendingColumns(NamedTuple):
@@ -53,14 +76,14 @@ class MendingColumns(NamedTuple):
         """A header or row without the added columns."""
         return [text for at, text in enumerate(cells) if at not in self.added]
 
-    def split(self, chunk: Chunk) -> tuple[dict[int, int], Chunk]:
+    def split(self, chunk: Chunk) -> tuple[dict[int, Mends], Chunk]:
         """Which row set aside each row mends, by row number, and the chunk without the added columns.
 
         A row with a cell that had no column still has too many.
         """
         if self.row_key is None:
             return {}, chunk
-        mends = {number: pk for number, pk in _named(chunk, self.row_key) if pk}
+        mends = {number: row for number, row in _named(chunk, self.row_key) if row}
         columns = [column for at, column in enumerate(chunk.columns) if at not in self.added]
         bad = [row._replace(cells=self.without(row.cells)) for row in chunk.bad]
         plain = Chunk(
@@ -91,11 +114,11 @@ class MendingColumns(NamedTuple):
         return kept
 
 
-def _named(chunk: Chunk, column: int) -> list[tuple[int, int | None]]:
-    """The key of the row set aside that stands in each row, by row number; None where it is none of ours."""
+def _named(chunk: Chunk, column: int) -> list[tuple[int, Mends | None]]:
+    """The row set aside whose key stands in each row, by row number; None where it is none of ours."""
     tokens = list(zip(chunk.row_numbers, chunk.columns[column], strict=True))
     tokens += [(row.row_number, row.cells[column]) for row in chunk.bad if len(row.cells) > column]
-    return [(number, pk_of_token(ROW_KIND, token.strip().lower())) for number, token in tokens]
+    return [(number, row_of_token(token.strip().lower())) for number, token in tokens]
 
 
 NOTHING_MENDED: Final = MendingColumns(None, frozenset(), ())

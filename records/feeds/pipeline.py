@@ -24,7 +24,7 @@ from records.feeds.ahead import Interrupted, prepared_ahead
 from records.feeds.mapping import ColumnMap, ColumnsToConfirm, map_columns
 from records.feeds.memory import Memory
 from records.feeds.mended import settle
-from records.feeds.mending import MendingColumns
+from records.feeds.mending import NOTED, MendingColumns
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepared import Prepared
 from records.feeds.readers import Table, open_table
@@ -168,11 +168,12 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
     plan = plan_for(batch.feed, dated_on=batch.dated_on)
     mending = MendingColumns.of(table.header)
     header = mending.without(table.header)
-    columns = _columns(batch, plan, header, table)
+    mends = {NOTED: True} if mending else {}
+    columns = _columns(batch, plan, header, table, mends)
     with _context(batch):
         FEED_BATCH.take(
             "check", batch, user=None, format=table.format, encoding=table.encoding,
-            notes={"unknown_columns": columns.unknown, "example_line": table.example_line},
+            notes={"unknown_columns": columns.unknown, "example_line": table.example_line, **mends},
             columns=[column.as_data() for column in columns.columns], dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()
@@ -190,7 +191,7 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
     return store
 
 
-def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table) -> ColumnMap:
+def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table, notes: dict[str, bool]) -> ColumnMap:
     """Which column is which field; where the unit has to say so, the batch keeps what is asked and waits."""
     try:
         return map_columns(
@@ -206,7 +207,7 @@ def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table) -> C
         with _context(batch):
             waiting = FEED_BATCH.take(
                 "ask_columns", batch, user=None, format=table.format, encoding=table.encoding,
-                columns=columns, dated_on=plan.dated_on,
+                columns=columns, dated_on=plan.dated_on, notes=notes,
             )  # fmt: skip
         batch.state, batch.columns = waiting.state, waiting.columns
         raise

@@ -1,13 +1,14 @@
 """What a chunk of a delivery comes to, in a form that one process can hand to another."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from itertools import compress
 from typing import Any, NamedTuple
 
 import msgspec
 
 from records.feeds.known import Same
+from records.feeds.mending import Mends
 from records.feeds.problems import REJECTED
 from records.feeds.readers import Chunk
 from records.feeds.standing import Withdrawal
@@ -105,7 +106,7 @@ class Prepared(msgspec.Struct, array_like=True):
     `subject_lines` are the COPY lines of subjects that no earlier chunk had, or had under another name or other codes.
     `same` are rows known at sight, see `memory`. `delivered` holds the cells as they came, packed; it stays empty where
     they can be read again, see `again`.
-    `mends` names the row set aside, by its key, that a row of the chunk mends.
+    `mends` names the row set aside, as it was seen, that a row of the chunk mends.
     `withdrawn` are rows that take a decision back, see `standing`; `unstated` those that leave open whether the source
     stands by it, None where the file has no such column. `ties` say what the person of a row belongs to, by row, see
     `tie_reader`.
@@ -120,7 +121,7 @@ class Prepared(msgspec.Struct, array_like=True):
     subject_lines: dict[bytes, bytes] = {}
     setaside: list[Setaside] = []
     same: list[Same] = []
-    mends: dict[int, int] = {}
+    mends: dict[int, Mends] = {}
     withdrawn: list[Withdrawal] = []
     unstated: list[int] | None = None
     ties: dict[int, Tie] = {}
@@ -144,6 +145,20 @@ class Prepared(msgspec.Struct, array_like=True):
             if number in found:
                 cells = cells_of(header, [column[at] for column in columns])
                 self.setaside.append(Setaside(number, lines[at], cells, found[number]))
+
+    def leave_out(self, numbers: Set[int]) -> dict[SubjectKey, bytes]:
+        """Take rows out, by their numbers, as if they had said nothing: they count as unchanged.
+
+        Returns the lines of subjects that no other row of the chunk names; a later chunk relies on having had them.
+        """
+        self.rows = self.rows.where([number not in numbers for number in self.rows.numbers])
+        self.setaside = [row for row in self.setaside if row.row_number not in numbers]
+        self.same = [row for row in self.same if row.number not in numbers]
+        self.withdrawn = [row for row in self.withdrawn if row.number not in numbers]
+        named = set(self.rows.subjects)
+        gone = [index for index in self.subjects if index not in named]
+        keys = {index: self.subjects.pop(index) for index in gone}
+        return {keys[index]: line for index in gone if (line := self.subject_lines.pop(index, None)) is not None}
 
     def cells_of_rows(self, wanted: Collection[int]) -> dict[int, dict[str, str]]:
         """The cells as delivered of rows with as many as the header, by their numbers."""

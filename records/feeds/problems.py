@@ -69,6 +69,10 @@ SENTENCES: dict[str, Promise] = {
     "withdrawn_in_file": _("The same file withdraws this decision in an earlier row; leave only the row that holds."),
     "duplicate_in_file": _("The file has the same decision about the same subject twice, with different content."),
     "corrected_since": _("The record was corrected on the platform since; mend the row in your own system as well."),
+    "changed_since": _(
+        "Somebody has changed this row on the platform since, so it stays as it is there. Look at it there, or download"
+        " the workbook again."
+    ),
     "minor": _("The person was a minor; unfavourable records of minors are not kept."),
     "under_age": _("The person was younger than this kind of record allows on that day; the row is not kept."),
     "age_unknown": _(

@@ -95,7 +95,8 @@ class Store:
     Decisions that are not on file go into their table by COPY; those on file with other content are brought
     in by an upsert from a staging table; those that are the same cost no lock and no dead row. `reading` checks again
     what was known at sight and has changed after all; what was checked anyhow needs none. `again` reads the cells of
-    rows that turn out to be wrong only here.
+    rows that turn out to be wrong only here. `other_names` are the rows of the chunk written last that name a person on
+    file otherwise, with the index of its number.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Store:
         self._subjects = SubjectStore(plan.agency.pk)
         self._seen, self._same, self._repeats = KeysSeen(), KeysSeen(), False
         self._memory, self._whole = Memory(), True
-        self._consequences, self._other_names = Consequences(plan, batch), dict[int, bytes]()
+        self._consequences, self.other_names = Consequences(plan, batch), dict[int, bytes]()
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -125,7 +126,7 @@ class Store:
     def write(self, prepared: Prepared) -> Outcome:
         """Write one chunk inside the caller's transaction and context."""
         with connection.cursor() as cursor:
-            self._other_names = {}
+            self.other_names = {}
             if prepared.mends:
                 self._read_again(prepared)
             self._mended.look_up(prepared)
@@ -135,7 +136,7 @@ class Store:
             accepted += self._consequences.withdraw(cursor, prepared.withdrawn)
             self._mended.close(cursor, prepared, self._on_file)
             self._write_setaside(cursor, self._mended.keep(cursor, prepared.setaside))
-            self._consequences.compare_names(self._other_names)
+            self._consequences.compare_names(self.other_names, self._mended.keys)
         rejected = sum(row.rejected for row in prepared.setaside)
         return Outcome(
             received=prepared.received,
@@ -256,6 +257,7 @@ class Store:
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""
         self._whole = False
+        self._mended.remember(prepared)
         self._consequences.remember(prepared)
         with connection.cursor() as cursor:
             self._subjects.ensure(cursor, prepared)
@@ -275,14 +277,14 @@ class Store:
             index for index, key in prepared.subjects.items()
             if key.kind == SubjectKind.PERSON and on_file[index].name_index != key.name_index
         }  # fmt: skip
-        self._other_names = {}
+        self.other_names = {}
         if not differing and not names and not wrong:
             return prepared.rows
         for row in prepared.rows:
             name = names.get(row.number)
             if row.subject in differing if name is None else name != on_file[row.subject].name_index:
                 wrong[row.number] = [("", "name_differs")]
-                self._other_names[row.number] = row.subject
+                self.other_names[row.number] = row.subject
         self._set_aside(prepared, wrong)
         return prepared.rows.where([number not in wrong for number in prepared.rows.numbers])
 

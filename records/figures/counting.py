@@ -74,11 +74,13 @@ received AS (
         max(over) FILTER (WHERE judgement = 'late') AS most_late
     FROM judged GROUP BY 1, 2
 )"""
-# Corrections of single records bear a reason and are nobody's delivery.
+# Corrections of single records bear a reason and are nobody's delivery; rows set aside that came back mended, or were
+# checked once more, were counted when they came first.
 BATCHES = """
 batches AS (
     SELECT f.agency_id, f.entry_id, b.* FROM records_feedbatch b JOIN records_feed f ON f.id = b.feed_id
     WHERE b.received_at >= %(start)s AND b.received_at < %(end)s AND b.state <> ALL(%(open)s) AND b.reason IS NULL
+        AND NOT b.rerun AND NOT b.notes ? 'mends'
 ), delivered AS (
     SELECT agency_id, entry_id, count(*) AS batches, count(*) FILTER (WHERE state = 'refused') AS refused,
         sum(received) AS received, sum(accepted) AS accepted, sum(unchanged) AS unchanged,

@@ -23,7 +23,6 @@ from records.querysets import units_of
 
 TAKEN_IN = (BatchState.APPLIED, BatchState.PARTLY_QUARANTINED, BatchState.CORRECTED, BatchState.CLOSED)
 NAMED, LISTED, LOOKED_BACK = 3, 200, datetime.timedelta(days=31)
-FORM = "form"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Silence:
 
 def all_expected_feeds() -> QuerySet[Any]:
     """Feeds with a rhythm that are switched on, with the time of their last delivery as `last_at`."""
-    taken_in = FeedBatch.objects.filter(feed=OuterRef("pk"), state__in=TAKEN_IN).exclude(file_name=FORM)
+    taken_in = FeedBatch.objects.filter(feed=OuterRef("pk"), state__in=TAKEN_IN).delivered()
     last = taken_in.order_by("-received_at").values("received_at")[:1]
     feeds = Feed.objects.filter(active=True, agency__active=True).exclude(rhythm=Rhythm.ONCE)
     return feeds.annotate(last_at=Subquery(last))
@@ -103,7 +102,7 @@ def _silence(feed: Any, calendar: Calendar, today: datetime.date) -> Silence:
 def odd_batches(user: Any) -> list[FeedBatch]:
     """Deliveries of the last month with fewer or more rows than the feed promised, newest first."""
     since = timezone.now() - LOOKED_BACK
-    batches = FeedBatch.objects.filter(received_at__gte=since, state__in=TAKEN_IN).exclude(file_name=FORM)
+    batches = FeedBatch.objects.filter(received_at__gte=since, state__in=TAKEN_IN).delivered()
     odd = batches.filter(Q(received__lt=F("feed__expected_min")) | Q(received__gt=F("feed__expected_max")))
     mine = odd.filter(feed__agency__in=units_seen_by(user).values("pk"))
     return list(mine.select_related("feed__agency").order_by("-received_at")[:LISTED])

@@ -22,7 +22,7 @@ from creditplatform.core.sealed import SealedTextField
 from records.enums import BatchState, FeedFormat, KeyField, Rhythm, RowState
 from records.models.catalogue import CatalogueEntry, chinese
 from records.models.entitlement import refuse_foreign_source, source_kind_trigger
-from records.querysets import FeedQuerySet, QuarantinedRowQuerySet
+from records.querysets import FeedBatchQuerySet, FeedQuerySet, QuarantinedRowQuerySet
 
 OPEN_STATES = [BatchState.RECEIVED, BatchState.CHECKING]  # a worker has them or will
 UNFINISHED_STATES = [*OPEN_STATES, BatchState.MAPPING]  # or they wait for the unit
@@ -128,6 +128,8 @@ class FeedBatch(models.Model):
     due_at = models.DateTimeField(_("taken up again at the earliest"), default=soon)
     finished_at = models.DateTimeField(_("finished"), null=True)
     seconds = models.FloatField(_("seconds of work"), default=0)
+
+    objects = FeedBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("batch")

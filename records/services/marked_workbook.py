@@ -91,7 +91,7 @@ class _Sheet:
             if text or place in wrong:
                 write = self._sheet.write_string if text else self._sheet.write_blank
                 write(at, place, text[:LONGEST_CELL], self._bad if place in wrong else self._plain)
-        self._sheet.write_string(at, len(row.texts) + 1, row_token(row.pk), self._plain)
+        self._sheet.write_string(at, len(row.texts) + 1, row_token(row.pk, row.revision), self._plain)
         for place, sentences in wrong.items():
             self._comment(at, place, "\n".join(sentences))
 

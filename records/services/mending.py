@@ -16,9 +16,10 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.models import User
 from records.enums import BatchState, RowState
+from records.feeds.consequences import compare_names
 from records.feeds.mapping import find_columns, is_needed, map_columns
-from records.feeds.mended import settle
-from records.feeds.mending import BEYOND, ROW_HEADERS, row_token
+from records.feeds.mended import settle, still_to_confirm
+from records.feeds.mending import BEYOND, NOTED, ROW_HEADERS, Mends, row_token, seen_as
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepare import Preparer
 from records.feeds.prepared import Prepared, Setaside, delivered_cells
@@ -63,11 +64,14 @@ class BatchClosed(Conflict):
 
 
 class _StillWrong(Exception):
-    """The mended row is set aside again; takes back the batch that was opened for it."""
+    """The mended row is set aside again; takes back the batch that was opened for it.
 
-    def __init__(self, row: Setaside) -> None:
+    `other_name` is the index of the number of a person whom the row names otherwise than the one on file.
+    """
+
+    def __init__(self, row: Setaside, other_name: bytes | None) -> None:
         super().__init__()
-        self.row = row
+        self.row, self.other_name = row, other_name
 
 
 def mend_row(
@@ -92,7 +96,7 @@ def mend_row(
                 with transaction.atomic():
                     _take_in(held, plan, cells, user, confirmed=confirmed)
             except _StillWrong as wrong:
-                _keep(held, wrong.row)
+                _keep(held, wrong)
     held.refresh_from_db()
     return held
 
@@ -132,10 +136,13 @@ def _take_in(row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User,
     """Bring the row in as a batch of one. Raises _StillWrong, WrongHeader."""
     batch = open_batch(row.feed, user, cells, Door.DESK)
     prepared = _prepared(row, plan, cells)
-    outcome = Store(plan, batch, confirmed=confirmed).write(prepared)
+    store = Store(plan, batch, confirmed=confirmed)
+    outcome = store.write(prepared)
     if prepared.setaside:
-        raise _StillWrong(prepared.setaside[0])
-    FeedBatch.objects.filter(pk=batch.pk).update(received=1, accepted=outcome.accepted, unchanged=outcome.unchanged)
+        raise _StillWrong(prepared.setaside[0], store.other_names.get(1))
+    FeedBatch.objects.filter(pk=batch.pk).update(
+        received=1, accepted=outcome.accepted, unchanged=outcome.unchanged, notes={NOTED: True}
+    )
     FEED_BATCH.take("apply", batch, user=None)
     settle(row.feed_id)
 
@@ -148,19 +155,25 @@ def _prepared(row: QuarantinedRow, plan: Plan, cells: dict[str, str]) -> Prepare
     )  # fmt: skip
     chunk = Chunk(1, 1, [[text] for text in cells.values()], [1], [row.line_number])
     prepared = Preparer(plan, columns, header).prepare(chunk)
-    prepared.mends, prepared.delivered = {1: row.pk}, delivered_cells(chunk, header)
+    prepared.mends, prepared.delivered = {1: Mends(row.pk, seen_as(row.revision))}, delivered_cells(chunk, header)
     return prepared
 
 
-def _keep(row: QuarantinedRow, wrong: Setaside) -> None:
-    """Let a row that is still wrong go on waiting with what was typed, or drop it where it may not be kept."""
+def _keep(row: QuarantinedRow, found: _StillWrong) -> None:
+    """Let a row that is still wrong go on waiting with what was typed, or drop it where it may not be kept.
+
+    Where it names a person otherwise than another unit did, both are asked.
+    """
+    wrong = found.row
     QuarantinedRow.objects.filter(pk=row.pk).update(
         state=RowState.REJECTED if wrong.rejected else RowState.OPEN,
         cells=None if wrong.rejected else msgspec.json.encode(wrong.cells).decode(),
-        problems=[{"field": name, "code": code} for name, code in wrong.problems],
+        problems=[{"field": name, "code": code} for name, code in still_to_confirm(row.problems, wrong.problems)],
         decision=wrong.decision,
         revision=F("revision") + 1,
     )
+    if found.other_name is not None:
+        compare_names(row.feed, {row.pk: found.other_name})
     if wrong.rejected:
         settle(row.feed_id)
 
@@ -239,7 +252,7 @@ def _as_csv(table: SetAsideTable) -> Iterator[bytes]:
     writer = csv.writer(buffer)
     writer.writerow([*table.header, ROW_HEADERS["en"]])
     for count, row in enumerate(table, start=1):
-        writer.writerow([*row.texts, row_token(row.pk)])
+        writer.writerow([*row.texts, row_token(row.pk, row.revision)])
         if count % ROWS_TO_A_BLOCK == 0:
             yield buffer.getvalue().encode()
             buffer.seek(0)

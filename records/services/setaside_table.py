@@ -20,9 +20,10 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True)
 class TableRow:
-    """One row: its key, line and problems, and a text for every column of the table."""
+    """One row: its key and revision, line and problems, and a text for every column of the table."""
 
     pk: int
+    revision: int
     batch_id: int
     line_number: int
     problems: list[dict[str, str]]
@@ -67,12 +68,12 @@ class SetAsideTable:
             said = dict(zip(self._keys_of(tuple(cells)), cells.values(), strict=True))
             said = {**self._unsaid(row, said), **said}
             texts = [said.get(key, "") for key in self.columns]
-            yield TableRow(row["pk"], row["batch_id"], row["line_number"], row["problems"], texts)
+            yield TableRow(row["pk"], row["revision"], row["batch_id"], row["line_number"], row["problems"], texts)
 
     def _cells(self) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
         wanted = self.rows.filter(feed=self.feed, cells__isnull=False).order_by("pk")[:MOST_ROWS]
-        names = ("pk", "batch_id", "line_number", "problems", "cells", "batch__dated_on", "batch__received_at")
-        for row in wanted.values(*names).iterator(chunk_size=AT_A_TIME):
+        names = ("pk", "revision", "batch_id", "line_number", "problems", "cells")
+        for row in wanted.values(*names, "batch__dated_on", "batch__received_at").iterator(chunk_size=AT_A_TIME):
             yield row, msgspec.json.decode(row["cells"], type=dict[str, str])
 
     def _keys_of(self, header: tuple[str, ...]) -> list[str]:

@@ -18,12 +18,15 @@ from creditplatform.core.enums import Role
 from creditplatform.core.models import Agency, CalendarDay, Heartbeat, Membership, RuleValue, Site
 from records import tasks
 from records.enums import Rhythm
+from records.feeds.mending import ROW_HEADERS, row_token
 from records.feeds.plan import STORED_ELSEWHERE
 from records.figures import rates, rules, silence
 from records.figures.counting import count_month
 from records.figures.rules import Judgement, Timeliness
-from records.models import CreditRecord, Feed, FeedBatch, MonthlyFigure
+from records.models import CreditRecord, Feed, FeedBatch, MonthlyFigure, QuarantinedRow
+from records.services.feeds import work_off
 from records.services.figures import refresh_figures
+from records.services.mending import mend_row, rerun_rows
 from tests.cast import Cast
 from tests.deliveries import (
     ingest,
@@ -322,3 +325,42 @@ def test_a_centre_that_also_works_for_a_unit_elsewhere_leads_its_own_place_alone
         assert board.context["chosen"].code == "huizhou"
         assert [site.code for site in board.context["sites"]] == ["huizhou"]
         assert client.get(f"{reverse('desk:figures_reports')}{query}").context["chosen"].code == "huizhou"
+
+
+# --- rows set aside that come back ---------------------------------------------------------------------------
+
+
+def mend_in_every_way(cast: Cast) -> None:
+    """A delivery with three wrong rows, checked once more, then one mended in a workbook and one on the page."""
+    feed = Feed.objects.select_related("agency", "entry").get(code="hz-market-penalty")
+    ingest(penalty(1), *(penalty(n, CF_JDRQ="never") for n in (2, 3, 4)))
+    work_off(rerun_rows(user=cast.clerk, feed=feed, rows=QuarantinedRow.objects.all()))
+    first, second = QuarantinedRow.objects.order_by("pk")[:2]
+    ingest({**penalty(2), ROW_HEADERS["en"]: row_token(first.pk, first.revision)})
+    mend_row(user=cast.clerk, row=second, values=penalty(3), seen=second.revision)
+    assert FeedBatch.objects.count() == 4 and CreditRecord.objects.count() == 3
+
+
+def test_rows_that_come_back_are_counted_once(cast: Cast) -> None:
+    mend_in_every_way(cast)
+    FeedBatch.objects.update(received_at=noon(OCTOBER))
+    count_month(OCTOBER)
+    found = figure()
+    assert (found.batches, found.received, found.accepted, found.quarantined) == (1, 4, 1, 3)
+    assert found.problems == {"not_a_date": 3}
+
+
+def test_rows_that_come_back_are_no_sign_of_life_and_of_no_odd_size(cast: Cast) -> None:
+    mend_in_every_way(cast)
+    first = FeedBatch.objects.earliest("pk")
+    came_on(first, timezone.localdate() - datetime.timedelta(days=60))
+    assert silence.alarm_of(cast.clerk) is not None
+    Feed.objects.filter(code="hz-market-penalty").update(expected_min=4)
+    assert silence.odd_batches(cast.clerk) == []
+
+
+def test_a_form_is_known_by_its_form_and_not_by_a_name_that_any_file_may_bear(cast: Cast) -> None:
+    batch = ingest(penalty(1))
+    FeedBatch.objects.filter(pk=batch.pk).update(file_name="form")
+    Feed.objects.filter(code="hz-market-penalty").update(expected_min=2)
+    assert silence.odd_batches(cast.clerk) == [batch]

@@ -57,7 +57,7 @@ def test_the_workbook_has_the_senders_columns_and_marks_what_is_wrong(people: Ca
     assert book.lines[1][book.at("CF_JDRQ")] == "昨天"
     assert told in book.remark(1, "CF_JDRQ") and told in book.lines[1][0]
     assert book.colour(1, "CF_JDRQ") == "FFFDE3DF" and book.colour(1, "CF_NR") == ""
-    assert book.lines[1][-1] == row_token(row.pk)
+    assert book.lines[1][-1] == row_token(row.pk, 0)
     assert book.lines[2][book.at("CF_NR")] == "=1+1"  # a text, no formula
 
 
@@ -149,7 +149,7 @@ def test_nobody_else_gets_the_workbook(people: Cast) -> None:
 def test_a_row_key_of_another_feed_means_nothing(people: Cast) -> None:
     deliver(penalty(1, CF_JDRQ="昨天"), feed="gs-market-penalty")
     foreign = QuarantinedRow.objects.get()
-    batch = deliver({**penalty(2), ROW_HEADERS["en"]: row_token(foreign.pk)})
+    batch = deliver({**penalty(2), ROW_HEADERS["en"]: row_token(foreign.pk, 0)})
     assert counts(batch) == {"received": 1, "accepted": 1}
     foreign.refresh_from_db()
     assert foreign.state == RowState.OPEN
@@ -157,7 +157,7 @@ def test_a_row_key_of_another_feed_means_nothing(people: Cast) -> None:
 
 def test_a_copied_row_is_set_aside_as_a_row_of_its_own(people: Cast) -> None:
     deliver(penalty(1, CF_JDRQ="昨天"))
-    key = row_token(QuarantinedRow.objects.get().pk)
+    key = row_token(QuarantinedRow.objects.get().pk, 0)
     deliver({**penalty(1, CF_JDRQ="x"), ROW_HEADERS["en"]: key}, {**penalty(2, CF_JDRQ="x"), ROW_HEADERS["en"]: key})
     assert QuarantinedRow.objects.waiting().count() == 2
 
@@ -167,7 +167,7 @@ def test_a_row_closed_meanwhile_is_not_set_aside_again(people: Cast) -> None:
     book = download(people)
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.all(), reason="twice")
     batch = take_in(book.saved())
-    assert counts(batch) == {"received": 1, "quarantined": 1}
+    assert counts(batch) == {"received": 1, "unchanged": 1}
     assert QuarantinedRow.objects.get().state == RowState.DISCARDED
 
 
