@@ -136,9 +136,9 @@ def step(request: HttpRequest, version_id: int, step: str) -> HttpResponse:
     version = readable_version(request, version_id)
     if step not in DONE:
         return version_page(request, version_id, status=404)
-    reason, checked = request.POST.get("reason", "").replace("\x00", "")[:2000], request.POST.getlist("checked")
+    reason = request.POST.get("reason", "").replace("\x00", "")[:2000]
     try:
-        catalogue.take_step(user=user, version=version, step=step, reason=reason, checked=checked)
+        catalogue.take_step(user=user, version=version, step=step, reason=reason, checked=_checked(request))
     except Invalid as error:
         return version_page(request, version_id, error.problems, 400)
     except Conflict as error:
@@ -165,6 +165,12 @@ def edit_basis(request: HttpRequest, basis: str = "") -> HttpResponse:
             return redirect("desk:catalogue-bases")
     context = {"form": form, "basis": found, "here": found.citation if found else _("New legal basis")}
     return render(request, "desk/catalogue/basis.html", context, status=status)
+
+
+def _checked(request: HttpRequest) -> dict[str, str]:
+    """The legal bases that were ticked, each with the mark of what stood beside the box."""
+    parts = (ticked.partition(":") for ticked in request.POST.getlist("checked"))
+    return {code: mark for code, _colon, mark in parts}
 
 
 def _no_draft(request: HttpRequest, version: EntryVersion) -> HttpResponse:
