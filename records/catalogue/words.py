@@ -25,6 +25,9 @@ ATTRIBUTES = (
     "affiliation", "min_age", "source_kinds", "meaning", "meaning_en", "remedy", "remedy_en",
 )  # fmt: skip
 DATES = ("valid_from", "valid_until")
+BASIS_ATTRIBUTES = (
+    "code", "title", "title_en", "article", "level", "issuer", "number", "in_force_from", "in_force_until",
+)  # fmt: skip
 FIELD_ATTRIBUTES = (
     "name", "name_en", "type", "length", "required", "when_field", "when_any", "one_of", "pattern", "choices",
     "separators", "role", "personal", "mask", "published", "aliases",
@@ -125,6 +128,15 @@ def mark_of(version: EntryVersion) -> str:
     """A mark of what a version says now, so that nobody overwrites what they have not seen."""
     said = [_raw(version, (*DATES, *ATTRIBUTES))]
     said += [_raw(item, ("code", *FIELD_ATTRIBUTES)) for item in fields_of(version).values()]
+    return _digest(said)
+
+
+def mark_of_basis(basis: LegalBasis) -> str:
+    """A mark of what a legal basis says now, so that nobody confirms what they have not seen."""
+    return _digest([_raw(basis, BASIS_ATTRIBUTES)])
+
+
+def _digest(said: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(said, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -151,8 +151,9 @@ def _answer(request: HttpRequest, unit: Agency, month: datetime.date, step: str)
     found = MonthlyReport.objects.filter(agency=unit, month=month).first()
     if found is None:
         raise Http404
+    reason = request.POST.get("reason", "").replace("\x00", "")[:2000]
     try:
-        take_step(user=cast(User, request.user), report=found, step=step, reason=request.POST.get("reason", "")[:2000])
+        take_step(user=cast(User, request.user), report=found, step=step, reason=reason)
         messages.success(request, str(_("Your answer is kept; the unit finds it on this page.")))
     except Invalid as error:
         messages.error(request, " ".join(str(problem.message) for problem in error.problems))

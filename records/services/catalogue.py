@@ -1,6 +1,6 @@
 """Write the catalogue: entries, drafts of their versions, fields, legal bases, and the steps of the procedure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -126,10 +126,11 @@ def move_field(*, user: User, field: EntryField, up: bool) -> None:
 
 @transaction.atomic
 def take_step(
-    *, user: User, version: EntryVersion, step: str, reason: str = "", checked: Collection[str] = ()
+    *, user: User, version: EntryVersion, step: str, reason: str = "", checked: Mapping[str, str] | None = None
 ) -> EntryVersion:
-    """Take one step of the procedure; `checked` are the legal bases whose text the second person has looked up.
+    """Take one step of the procedure.
 
+    `checked` are the legal bases whose text the second person has looked up, each with the mark of what was seen.
     Raises NotPermitted, Conflict, or Invalid with everything that is missing. Two people who publish versions of one
     entry at the same time come one after the other.
     """
@@ -143,7 +144,7 @@ def take_step(
         problems = checks.of_draft(current)
         if problems:
             raise Invalid(problems)
-    return CATALOGUE_VERSION.take(step, current, user=user, reason=reason, checked=checked, by=user.pk)
+    return CATALOGUE_VERSION.take(step, current, user=user, reason=reason, checked=checked or {}, by=user.pk)
 
 
 @transaction.atomic

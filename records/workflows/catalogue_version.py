@@ -16,6 +16,7 @@ from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow
 from records.catalogue import checks, ends
+from records.catalogue.words import mark_of_basis
 from records.enums import VersionState
 from records.models import EntryVersion, LegalBasis
 
@@ -52,9 +53,13 @@ def nothing_missing(version: EntryVersion, data: Data) -> FieldProblem | None:
 
 
 def bases_confirmed(version: EntryVersion, data: Data) -> FieldProblem | None:
-    """Every law it rests on is confirmed, or this second person has checked it against its text."""
-    doubtful = [basis for basis in bases_of(version) if not basis.confirmed and basis.pk not in data.get("checked", ())]
-    if doubtful:
+    """Every law it rests on is confirmed, or this second person has checked it as it now stands against its text."""
+    checked = data.get("checked", {})
+    doubtful = [basis for basis in bases_held(version) if not basis.confirmed]
+    if any(basis.pk in checked and checked[basis.pk] != mark_of_basis(basis) for basis in doubtful):
+        text = _("A legal basis has changed since you opened this page; check it again before you confirm it.")
+        return FieldProblem("checked", "basis_changed", text)
+    if any(basis.pk not in checked for basis in doubtful):
         return FieldProblem(
             "checked", "basis", _("Confirm each legal basis against its text, or send the version back.")
         )
@@ -162,8 +167,17 @@ def _end_again(former: EntryVersion, end: datetime.date | None, later: QuerySet[
 
 def bases_of(version: EntryVersion) -> list[LegalBasis]:
     """Every law a version rests on, each once."""
+    return list(_bases(version))
+
+
+def bases_held(version: EntryVersion) -> list[LegalBasis]:
+    """The same, locked: nobody edits them between the look at their text and their confirmation."""
+    return list(_bases(version).order_by("pk").select_for_update(of=("self",), no_key=True))
+
+
+def _bases(version: EntryVersion) -> QuerySet[LegalBasis]:
     named = (version.legal_basis_id, version.publication_basis_id, version.person_publication_basis_id)
-    return list(LegalBasis.objects.filter(pk__in=[code for code in named if code]))
+    return LegalBasis.objects.filter(pk__in=[code for code in named if code])
 
 
 def add_editor(version: EntryVersion, user: User | None) -> None:

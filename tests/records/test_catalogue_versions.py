@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, CreditError, Invalid, NotPermitted
 from creditplatform.core.models import StepEvent
-from records.catalogue.words import mark_of
+from records.catalogue.words import mark_of, mark_of_basis
 from records.enums import VersionState
 from records.models import CatalogueEntry, CreditRecord, EntryVersion, LegalBasis
 from records.services import catalogue, policy
@@ -252,13 +252,18 @@ def delivered_draft() -> EntryVersion:
     return EntryVersion.objects.filter(state=S.DRAFT, delivered=True, legal_basis__confirmed=False)[0]
 
 
+def seen(*codes: str | None) -> dict[str, str]:
+    """These legal bases as they now stand."""
+    return {law.pk: mark_of_basis(law) for law in LegalBasis.objects.filter(pk__in=[code for code in codes if code])}
+
+
 def test_a_delivered_draft_is_published_once_a_second_person_has_checked_its_law(centre: Centre) -> None:
     draft = delivered_draft()
     laws = {law for law in (draft.legal_basis_id, draft.publication_basis_id, draft.person_publication_basis_id) if law}
     centre.step(draft, "submit")
     error = refused(lambda: centre.step(draft, "publish", centre.two), Invalid)
     assert [p.code for p in error.problems] == ["basis"]
-    done = centre.step(draft, "publish", centre.two, checked=laws)
+    done = centre.step(draft, "publish", centre.two, checked=seen(*laws))
     law = LegalBasis.objects.get(pk=draft.legal_basis_id)
     assert (law.confirmed, law.entered_by, law.confirmed_by) == (True, centre.one, centre.two)
     assert EntryVersion.objects.collecting(on=today()).get(entry=draft.entry) == done
@@ -269,10 +274,51 @@ def test_nobody_confirms_a_law_they_wrote(centre: Centre) -> None:
         user=centre.two, values={"code": "new-law", "title": "新法", "title_en": "New", "level": "law"}
     )
     draft = centre.submitted(legal_basis=law)
-    error = refused(lambda: centre.step(draft, "publish", centre.two, checked={"new-law"}), Invalid)
+    error = refused(lambda: centre.step(draft, "publish", centre.two, checked=seen("new-law")), Invalid)
     assert [p.code for p in error.problems] == ["own_basis"]
     law.refresh_from_db()
     assert not law.confirmed
+
+
+def test_a_law_that_changed_after_it_was_seen_is_not_confirmed(centre: Centre) -> None:
+    values = {"code": "new-law", "title": "新法", "title_en": "New", "level": "law", "article": "第一条"}
+    law = catalogue.save_basis(user=centre.one, values=values)
+    draft, before = centre.submitted(legal_basis=law), seen("new-law")
+    catalogue.save_basis(user=centre.one, values={"article": "第九条"}, basis=law)
+    error = refused(lambda: centre.step(draft, "publish", centre.two, checked=before), Invalid)
+    assert [p.code for p in error.problems] == ["basis_changed"]
+    law.refresh_from_db()
+    assert not law.confirmed
+    centre.step(draft, "publish", centre.two, checked=seen("new-law"))
+    law.refresh_from_db()
+    assert (law.confirmed, law.confirmed_by, law.article) == (True, centre.two, "第九条")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_law_that_is_just_being_changed_is_not_confirmed_unseen(transactional_db: None) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        centre = Centre.assemble(Cast.assemble())
+        law = catalogue.save_basis(
+            user=centre.one, values={"code": "new-law", "title": "新法", "title_en": "New", "level": "law"}
+        )
+        draft, before = centre.submitted(legal_basis=law), seen("new-law")
+
+    def publish() -> list[str]:
+        try:
+            with audit.context(actor=centre.two, door=Door.DESK, reason="publish"):
+                return [centre.step(draft, "publish", centre.two, checked=before).state]
+        except Invalid as error:
+            return [problem.code for problem in error.problems]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), audit.context(actor=centre.one, door=Door.DESK, reason="edit"):
+            catalogue.save_basis(user=centre.one, values={"article": "第九条"}, basis=law)
+            outcome = pool.submit(publish)
+            with pytest.raises(TimeoutError):
+                outcome.result(timeout=1)
+        assert outcome.result(timeout=30) == ["basis_changed"]
 
 
 def test_a_law_is_changed_by_its_writer_until_it_is_confirmed(centre: Centre) -> None:
@@ -287,7 +333,7 @@ def test_a_law_is_changed_by_its_writer_until_it_is_confirmed(centre: Centre) ->
 def test_loading_the_delivered_policy_again_undoes_nothing_of_the_centre(centre: Centre) -> None:
     draft = delivered_draft()
     centre.step(draft, "submit")
-    centre.step(draft, "publish", centre.two, checked={draft.legal_basis_id, draft.publication_basis_id})
+    centre.step(draft, "publish", centre.two, checked=seen(draft.legal_basis_id, draft.publication_basis_id))
     centre.published(meaning="中心的说法。")
     before = [(e.code, states(e)) for e in CatalogueEntry.objects.order_by("code")]
     policy.load_records_policy()

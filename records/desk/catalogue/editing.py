@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from creditplatform.core.errors import Conflict, CreditError, Invalid
+from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.permissions import rule
 from records.desk.access import centre
 from records.desk.catalogue.forms import BasisForm, FieldForm, NewEntryForm, VersionForm
@@ -27,17 +27,17 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     """A new entry with the draft of its first version."""
     user: Any = request.user
     blank = EntryVersion(valid_from=timezone.localdate(), edition=Edition.LOCAL)
-    form = NewEntryForm(request.POST or None, instance=blank)
+    form, status = NewEntryForm(request.POST or None, instance=blank), 200
     if request.method == "POST" and form.is_valid():
         try:
             entry, version = catalogue.create_entry(user=user, version=form.values(), **form.names())
-        except Invalid as error:
-            form.refuse(error)
+        except CreditError as error:
+            status = _refuse(form, error)
         else:
             messages.success(request, _("The draft of “%s” is there; now add its fields.") % entry.label)
             return redirect(PAGE_OF_VERSION, version.pk)
     context = {"form": form, "here": _("New entry"), "entry": None, "version": None}
-    return render(request, "desk/catalogue/form.html", context)
+    return render(request, "desk/catalogue/form.html", context, status=status)
 
 
 @rule(centre)
@@ -48,7 +48,7 @@ def new_version(request: HttpRequest, entry: str) -> HttpResponse:
     found = get_object_or_404(CatalogueEntry, code=entry)
     try:
         version = catalogue.draft_new_version(user=user, entry=found)
-    except Conflict as error:
+    except CreditError as error:
         messages.error(request, str(error))
         return redirect("desk:catalogue-entry", found.code)
     return redirect(PAGE_OF_VERSION, version.pk)
@@ -113,7 +113,7 @@ def arrange_field(request: HttpRequest, version_id: int, field_id: int) -> HttpR
             messages.success(request, _("The field “%s” is taken out.") % item.label)
         elif act in ("up", "down"):
             catalogue.move_field(user=user, field=item, up=act == "up")
-    except Conflict as error:
+    except CreditError as error:
         messages.error(request, str(error))
     return HttpResponseRedirect(f"{redirect(PAGE_OF_VERSION, version.pk).url}#fields")
 
@@ -136,12 +136,12 @@ def step(request: HttpRequest, version_id: int, step: str) -> HttpResponse:
     version = readable_version(request, version_id)
     if step not in DONE:
         return version_page(request, version_id, status=404)
-    reason, checked = request.POST.get("reason", "").replace("\x00", "")[:2000], request.POST.getlist("checked")
+    reason = request.POST.get("reason", "").replace("\x00", "")[:2000]
     try:
-        catalogue.take_step(user=user, version=version, step=step, reason=reason, checked=checked)
+        catalogue.take_step(user=user, version=version, step=step, reason=reason, checked=_checked(request))
     except Invalid as error:
         return version_page(request, version_id, error.problems, 400)
-    except Conflict as error:
+    except CreditError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, DONE[step])
@@ -157,7 +157,7 @@ def edit_basis(request: HttpRequest, basis: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             catalogue.save_basis(user=user, values=form.cleaned_data, basis=found)
-        except Conflict as error:
+        except CreditError as error:
             form.add_error(None, str(error))
             status = error.http_status
         else:
@@ -165,6 +165,12 @@ def edit_basis(request: HttpRequest, basis: str = "") -> HttpResponse:
             return redirect("desk:catalogue-bases")
     context = {"form": form, "basis": found, "here": found.citation if found else _("New legal basis")}
     return render(request, "desk/catalogue/basis.html", context, status=status)
+
+
+def _checked(request: HttpRequest) -> dict[str, str]:
+    """The legal bases that were ticked, each with the mark of what stood beside the box."""
+    parts = (ticked.partition(":") for ticked in request.POST.getlist("checked"))
+    return {code: mark for code, _colon, mark in parts}
 
 
 def _no_draft(request: HttpRequest, version: EntryVersion) -> HttpResponse:

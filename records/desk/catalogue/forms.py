@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.forms.models import construct_instance
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,8 @@ class LinesField(forms.Field):
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
     def validate(self, value: list[str]) -> None:
-        """Not too many, none too long."""
+        """Not too many, none too long, none with a character the database cannot keep."""
+        ProhibitNullCharactersValidator()("\n".join(value))
         if len(value) > MOST_LINES or any(len(line) > self.longest for line in value):
             text = _("At most %(lines)s lines of at most %(longest)s characters.")
             raise forms.ValidationError(text % {"lines": MOST_LINES, "longest": self.longest})
