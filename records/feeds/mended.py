@@ -137,11 +137,11 @@ class MendedRows:
         taken = [row for row in prepared.rows if row.number not in wrong]
         waiting = self._waiting(cursor, taken)
         involved = [row for row in taken if row.number in self._named or row.number in waiting]
-        if not involved and not prepared.same:
+        good = {number: row for number, row in self._named.items() if number not in wrong}
+        if not involved and not good:
             return
         records = {number: found.pk for number, found in on_file(cursor, involved).items()}
         records |= {row.number: row.record for row in prepared.same if row.number in self._named}
-        good = {number: row for number, row in self._named.items() if number not in wrong}
         cells = {} if self._batch.rerun else prepared.cells_of_rows(good)
         closing = [
             (row.pk, records.get(number), self._new_cells(row, cells.get(number))) for number, row in good.items()

@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from creditplatform.core.models import OutboxEvent, StepEvent
-from records.enums import RecordState
+from records.enums import RecordState, RowState
 from records.feeds.standing import withdrawing_words
 from records.history import as_it_stood
-from records.models import CatalogueEntry, CreditRecord, EntryField
+from records.models import CatalogueEntry, CreditRecord, EntryField, QuarantinedRow
+from records.services.mending import mend_row
 from records.workflows.credit_record import CREDIT_RECORD
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import quick_passwords  # noqa: F401
@@ -54,6 +55,14 @@ def test_a_withdrawal_ends_the_record_at_once_and_counts_as_accepted() -> None:
     told = OutboxEvent.objects.get(topic="records.withdrawn").payload
     assert told["records"] == [record.pk]
     assert [event.state for event in history(record)] == ["in_force"], "the former row is kept"
+
+
+def test_a_mended_row_that_withdraws_waits_no_longer(cast: Cast) -> None:
+    deliver(stands(), feed=FEED)
+    assert counts(deliver(withdrawn(identity_number="x"), feed=FEED)) == {"received": 1, "quarantined": 1}
+    waiting = QuarantinedRow.objects.get()
+    assert mend_row(user=cast.clerk, row=waiting, values=withdrawn(), seen=0).state == RowState.CORRECTED
+    assert state() == RecordState.REVOKED
 
 
 def test_its_steps_stand_in_the_procedure() -> None:
