@@ -66,7 +66,7 @@ def find_member(*, user: User, group: KeyGroup, kind: str, number: str) -> list[
     record_disclosure(
         subject_ref=subject.pk if subject else NOBODY_ON_FILE,
         actor=user,
-        agency=_unit(user),
+        agency=_asking_unit(user, group),
         purpose=Purpose.KEY_GROUP,
         authority=Authority.DUTY,
         fields=sorted({tie.record.entry.code for tie in shown if tie.record}),
@@ -77,8 +77,14 @@ def find_member(*, user: User, group: KeyGroup, kind: str, number: str) -> list[
     return shown
 
 
-def _unit(user: User) -> Agency | None:
-    return next((membership.agency for membership in user.memberships_in_force), None)
+def _asking_unit(user: User, group: KeyGroup) -> Agency | None:
+    """The unit in whose name somebody asks: one that may send an entry of the group, else that of the centre."""
+    held = sorted(user.memberships_in_force, key=lambda membership: membership.pk)
+    entries = _versions().filter(key_group=group.pk).values("entry")
+    entitled = Entitlement.objects.filter(agency__in=units_of(user), entry__in=entries).values_list("agency", flat=True)
+    asking = set(entitled)
+    chosen = [m.agency for m in held if m.agency_id in asking] or [m.agency for m in held if m.role == Role.CENTRE]
+    return chosen[0] if chosen else None
 
 
 def own_organisations(user: User) -> list[Agency]:

@@ -12,13 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
 from records.desk.figures import HANDED_IN, month_asked, months_offered, site_asked, unit_seen
 from records.figures import charts, workbook
 from records.figures.access import leads, of_the_centre, sees_figures
-from records.figures.declared import Line, View, owing, reports_of, view_of
+from records.figures.declared import Line, View, mark_of, owing, reports_of, view_of
 from records.figures.rules import parse_month
 from records.models import MonthlyReport
 from records.querysets import units_of
@@ -119,17 +119,21 @@ def _save(request: HttpRequest, unit: Agency, month: datetime.date, *, submit: b
     user = cast(User, request.user)
     if unit.pk not in units_of(user):
         raise PermissionDenied
-    filled = _forms(view_of(unit, month), request.POST)
+    filled, seen = _forms(view_of(unit, month), request.POST), request.POST.get("seen", "")
     if not all([form.is_valid() for form in filled.values()]):
-        return _page(request, unit, month, filled, status=400)
+        return _page(request, unit, month, filled, seen=seen, status=400)
     lines = {act: Declared(**form.cleaned_data) for act, form in filled.items()}
     try:
-        saved = save_report(user=user, agency=unit, month=month, lines=lines)
+        saved = save_report(user=user, agency=unit, month=month, lines=lines, seen=seen)
+        seen = mark_of(saved.lines.all())
         if submit:
             take_step(user=user, report=saved, step="submit")
     except Invalid as error:
         _note(filled, error, request)
-        return _page(request, unit, month, filled, status=400)
+        return _page(request, unit, month, filled, seen=seen, status=400)
+    except Conflict as error:
+        messages.error(request, str(error))
+        return _page(request, unit, month, filled, seen=seen, status=error.http_status)
     except CreditError as error:
         messages.error(request, str(error))
     else:
@@ -168,8 +172,9 @@ def _drawn(line: Line) -> tuple[str, tuple[int, ...]]:
 
 
 def _page(
-    request: HttpRequest, unit: Agency, month: datetime.date, filled: dict[str, LineForm], *, status: int = 200
-) -> HttpResponse:
+    request: HttpRequest, unit: Agency, month: datetime.date, filled: dict[str, LineForm], *, seen: str | None = None,
+    status: int = 200,
+) -> HttpResponse:  # fmt: skip
     view = view_of(unit, month)
     series = [_("Produced"), _("Published on own site"), _("Reported"), _("Stored"), _("Shown on the site")]
     user = cast(User, request.user)
@@ -181,6 +186,7 @@ def _page(
         "months": months_offered(),
         "chart": charts.bar_chart([_drawn(line) for line in view.lines], [str(name) for name in series]),
         "forms": filled if unit.pk in units_of(cast(User, request.user)) and view.state in OPEN else {},
+        "seen": view.mark if seen is None else seen,
         "answers": steps & {"return", "accept"},
         "signs": MONTHLY_REPORT.step("submit").by(view.report or MonthlyReport(agency=unit), user),
         "book": reverse("desk:figures_report_book", args=[unit.code, f"{month:%Y-%m}"]),

@@ -6,6 +6,8 @@ what of it stands today, shown what of that the law makes public at the moment o
 """
 
 import datetime
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +22,7 @@ from records.figures.counting import Span
 from records.figures.rules import due_on, last_day
 from records.labels import ACTS
 from records.models import CreditRecord, EntryVersion, MonthlyReport, MonthlyReportLine, QuarantinedRow
+from records.querysets import PUBLISHED
 
 DUE_DAY = "report.monthly.day"
 FIRST_ACTS = ("licence", "penalty")
@@ -88,6 +91,11 @@ class View:
         return self.report.state if self.report else ReportState.DRAFT.value
 
     @property
+    def mark(self) -> str:
+        """What it declares now, as a mark; the same for every report on which nothing is declared yet."""
+        return mark_of(line.declared for line in self.lines if line.declared.pk)
+
+    @property
     def state_label(self) -> str:
         """The state in the language of the page."""
         return str(ReportState(self.state).label)
@@ -120,10 +128,16 @@ def report_due_on(month: datetime.date, site: str) -> datetime.date | None:
 
 
 def acts_of(agency: Agency) -> dict[int, str]:
-    """The administrative acts a unit reports on, by entry: those of the entries it is entitled to send."""
-    versions = EntryVersion.objects.exclude(act="").exclude(state=VersionState.DRAFT)
-    mine = versions.filter(entry__entitlements__agency=agency)
-    return dict(mine.order_by("number").values_list("entry_id", "act"))
+    """The administrative acts a unit reports on, by entry: as published and begun, of the entries it may send."""
+    begun = EntryVersion.objects.filter(state__in=PUBLISHED, valid_from__lte=timezone.localdate())
+    mine = begun.exclude(act="").filter(entry__entitlements__agency=agency)
+    return dict(mine.order_by("valid_from", "number").values_list("entry_id", "act"))
+
+
+def mark_of(lines: Iterable[MonthlyReportLine]) -> str:
+    """A mark of what a report declares now, so that nobody overwrites what they have not seen."""
+    said = sorted([line.act, line.produced, line.published, line.address, line.reason] for line in lines)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
 def held(agency: Agency, month: datetime.date) -> dict[str, Held]:

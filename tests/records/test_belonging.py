@@ -6,9 +6,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from creditplatform.core.models import AccessLog, Agency
+from creditplatform.core.enums import Role
+from creditplatform.core.models import AccessLog, Agency, Membership
 from records.models import Affiliation, CreditRecord, KeyGroupMembership
-from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
+from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast, member
 from tests.deliveries import credit_code, quick_passwords  # noqa: F401
 from tests.records import tie_entries
 from tests.records.feedfiles import deliver
@@ -114,3 +115,16 @@ def test_what_has_ended_is_said_and_what_was_withdrawn_is_gone(cast: Cast) -> No
     assert LICENCE not in browser(cast.person).get("/me/ties/").content.decode()
     assert NAME not in look_up(cast.clerk, "lawyers")
     assert NAME not in browser(cast.clerk).get("/desk/members/").content.decode()
+
+
+def test_the_look_is_written_under_the_unit_that_may_send_the_group(cast: Cast) -> None:
+    eco, market, centre = (Agency.objects.get(code=code) for code in ("hz-eco", "hz-market", "hz-drc"))
+    other = member("in-two-units", eco, Role.CLERK)
+    Membership.objects.create(user=other, agency=centre, role=Role.EDITOR)
+    Membership.objects.create(user=other, agency=market, role=Role.OFFICER)
+    look_up(other, "lawyers")
+    assert AccessLog.objects.latest("pk").agency == market
+    leading = member("leads-too", eco, Role.CLERK)
+    Membership.objects.create(user=leading, agency=centre, role=Role.CENTRE)
+    look_up(leading, "lawyers")
+    assert AccessLog.objects.latest("pk").agency == centre

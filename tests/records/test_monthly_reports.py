@@ -17,7 +17,7 @@ from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.models import Agency, StepEvent
 from records.enums import RecordState, ReportState
 from records.figures.counting import COUNTS, count_month
-from records.figures.declared import held, owing, report_due_on
+from records.figures.declared import held, owing, report_due_on, view_of
 from records.models import CreditRecord, MonthlyReport
 from records.services.monthly_report import Declared, save_report, take_step
 from tests.cast import Cast
@@ -204,7 +204,8 @@ def browser(user: Any) -> Client:
 
 def form(step: str, **cells: str) -> dict[str, str]:
     filled = {f"{act}-{name}": "0" for act in held(market(), OCTOBER) for name in ("produced", "published")}
-    return {**filled, "step": step, **{f"penalty-{name}": value for name, value in cells.items()}}
+    filled |= {"step": step, "seen": view_of(market(), OCTOBER).mark}
+    return {**filled, **{f"penalty-{name}": value for name, value in cells.items()}}
 
 
 def test_the_form_keeps_submits_and_says_what_is_wrong_beside_the_field(three: Cast) -> None:
