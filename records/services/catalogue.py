@@ -126,11 +126,13 @@ def move_field(*, user: User, field: EntryField, up: bool) -> None:
 
 @transaction.atomic
 def take_step(
-    *, user: User, version: EntryVersion, step: str, reason: str = "", checked: Mapping[str, str] | None = None
-) -> EntryVersion:
+    *, user: User, version: EntryVersion, step: str, reason: str = "", checked: Mapping[str, str] | None = None,
+    seen: str | None = None,
+) -> EntryVersion:  # fmt: skip
     """Take one step of the procedure.
 
-    `checked` are the legal bases whose text the second person has looked up, each with the mark of what was seen.
+    `checked` are the legal bases whose text the second person has looked up, each with the mark of what was seen;
+    `seen` is that of the version which is published.
     Raises NotPermitted, Conflict, or Invalid with everything that is missing. Two people who publish versions of one
     entry at the same time come one after the other.
     """
@@ -140,6 +142,8 @@ def take_step(
         raise NotPermitted(
             "second_person", _("You had a hand in this version, so a second person of the centre publishes it.")
         )
+    if step == "publish" and seen is not None and seen != mark_of(current):
+        raise Conflict("changed_meanwhile", SEEN_ELSEWHERE)
     if step == "submit" and current.state == VersionState.DRAFT and Role.CENTRE in user.roles:
         problems = checks.of_draft(current)
         if problems:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from creditplatform.core.errors import NotPermitted
+from records.catalogue.words import mark_of
 from records.enums import VersionState
 from records.models import EntryVersion, LegalBasis
 from records.services import catalogue
@@ -47,11 +48,26 @@ def test_a_law_is_confirmed_as_it_stood_on_the_page(centre: Centre) -> None:
     draft = centre.submitted(legal_basis=law)
     stale = ticked(browser(centre.two).get(page(draft)))
     catalogue.save_basis(user=centre.one, values={"article": "第九条"}, basis=law)
-    answer = browser(centre.two).post(reverse("desk:catalogue-step", args=[draft.pk, "publish"]), {"checked": stale})
+    data = {"checked": stale, "seen": mark_of(draft)}
+    answer = browser(centre.two).post(reverse("desk:catalogue-step", args=[draft.pk, "publish"]), data)
     assert answer.status_code == 400 and "has changed since you opened this page" in answer.content.decode()
     assert not LegalBasis.objects.get(pk=law.pk).confirmed
-    assert "The version is published." in step(centre.two, draft, "publish", checked=ticked(answer))
+    data |= {"checked": ticked(answer)}
+    assert "The version is published." in step(centre.two, draft, "publish", **data)
     assert LegalBasis.objects.get(pk=law.pk).confirmed_by == centre.two
+
+
+def test_a_version_is_published_as_it_stood_on_the_page(centre: Centre) -> None:
+    draft = centre.submitted()
+    seen = re.search(r'name="seen" value="(\w+)"', browser(centre.two).get(page(draft)).content.decode())
+    assert seen and seen[1] == mark_of(draft)
+    centre.step(draft, "send_back", centre.two, reason="x")
+    centre.step(centre.change(EntryVersion.objects.get(pk=draft.pk), meaning="另一种说法。"), "submit")
+    for stale in ({"seen": seen[1]}, {}):
+        assert "Please look again before you go on." in step(centre.two, draft, "publish", **stale)
+    draft.refresh_from_db()
+    assert draft.state == VersionState.IN_REVIEW
+    assert "The version is published." in step(centre.two, draft, "publish", seen=mark_of(draft))
 
 
 def ticked(answer: Any) -> list[str]:

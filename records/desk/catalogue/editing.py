@@ -137,8 +137,9 @@ def step(request: HttpRequest, version_id: int, step: str) -> HttpResponse:
     if step not in DONE:
         return version_page(request, version_id, status=404)
     reason = request.POST.get("reason", "").replace("\x00", "")[:2000]
+    saw: Any = {"checked": _checked(request), "seen": request.POST.get("seen", "")}
     try:
-        catalogue.take_step(user=user, version=version, step=step, reason=reason, checked=_checked(request))
+        catalogue.take_step(user=user, version=version, step=step, reason=reason, **saw)
     except Invalid as error:
         return version_page(request, version_id, error.problems, 400)
     except CreditError as error:

@@ -10,7 +10,7 @@ from creditplatform.core.enums import Role
 from creditplatform.core.permissions import rule
 from records.admin.forms import EntryForm
 from records.catalogue import checks, selectors
-from records.catalogue.words import facts, mark_of_basis
+from records.catalogue.words import facts, mark_of, mark_of_basis
 from records.desk.access import centre, working
 from records.enums import VersionState
 from records.models import CatalogueEntry, EntryVersion, LegalBasis
@@ -84,6 +84,7 @@ def version_page(request: HttpRequest, version_id: int, problems: Any = (), stat
         "events": selectors.steps_so_far(found) if edits else [],
         "steps": CATALOGUE_VERSION.available(found, user),
         "edits": edits and found.state == VersionState.DRAFT,
+        "seen": mark_of(found) if reviewing else "",
         "own_hand": reviewing and user.pk in found.editors,
         "doubtful": [(basis, mark_of_basis(basis)) for basis in bases_of(found) if edits and not basis.confirmed],
         "missing": checks.of_draft(found) if edits and found.state == VersionState.DRAFT else [],
