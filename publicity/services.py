@@ -4,7 +4,7 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import User
 from publicity.selectors.records import RecordPage
-from records.enums import FieldRole, Purpose
+from records.enums import FieldRole, OwnPurpose
 
 
 def note_disclosure(*, page: RecordPage, user: User | None, door: Door = Door.WEB) -> None:
@@ -19,7 +19,7 @@ def note_disclosure(*, page: RecordPage, user: User | None, door: Door = Door.WE
     record_disclosure(
         subject_ref=record.subject_id,
         actor=user,
-        purpose=Purpose.PUBLIC_PAGE,
+        purpose=OwnPurpose.PUBLIC_PAGE,
         authority=Authority.PUBLICATION,
         reference=law.original_citation[:200] if law else "",
         fields=[FieldRole.SUBJECT_NAME.value, *(content.field.code for content in page.contents)],

@@ -16,6 +16,7 @@ class RecordsConfig(AppConfig):
         from records import labels
         from records.figures.silence import stopped_feeds
         from records.services import cross_checks, telling, unit_notices
+        from records.workflows.authorisation import AUTHORISATION
         from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
         from records.workflows.cross_check import CROSS_CHECK
@@ -23,7 +24,9 @@ class RecordsConfig(AppConfig):
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register([CATALOGUE_VERSION, CREDIT_RECORD, CROSS_CHECK, FEED_BATCH, MISSING_RECORD, MONTHLY_REPORT])
+        workflow.register(
+            [AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CROSS_CHECK, FEED_BATCH, MISSING_RECORD, MONTHLY_REPORT]
+        )
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

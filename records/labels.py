@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import labels, wording
-from records.enums import KeyField, Purpose, Tier
+from records.enums import KeyField, OwnPurpose, Tier
 from records.feeds.vocabulary import effects
 
 ACTS = {
@@ -51,7 +51,7 @@ def tier_rule_sentence(rule: Mapping[str, Any]) -> str:
 def provide() -> None:
     """Name the purposes, timers and codes of rule values that belong to the records."""
     later = lazy(effect_label, str)
-    labels.name(labels.Kind.PURPOSE, dict(Purpose.choices))
+    labels.name(labels.Kind.PURPOSE, dict(OwnPurpose.choices))
     labels.name(
         labels.Kind.SIGN_OF_LIFE,
         {

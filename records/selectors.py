@@ -14,7 +14,7 @@ from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
-from records.enums import FieldRole, Purpose
+from records.enums import FieldRole, OwnPurpose
 from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
 
@@ -143,7 +143,7 @@ def looks(
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     found = list(rows.order_by("-at", "-pk")[: PAGE + 1])
     labels = _field_labels({code for row in found for code in row.fields})
-    purposes = dict(Purpose.choices)
+    purposes = dict(OwnPurpose.choices)
     return [
         Look(
             row=row,
@@ -181,5 +181,5 @@ def _line(record: CreditRecord, today: datetime.date, *, public: bool) -> Line:
 
 def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
     record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=Purpose.OWN_FILE, authority=Authority.SELF, fields=fields
+        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
     )

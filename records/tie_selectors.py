@@ -10,7 +10,7 @@ from creditplatform.core.audit.access import record_disclosure, record_disclosur
 from creditplatform.core.enums import AccessResult, Authority, Door, Role
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import AccessLog, Agency, User
-from records.enums import Openness, Purpose, SubjectKind, VersionState
+from records.enums import Openness, OwnPurpose, SubjectKind, VersionState
 from records.identifiers import identifier
 from records.models import Affiliation, Entitlement, EntryVersion, Feed, KeyGroup, KeyGroupMembership, Subject
 from records.querysets import units_of
@@ -67,7 +67,7 @@ def find_member(*, user: User, group: KeyGroup, kind: str, number: str) -> list[
         subject_ref=subject.pk if subject else NOBODY_ON_FILE,
         actor=user,
         agency=_asking_unit(user, group),
-        purpose=Purpose.KEY_GROUP,
+        purpose=OwnPurpose.KEY_GROUP,
         authority=Authority.DUTY,
         fields=sorted({tie.record.entry.code for tie in shown if tie.record}),
         case_number=group.pk,
@@ -106,7 +106,7 @@ def members_of(*, user: User, agency: Agency, before: int | None = None) -> list
     record_disclosures(
         [
             AccessLog(
-                subject_ref=tie.person_id, actor=user, agency=agency, purpose=Purpose.OWN_MEMBERS,
+                subject_ref=tie.person_id, actor=user, agency=agency, purpose=OwnPurpose.OWN_MEMBERS,
                 authority=Authority.DUTY, fields=["name"], door=Door.DESK, result=AccessResult.SHOWN,
             )
             for tie in page[:PAGE]
@@ -131,7 +131,7 @@ def own_ties(user: User, subject: Subject) -> OwnTies:
     groups = subject.key_groups.known().select_related("group", "employer", *RELATED).order_by("-valid_from")
     affiliations = subject.affiliations.known().select_related("organisation", *RELATED).order_by("-valid_from")
     record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=Purpose.OWN_FILE, authority=Authority.SELF,
+        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF,
         fields=_entries([*groups, *affiliations]),
     )  # fmt: skip
     return OwnTies(list(groups), list(affiliations))

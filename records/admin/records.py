@@ -19,7 +19,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.staff import RoleAdmin
 from records.admin.forms import SEEN, CorrectionForm, EntryForm
-from records.enums import Purpose, SubjectKind
+from records.enums import OwnPurpose, SubjectKind
 from records.exchange.overview import told_of
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
@@ -166,7 +166,7 @@ class CreditRecordAdmin(RoleAdmin):
             subject_ref=record.subject_id,
             actor=user,
             agency=record.agency,
-            purpose=Purpose.UPKEEP,
+            purpose=OwnPurpose.UPKEEP,
             authority=Authority.DUTY,
             fields=["name", "number", record.entry.code],
             door=Door.ADMIN,

@@ -13,7 +13,7 @@ from creditplatform.core.audit.access import record_disclosures
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import AccessLog
-from records.enums import Purpose
+from records.enums import OwnPurpose
 from records.exchange.contents import Item, Teller, Told
 from records.exchange.numbering import changes_after, expect, number_changes, told_upto
 from records.models import ExchangePeer, PeerDelivery, PeerReceipt, PeerState
@@ -100,7 +100,7 @@ def _write_down(peer: ExchangePeer, now: Told, after: int, upto: int, door: Door
     record_disclosures(
         [
             AccessLog(
-                subject_ref=subject, actor=None, agency=peer.agency, purpose=Purpose.EXCHANGE,
+                subject_ref=subject, actor=None, agency=peer.agency, purpose=OwnPurpose.EXCHANGE,
                 authority=Authority.STATUTE, reference=_authority(peer)[:200], fields=sorted(fields), door=door,
                 result=AccessResult.SHOWN,
             )

@@ -1,5 +1,6 @@
 """Tables of subjects, catalogue, records and feeds."""
 
+from records.models.authorisation import Authorisation, ShareLink
 from records.models.catalogue import CatalogueEntry, EntryField, EntryVersion, LegalBasis
 from records.models.cross_check import CrossCheck, MissingRecord
 from records.models.entitlement import (
@@ -20,7 +21,12 @@ from records.models.exchange import (
 )
 from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow, UnitNotice
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
+from records.models.purpose import Purpose, PurposeUser
+from records.models.query import BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import CreditRecord
+from records.models.report import CreditReport
+from records.models.representation import Representation
+from records.models.review import AccessDeferral, AccessReview
 from records.models.subject import (
     Affiliation,
     DemonstrationIdentity,
@@ -31,11 +37,17 @@ from records.models.subject import (
 )
 
 __all__ = [
+    "AccessDeferral",
+    "AccessReview",
     "Affiliation",
+    "Authorisation",
+    "BatchCheck",
+    "BatchCheckRow",
     "CatalogueEntry",
     "ChangeEvent",
     "ChangeNote",
     "CreditRecord",
+    "CreditReport",
     "CrossCheck",
     "DeliveryKey",
     "DemonstrationIdentity",
@@ -48,6 +60,7 @@ __all__ = [
     "Feed",
     "FeedBatch",
     "FeedMemory",
+    "HumanReview",
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",
@@ -59,10 +72,15 @@ __all__ = [
     "PeerEntry",
     "PeerReceipt",
     "PeerState",
+    "Purpose",
+    "PurposeUser",
     "QuarantinedRow",
+    "Query",
     "RealNameBinding",
     "ReceivedBlock",
     "ReceivedRecord",
+    "Representation",
+    "ShareLink",
     "Subject",
     "UnitNotice",
 ]

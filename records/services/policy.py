@@ -15,6 +15,7 @@ from creditplatform.core.services.policy import optional, read_toml, upsert
 from records.enums import Openness, Required, VersionState
 from records.models import CatalogueEntry, Entitlement, EntryField, EntryVersion, Feed, KeyGroup, LegalBasis
 from records.querysets import PUBLISHED
+from records.services.purposes import load_purposes
 
 FOLDER = Path(__file__).resolve().parent.parent / "policy"
 VERSION_KEYS = (
@@ -37,6 +38,7 @@ def load_records_policy() -> dict[str, int]:
         # Only once no version in force rests on it any more can a basis be unconfirmed.
         "doubtful_bases": _doubt_bases(),
         "feeds": _load_feeds(),
+        "purposes": load_purposes(),
     }
 
 

@@ -7,7 +7,7 @@ import msgspec
 from creditplatform.core.audit.access import record_disclosures
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.models import AccessLog, User
-from records.enums import FieldRole, Purpose
+from records.enums import FieldRole, OwnPurpose
 from records.feeds.mapping import header_key, known_names
 from records.feeds.subjects import resolve_person
 from records.models import EntryField, Feed, QuarantinedRow, Subject
@@ -36,7 +36,7 @@ def note_looks(*, feed: Feed, rows: Iterable[QuarantinedRow], user: User, door: 
         [
             AccessLog(
                 subject_ref=subjects.get(row.pk, NOBODY_ON_FILE), actor=user, agency=feed.agency,
-                purpose=Purpose.UPKEEP, authority=Authority.DUTY, fields=["name", "number"],
+                purpose=OwnPurpose.UPKEEP, authority=Authority.DUTY, fields=["name", "number"],
                 case_number=f"{row.batch_id}:{row.row_number}", door=door, result=AccessResult.SHOWN,
             )
             for row, _number in found

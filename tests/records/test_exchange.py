@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from creditplatform.core.enums import Authority, Door, Scope
 from creditplatform.core.models import AccessLog
-from records.enums import FieldRole, FieldType, PeerKind, Purpose
+from records.enums import FieldRole, FieldType, OwnPurpose, PeerKind
 from records.exchange.numbering import changes_after, newest_number, number_changes
 from records.models import ChangeEvent, CreditRecord, EntryVersion, ExchangePeer, PeerDelivery, PeerReceipt, PeerState
 from records.services import expiry
@@ -163,11 +163,11 @@ def test_a_person_goes_out_only_where_openness_and_entitlement_say_so_and_it_is_
     open_person = defaulter()
     ingest(person_penalty(2, "林示例", PERSON_NUMBER), person_penalty(3, "马示例", STRANGER_NUMBER))
     assert changes(without) == []
-    assert not AccessLog.objects.filter(purpose=Purpose.EXCHANGE).exists()
+    assert not AccessLog.objects.filter(purpose=OwnPurpose.EXCHANGE).exists()
     (told,) = changes(with_persons)
     assert told["token"] == open_person.token
     assert DEFAULTER_NUMBER in told["values"].values() and PERSON_NAME in told["values"].values()
-    line = AccessLog.objects.get(purpose=Purpose.EXCHANGE)
+    line = AccessLog.objects.get(purpose=OwnPurpose.EXCHANGE)
     assert (line.subject_ref, line.authority, line.door) == (open_person.subject_id, Authority.STATUTE, Door.API)
     assert line.agency == with_persons.agency and "社会信用条例" in line.reference
     assert line.fields == ["judgment-defaulter", "name", "number"]
@@ -241,10 +241,10 @@ def test_who_stands_for_a_company_is_noted_where_that_person_is_on_file(cast: Ca
     ingest({**firm, "boss": "林示例", "boss_number": PERSON_NUMBER}, feed="firms")
     (told,) = changes(a_peer(cast, "firms", persons=True))
     assert told["values"]["boss_number"] == PERSON_NUMBER
-    line = AccessLog.objects.get(purpose=Purpose.EXCHANGE)
+    line = AccessLog.objects.get(purpose=OwnPurpose.EXCHANGE)
     assert (line.subject_ref, line.fields) == (person.subject_id, ["firms", "name", "number"])
     changes(a_peer(cast, "firms", code="without"))
-    assert AccessLog.objects.filter(purpose=Purpose.EXCHANGE).count() == 1
+    assert AccessLog.objects.filter(purpose=OwnPurpose.EXCHANGE).count() == 1
 
 
 # --- cursors ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from creditplatform.core.models import AccessLog
-from records.enums import Purpose
+from records.enums import OwnPurpose
 from records.exchange import client as client_module
 from records.exchange import pushing
 from records.exchange.client import PeerClient, PeerFailed
@@ -176,7 +176,7 @@ def test_nothing_is_written_down_before_the_peer_lets_us_in(cast: Cast, far: Far
     pushing.push_to(peer)
     assert state(peer).last_error == "unreachable"
     assert not PeerDelivery.objects.exists()
-    assert not AccessLog.objects.filter(purpose=Purpose.EXCHANGE).exists()
+    assert not AccessLog.objects.filter(purpose=OwnPurpose.EXCHANGE).exists()
 
 
 @pytest.mark.parametrize("perhaps", [True, False])

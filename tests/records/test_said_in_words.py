@@ -14,7 +14,7 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, Agency, RuleValue, StepEvent
 from records.demonstration.people import give_codes_to_units
-from records.enums import Purpose
+from records.enums import OwnPurpose
 from records.labels import tier_rule_sentence
 from records.models import CreditRecord, EntryVersion, FeedBatch, QuarantinedRow, RealNameBinding
 from records.selectors import unit_label
@@ -40,7 +40,7 @@ def page(client: Client, who: Any, address: str, language: str = "en", status: i
 
 def test_the_access_log_names_purpose_unit_role_and_local_time(people: Cast, client: Client) -> None:
     subject = RealNameBinding.objects.get(user=people.person).subject_id
-    who = {"actor": people.clerk, "purpose": Purpose.UPKEEP, "authority": Authority.DUTY}
+    who = {"actor": people.clerk, "purpose": OwnPurpose.UPKEEP, "authority": Authority.DUTY}
     record_disclosure(subject_ref=subject, fields=["name"], **who)
     row = AccessLog.objects.get()
     with translation.override("en"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from django.apps import apps
@@ -153,11 +154,18 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
         """
         if publicly:
             return self.publishable(on=on)
-        open_to = [Openness.PUBLIC, Openness.SHARED]
+        return self.disclosable(on=on, openness=[Openness.PUBLIC, Openness.SHARED])
+
+    def disclosable(self, *, on: datetime.date, openness: Collection[str]) -> CreditRecordQuerySet:
+        """What may be shown on that day to somebody for whom records of these degrees of openness are open.
+
+        In force, within its period and lawfully collected; use ends with publication (Order 36, article 3), and a
+        record withheld until its source answers is not used.
+        """
         lawful = apps.get_model("records", "EntryVersion").objects.exclude(state=VersionState.DRAFT)
         versions = lawful.filter(_holds("legal_basis", on))
-        of_persons = Q(subject_kind=SubjectKind.PERSON, version__in=versions.filter(person_openness__in=open_to))
-        of_others = Q(version__in=versions.filter(openness__in=open_to)) & ~Q(subject_kind=SubjectKind.PERSON)
+        of_persons = Q(subject_kind=SubjectKind.PERSON, version__in=versions.filter(person_openness__in=openness))
+        of_others = Q(version__in=versions.filter(openness__in=openness)) & ~Q(subject_kind=SubjectKind.PERSON)
         return self.kept(on=on).filter(
             of_persons | of_others,
             Q(publish_until=None) | Q(publish_until__gt=on),

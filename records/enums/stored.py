@@ -1,4 +1,4 @@
-"""Codes of the records, each with its translated label."""
+"""Codes of catalogue, records, feeds and exchange, each with its translated label."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ class SubjectKind(models.TextChoices):
     BUSINESS = "individual_business", _("individual business")
 
 
-class Purpose(models.TextChoices):
+class OwnPurpose(models.TextChoices):
     """Purposes of the platform's own looks at personal data; those of others are data of their queries."""
 
     OWN_FILE = "own file", _("looking at the own file")

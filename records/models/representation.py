@@ -1,0 +1,107 @@
+"""Who acts for whom: guardians, representatives with a power of attorney, near relatives of the deceased."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.audit import audited
+from creditplatform.core.models import User
+from creditplatform.core.sealed import SealedTextField
+from creditplatform.core.vault import public_token
+from records.enums import RepresentationKind, RepresentationScope, RepresentationState
+from records.models.subject import Subject
+from records.querysets.queries import RepresentationQuerySet
+
+REPRESENTATION_KIND = "representation"
+
+
+@audited
+class Representation(models.Model):
+    """One person acts for another, within a scope, from a day on and up to the day before another one.
+
+    `papers` names the file in the private store with the document that proves it, `papers_digest` its SHA-256.
+    """
+
+    person = models.ForeignKey(
+        Subject, verbose_name=_("person represented"), on_delete=models.PROTECT, related_name="represented_by"
+    )
+    representative = models.ForeignKey(
+        Subject, verbose_name=_("representative"), on_delete=models.PROTECT, related_name="represents"
+    )
+    kind = models.CharField(_("by what right"), max_length=10, choices=RepresentationKind)
+    scope = ArrayField(models.CharField(max_length=10, choices=RepresentationScope), verbose_name=_("may"))
+    valid_from = models.DateField(_("from"), default=timezone.localdate)
+    valid_until = models.DateField(_("until"), null=True, blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=RepresentationState, default=RepresentationState.REQUESTED
+    )
+    papers = models.CharField(max_length=200, blank=True, editable=False)
+    papers_digest = models.CharField(max_length=64, blank=True, editable=False)
+    papers_kind = models.CharField(_("papers"), max_length=100)
+    requested_by = models.ForeignKey(User, verbose_name=_("asked by"), on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(_("asked"), default=timezone.now)
+    decided_by = models.ForeignKey(
+        User, verbose_name=_("decided by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True)
+    refusal = SealedTextField(_("reason of the refusal"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    objects = RepresentationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("representation")
+        verbose_name_plural = _("representations")
+        ordering: ClassVar = ["-requested_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(person=F("representative")),
+                name="representation_two_persons",
+                violation_error_message=_("Nobody represents themselves."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(scope=[]),
+                name="representation_has_scope",
+                violation_error_message=_("A representation says what the representative may do."),
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
+                name="representation_ends_after_start",
+                violation_error_message=_("A representation ends after it began."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=RepresentationKind.ATTORNEY) | Q(valid_until__isnull=False),
+                name="representation_attorney_has_end",
+                violation_error_message=_("A power of attorney has an end."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RepresentationState.REQUESTED)
+                | Q(decided_at__isnull=False, decided_by__isnull=False)
+                | Q(state=RepresentationState.ENDED),
+                name="representation_decided_by_somebody",
+                violation_error_message=_("An official decides on a representation, after seeing the papers."),
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
+                name="representation_two_people",
+                violation_error_message=_("Nobody confirms a representation they asked for."),
+            ),
+            models.UniqueConstraint(
+                fields=["person", "representative", "kind"],
+                condition=Q(state__in=[RepresentationState.REQUESTED, RepresentationState.CONFIRMED]),
+                name="representation_once",
+                violation_error_message=_("This representation exists already, or is being checked."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} · {self.get_kind_display()}"
+
+    @property
+    def token(self) -> str:
+        """The number of the representation: 128 bits, not to be guessed."""
+        return public_token(REPRESENTATION_KIND, self.pk)

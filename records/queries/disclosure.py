@@ -1,0 +1,96 @@
+"""Show what a grant allows about a person; nothing leaves before its line stands in the access log."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import AccessResult, Authority, Door
+from creditplatform.core.models import Agency, User
+from records.models import CreditRecord, EntryField, Subject
+from records.queries.grants import Grant
+from records.querysets import CreditRecordQuerySet
+
+NOBODY = 0  # the person of a line of the access log where nobody is on file under the number that was asked for
+RELATED = ("entry", "version__legal_basis", "agency", "site")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who is shown something, through which door, for which case; `agency` is None for the person's own share."""
+
+    agency: Agency | None
+    user: User | None
+    door: Door
+    case_number: str = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One record as far as a grant opens it: name and text of each field, and what the person says about it."""
+
+    record: CreditRecord
+    fields: list[tuple[EntryField, str]]
+    statement: str
+
+
+def open_records(subject_id: int, grant: Grant, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
+    """The records a grant opens, newest decision first; nothing is registered yet, so nothing may be shown yet."""
+    rows = CreditRecord.objects.disclosable(on=on or timezone.localdate(), openness=grant.openness)
+    return rows.filter(subject=subject_id, entry__code__in=grant.scope.entries).order_by("-decided_on", "-pk")
+
+
+def disclose(subject: Subject | None, grant: Grant, asker: Asker) -> list[Shown]:
+    """What a grant opens of a person, registered in the access log; four queries, whatever the length."""
+    with transaction.atomic():
+        rows = open_records(subject.pk, grant).select_related(*RELATED) if subject else ()
+        records = list(rows.prefetch_related("version__fields")) if rows else []
+        register(subject.pk if subject else NOBODY, grant, asker, {record.entry.code for record in records})
+        return [shown(record, grant) for record in records]
+
+
+def register(subject_id: int, grant: Grant, asker: Asker, seen: Iterable[str]) -> int:
+    """Write the line of the access log; `seen` are the kinds of record that were found. Gives the line's number."""
+    found = sorted(set(seen))
+    return record_disclosure(
+        subject_ref=subject_id,
+        actor=asker.user,
+        agency=asker.agency,
+        purpose=grant.purpose,
+        authority=grant.authority,
+        reference=grant.reference,
+        case_number=asker.case_number,
+        fields=found or grant.scope.entries,
+        door=asker.door,
+        result=AccessResult.SHOWN if found else AccessResult.NOTHING,
+    ).pk
+
+
+def register_refusal(subject_id: int, asker: Asker, *, purpose: str, authority: Authority, reference: str) -> int:
+    """Write that somebody asked and was refused; the person can read it."""
+    return record_disclosure(
+        subject_ref=subject_id,
+        actor=asker.user,
+        agency=asker.agency,
+        purpose=purpose,
+        authority=authority,
+        reference=reference,
+        case_number=asker.case_number,
+        fields=[],
+        door=asker.door,
+        result=AccessResult.REFUSED,
+    ).pk
+
+
+def shown(record: CreditRecord, grant: Grant) -> Shown:
+    """A record as far as the grant opens it; the person's statement goes wherever the record goes."""
+    texts = dict(record.payload)
+    allowed = grant.scope.fields_of(record)
+    if record.sealed_payload and any(field.personal for field in allowed):
+        texts |= msgspec.json.decode(record.sealed_payload, type=dict[str, str])
+    fields = [(field, str(text)) for field in allowed if (text := texts.get(field.code))]
+    return Shown(record, fields, record.statement or "")

@@ -1,0 +1,96 @@
+"""The one answer to the question what may be shown: purpose ∩ consent ∩ openness, for every door.
+
+Nobody else decides it. A page, a batch, the interface, a share link and a report to others each bring a `Grant` from
+here, and show what it allows and nothing else.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import AgencyKind, Authority
+from creditplatform.core.errors import CreditError
+from creditplatform.core.models import Agency
+from records.enums import Openness
+from records.models import Authorisation, Purpose, ShareLink
+from records.queries.scope import FieldScope
+
+TO_THE_PERSON = frozenset({Openness.PUBLIC, Openness.SHARED, Openness.AUTHORISED})
+TO_AUTHORITIES = frozenset({Openness.PUBLIC, Openness.SHARED})
+TO_ANYBODY = frozenset({Openness.PUBLIC})
+AUTHORITIES = frozenset({AgencyKind.DEPARTMENT, AgencyKind.COURT, AgencyKind.UPPER_PLATFORM})
+OWN_SHARE = "share link of the person"
+
+
+class NotAuthorised(CreditError):
+    """Neither consent nor statute covers it (HTTP 403). The same words whether or not anybody is on file."""
+
+    http_status = 403
+    default_code = "not_authorised"
+    default_message = _(
+        "No valid authorisation and no statute covers this query. Nothing was looked up, and this answer does not say"
+        " whether anybody is on file."
+    )
+
+
+class PurposeNotOpen(CreditError):
+    """The unit may not ask for this purpose, or it is not in force (HTTP 403)."""
+
+    http_status = 403
+    default_code = "purpose_not_open"
+    default_message = _("This purpose is not in force, or your unit may not use it.")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """On what authority which fields of a person may be shown.
+
+    `reference` is the statute or the number of the consent receipt; `openness` which degrees of openness of an entry
+    are open under that authority.
+    """
+
+    purpose: str
+    authority: Authority
+    reference: str
+    scope: FieldScope
+    openness: frozenset[Openness]
+
+
+def grant_by_statute(purpose: Purpose, agency: Agency) -> Grant:
+    """What a unit may see without consent, because the purpose's statute says so. Raises NotAuthorised."""
+    if purpose.needs_consent or purpose.legal_basis is None:
+        raise NotAuthorised
+    openness = TO_AUTHORITIES if agency.kind in AUTHORITIES else TO_ANYBODY
+    citation = purpose.legal_basis.original_citation
+    return Grant(purpose.code, Authority.STATUTE, citation, FieldScope.of(purpose.fields), openness)
+
+
+def grant_by_consent(
+    purpose: Purpose, agency: Agency, authorisation: Authorisation, *, at: datetime.datetime | None = None
+) -> Grant:
+    """What a unit may see with this consent. Raises NotAuthorised where it is another's, ended or used up.
+
+    Whoever shows something under it also takes one use of it, see `records.services.authorisations.use`.
+    """
+    ours = authorisation.agency_id == agency.pk and authorisation.purpose_id == purpose.pk
+    if not ours or not authorisation.usable_at(at or timezone.now()):
+        raise NotAuthorised
+    scope = FieldScope.of(purpose.fields) & FieldScope.of(authorisation.granted_fields)
+    if not scope:
+        raise NotAuthorised
+    return Grant(purpose.code, Authority.CONSENT, authorisation.number, scope, TO_THE_PERSON)
+
+
+def grant_by_link(link: ShareLink) -> Grant:
+    """What whoever opened a share link may see: the parts the person chose."""
+    return Grant(OWN_SHARE, Authority.CONSENT, link.token, FieldScope.of(link.fields), TO_THE_PERSON)
+
+
+def permitted_purpose(code: str, agency: Agency, *, on: datetime.date | None = None) -> Purpose:
+    """The purpose of that code, if it is in force and the unit may ask for it. Raises PurposeNotOpen; one query."""
+    purpose = Purpose.objects.open_to(agency, on=on).select_related("legal_basis", "site").filter(code=code).first()
+    if purpose is None:
+        raise PurposeNotOpen
+    return purpose

@@ -1,0 +1,140 @@
+"""Reading rules of purposes, authorisations, queries, reviews and representations."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from creditplatform.core.enums import Role
+from creditplatform.core.models import Agency, User
+from records.enums import (
+    AuthorisationState,
+    HumanReviewState,
+    PurposeState,
+    RepresentationState,
+    ReviewState,
+)
+from records.querysets import sites_led, units_of
+
+if TYPE_CHECKING:
+    from records.models import (  # noqa: F401
+        AccessDeferral,
+        AccessReview,
+        Authorisation,
+        BatchCheck,
+        HumanReview,
+        Purpose,
+        Query,
+        Representation,
+    )
+
+APPROVING = frozenset({Role.SUPERVISOR.value})
+
+
+class PurposeQuerySet(models.QuerySet["Purpose"]):
+    """Which purposes may be used."""
+
+    def in_force(self, *, on: datetime.date | None = None) -> PurposeQuerySet:
+        """Purposes in force whose legal basis is confirmed and itself in force on that day."""
+        day = on or timezone.localdate()
+        begun = Q(legal_basis__in_force_from=None) | Q(legal_basis__in_force_from__lte=day)
+        lasts = Q(legal_basis__in_force_until=None) | Q(legal_basis__in_force_until__gt=day)
+        return self.filter(begun, lasts, state=PurposeState.IN_FORCE, legal_basis__confirmed=True)
+
+    def open_to(self, agency: Agency | int, *, on: datetime.date | None = None) -> PurposeQuerySet:
+        """Purposes in force that a unit may ask for on that day."""
+        day = on or timezone.localdate()
+        key = agency.pk if isinstance(agency, Agency) else agency
+        lasting = Q(users__valid_until=None) | Q(users__valid_until__gt=day)
+        return self.in_force(on=day).filter(
+            lasting, users__agency=key, users__agency__active=True, users__valid_from__lte=day
+        )
+
+
+class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
+    """Which authorisations count."""
+
+    def usable(self, *, at: datetime.datetime | None = None) -> AuthorisationQuerySet:
+        """Granted, begun, not ended, not used up at that moment: asked of the bounds, never of a timer."""
+        now = at or timezone.now()
+        return self.filter(
+            state=AuthorisationState.GRANTED, valid_from__lte=now, expires_at__gt=now, uses__lt=F("uses_allowed")
+        )
+
+    def waiting(self, *, at: datetime.datetime | None = None) -> AuthorisationQuerySet:
+        """Requests that the person may still answer."""
+        return self.filter(state=AuthorisationState.REQUESTED, answer_until__gt=at or timezone.now())
+
+    def of_unit(self, user: User) -> AuthorisationQuerySet:
+        """Those of the units in which a person works."""
+        return self.filter(agency__in=units_of(user))
+
+
+class QueryQuerySet(models.QuerySet["Query"]):
+    """Who sees which queries."""
+
+    def visible_to(self, user: User) -> QueryQuerySet:
+        """Own ones; supervisors also those of their unit."""
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+
+
+class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
+    """Who sees which checks of many persons."""
+
+    def visible_to(self, user: User) -> BatchCheckQuerySet:
+        """Own ones; supervisors also those of their unit."""
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+
+
+class HumanReviewQuerySet(models.QuerySet["HumanReview"]):
+    """Who sees which results that were sent to a person."""
+
+    def visible_to(self, user: User) -> HumanReviewQuerySet:
+        """Those of the units in which a person decides."""
+        return self.filter(agency__in=units_of(user))
+
+    def waiting(self) -> HumanReviewQuerySet:
+        """Not decided yet."""
+        return self.filter(state=HumanReviewState.REQUESTED)
+
+
+class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
+    """Who sees which reviews of accesses."""
+
+    def visible_to(self, user: User) -> AccessReviewQuerySet:
+        """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves."""
+        if Role.AUDITOR in user.roles:
+            return self.exclude(actor=user)
+        seen = Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user))
+        return self.filter(seen).exclude(actor=user)
+
+    def asked_of(self, user: User) -> AccessReviewQuerySet:
+        """Accesses of this person that wait for an explanation."""
+        return self.filter(actor=user, state=ReviewState.ASKED)
+
+    def open(self) -> AccessReviewQuerySet:
+        """Not ended yet."""
+        return self.exclude(state__in=[ReviewState.RIGHT, ReviewState.WRONG])
+
+
+class DeferralQuerySet(models.QuerySet["AccessDeferral"]):
+    """Which deferrals hold."""
+
+    def holding(self, *, on: datetime.date | None = None) -> DeferralQuerySet:
+        """Approved ones whose end has not come: asked of the date, never of a timer."""
+        return self.filter(until__gt=on or timezone.localdate(), approved_by__isnull=False)
+
+
+class RepresentationQuerySet(models.QuerySet["Representation"]):
+    """Which representations hold."""
+
+    def holding(self, *, on: datetime.date | None = None) -> RepresentationQuerySet:
+        """Confirmed ones within their period: asked of their dates."""
+        day = on or timezone.localdate()
+        return self.filter(
+            Q(valid_until=None) | Q(valid_until__gt=day), state=RepresentationState.CONFIRMED, valid_from__lte=day
+        )

@@ -1,0 +1,106 @@
+"""Ask a person for consent, answer, withdraw, use: every step by the table of `records.workflows.authorisation`.
+
+All of it must run in an audit context.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.errors import Conflict, FieldProblem, Invalid
+from creditplatform.core.models import Agency, ApiClient, User
+from creditplatform.core.vault import pk_of_token
+from records.enums import AuthorisationState
+from records.identifiers import Identifier, name_index
+from records.models import Authorisation, Purpose
+from records.models.authorisation import AUTHORISATION_KIND
+from records.queries.grants import NotAuthorised
+from records.queries.scope import FieldScope
+from records.workflows.authorisation import AUTHORISATION
+
+ANSWER_DAYS = 30
+
+
+def request_authorisation(
+    *,
+    agency: Agency,
+    purpose: Purpose,
+    person: Identifier,
+    name: str,
+    fields: Sequence[str],
+    case_number: str = "",
+    message: str = "",
+    user: User | None = None,
+    client: ApiClient | None = None,
+) -> Authorisation:
+    """Ask a person for consent to show these fields; answers alike whether or not the person is on file.
+
+    Raises Invalid where a field lies outside the purpose (`outside_purpose`).
+    """
+    asked = FieldScope.of(fields or purpose.fields)
+    if not FieldScope.of(purpose.fields).covers(asked):
+        sentence = _("The purpose does not cover everything that was asked for.")
+        raise Invalid([FieldProblem("fields", "outside_purpose", sentence)], code="outside_purpose", message=sentence)
+    return Authorisation.objects.create(
+        agency=agency,
+        purpose=purpose,
+        number_index=person.blind_index,
+        name_index=name_index(name),
+        requested_fields=asked.names,
+        case_number=case_number,
+        message=message or None,
+        requested_by=user,
+        client=client,
+        answer_until=timezone.now() + datetime.timedelta(days=ANSWER_DAYS),
+    )
+
+
+def grant(
+    *, authorisation: Authorisation, user: User, fields: Sequence[str], expires_at: datetime.datetime, uses_allowed: int
+) -> Authorisation:
+    """Allow what was asked, whole or in part. Raises Invalid, NotPermitted, Conflict as the procedure says."""
+    return AUTHORISATION.take(
+        "grant", authorisation, user=user, fields=list(fields), expires_at=expires_at, uses_allowed=uses_allowed
+    )
+
+
+def refuse(*, authorisation: Authorisation, user: User) -> Authorisation:
+    """Refuse; no reason is asked for."""
+    return AUTHORISATION.take("refuse", authorisation, user=user)
+
+
+def revoke(*, authorisation: Authorisation, user: User) -> Authorisation:
+    """Withdraw consent; from now on it opens nothing."""
+    return AUTHORISATION.take("revoke", authorisation, user=user)
+
+
+def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) -> Authorisation:
+    """Take one use, on the locked row, so that the last one is taken once. Raises NotAuthorised."""
+    try:
+        taken = AUTHORISATION.take("use", authorisation, user=None, at=at)
+    except (Conflict, Invalid) as error:
+        raise NotAuthorised from error
+    return AUTHORISATION.take("use_up", taken, user=None) if taken.uses == taken.uses_allowed else taken
+
+
+def by_number(number: str, agency: Agency) -> Authorisation:
+    """The authorisation of that number, asked for by this unit. Raises NotAuthorised for every other; one query."""
+    pk = pk_of_token(AUTHORISATION_KIND, number)
+    rows = Authorisation.objects.select_related("purpose__legal_basis", "subject")
+    found = rows.filter(pk=pk, agency=agency).first() if pk is not None else None
+    if found is None:
+        raise NotAuthorised
+    return found
+
+
+def expire_due(*, at: datetime.datetime | None = None, most: int = 1000) -> int:
+    """Close authorisations and requests whose time has come; nothing waits for it, since bounds are asked."""
+    now = at or timezone.now()
+    ended = Authorisation.objects.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)
+    unanswered = Authorisation.objects.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)
+    due = [*ended[:most], *unanswered[:most]]
+    for authorisation in due:
+        AUTHORISATION.take("expire", authorisation, user=None)
+    return len(due)

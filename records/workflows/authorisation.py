@@ -1,0 +1,148 @@
+"""Authorisation: asked for → granted or refused by the person → used → expired or withdrawn (design, section 4).
+
+Fields returned are purpose ∩ consent ∩ openness, see `records.queries.grants`. A refusal needs no reason, a withdrawal
+works at once, and neither has any other consequence (PIPL, articles 15 and 16).
+"""
+
+import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.errors import FieldProblem
+from creditplatform.core.models import User
+from creditplatform.core.workflow import Data, Step, Workflow, platform
+from records.enums import AuthorisationState, RepresentationScope
+from records.models import Authorisation, Representation, Subject
+from records.queries.scope import FieldScope
+
+# --- who ---------------------------------------------------------------------------------------
+
+
+def acts_for(user: User | None, number_index: bytes, scope: RepresentationScope) -> Subject | None:
+    """The person of that number, if the account is theirs or that of a representative who may do this."""
+    binding = getattr(user, "real_name", None)
+    if binding is None:
+        return None
+    if bytes(binding.subject.number_index) == bytes(number_index):
+        own: Subject = binding.subject
+        return own
+    standing = Representation.objects.holding().filter(
+        representative=binding.subject, person__number_index=number_index, scope__contains=[scope]
+    )
+    found = standing.select_related("person").first()
+    return found.person if found else None
+
+
+def person(case: Authorisation, user: User | None) -> bool:
+    """The person asked, or a representative who may answer requests; the name asked for must be the person's."""
+    subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
+    return subject is not None and bytes(subject.name_index) == bytes(case.name_index)
+
+
+# --- what must be there -------------------------------------------------------------------------
+
+
+def still_waiting(case: Authorisation, data: Data) -> FieldProblem | None:
+    """The time to answer has not passed."""
+    if case.answer_until > timezone.now():
+        return None
+    return FieldProblem("", "too_late", _("The time to answer this request has passed."))
+
+
+def fields_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
+    """At least one field, and none that was not asked for."""
+    chosen = set(data.get("fields") or ())
+    if chosen and chosen <= set(case.requested_fields):
+        return None
+    return FieldProblem("fields", "fields_missing", _("Choose at least one of the kinds of information asked for."))
+
+
+def end_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
+    """An end that lies ahead and within what the purpose allows."""
+    end: datetime.datetime | None = data.get("expires_at")
+    latest = timezone.now() + datetime.timedelta(days=case.purpose.longest_days)
+    if end and timezone.now() < end <= latest:
+        return None
+    sentence = _("Choose an end within the next %(days)s days.") % {"days": case.purpose.longest_days}
+    return FieldProblem("expires_at", "end_out_of_bounds", sentence)
+
+
+def uses_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
+    """A number of uses within what the purpose allows."""
+    if 1 <= (data.get("uses_allowed") or 0) <= case.purpose.most_uses:
+        return None
+    sentence = _("Choose from one to %(uses)s uses.") % {"uses": case.purpose.most_uses}
+    return FieldProblem("uses_allowed", "uses_out_of_bounds", sentence)
+
+
+def usable_now(case: Authorisation, data: Data) -> FieldProblem | None:
+    """Not ended and not used up at this very moment, asked of the locked row."""
+    at = data.get("at") or timezone.now()
+    return None if case.usable_at(at) else FieldProblem("", "not_usable", _("This authorisation is no longer valid."))
+
+
+# --- what happens -------------------------------------------------------------------------------
+
+
+def note_answer(case: Authorisation, user: User | None, data: Data) -> None:
+    """Who answered, and when."""
+    case.decided_at, case.decided_by = timezone.now(), user
+    case.subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
+
+
+def note_bounds(case: Authorisation, user: User | None, data: Data) -> None:
+    """What was allowed, from now on, until when and how often."""
+    case.granted_fields = FieldScope.of(data["fields"]).names
+    case.valid_from, case.expires_at, case.uses_allowed = case.decided_at, data["expires_at"], data["uses_allowed"]
+
+
+def count_use(case: Authorisation, user: User | None, data: Data) -> None:
+    """One use more."""
+    case.uses += 1
+
+
+def note_end(case: Authorisation, user: User | None, data: Data) -> None:
+    """When it ended."""
+    case.ended_at = timezone.now()
+
+
+def never_answered(case: Authorisation, data: Data) -> FieldProblem | None:
+    """The time to answer, or the consent itself, has ended."""
+    now, end = timezone.now(), case.expires_at if case.state == AuthorisationState.GRANTED else case.answer_until
+    return None if end and end <= now else FieldProblem("", "not_ended", _("This authorisation has not ended yet."))
+
+
+def used_up(case: Authorisation, data: Data) -> FieldProblem | None:
+    """Every use that was allowed has been made."""
+    return None if case.uses == case.uses_allowed else FieldProblem("", "uses_left", _("There are uses left."))
+
+
+S = AuthorisationState
+AUTHORISATION: Workflow[Authorisation] = Workflow(
+    name="authorisation",
+    title=_("Authorisation by the person"),
+    states=AuthorisationState,
+    initial=S.REQUESTED,
+    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED}),
+    steps=(
+        Step(
+            "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
+            needs=(still_waiting, fields_chosen, end_chosen, uses_chosen), effects=(note_answer, note_bounds),
+        ),
+        Step(
+            "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=person, effects=(note_answer, note_end),
+        ),
+        Step(
+            "use", _("Use"), frozenset({S.GRANTED}), S.GRANTED, by=platform, needs=(usable_now,), effects=(count_use,),
+        ),
+        Step(
+            "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
+        ),
+        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=person, effects=(note_end,)),
+        Step(
+            "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,
+            needs=(never_answered,), effects=(note_end,),
+        ),
+    ),
+)  # fmt: skip
