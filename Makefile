@@ -22,7 +22,7 @@ help:
 	@echo
 	@echo 'Without make (Python 3.11 or newer, in this directory):'
 	@echo '  python3 -m creditplatform.embedded environment          # .venv from requirements.lock; or by hand:'
-	@echo '      python3 -m venv .venv && .venv/bin/python -m pip install --require-hashes -r requirements.lock'
+	@echo '      python3 -m venv .venv && .venv/bin/python -m pip install --no-deps --require-hashes -r requirements.lock -r requirements-fonts.lock'
 	@echo '  .venv/bin/python -m creditplatform.embedded run [--port 8123]'
 	@echo '  .venv/bin/python -m creditplatform.embedded stop'
 	@echo '  python3 -m creditplatform.embedded environment --dev    # for tests and benchmarks'

@@ -28,7 +28,9 @@ def say(line: str) -> None:
 
 
 def _environment(options: argparse.Namespace) -> int:
-    locks = ["requirements.lock", "requirements-dev.lock"] if options.dev else ["requirements.lock"]
+    locks = ["requirements.lock", "requirements-fonts.lock"]
+    if options.dev:
+        locks.append("requirements-dev.lock")
     install(clone_root(), locks, say)
     return 0
 

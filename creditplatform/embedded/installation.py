@@ -86,7 +86,7 @@ def _install_lock(root: Path, lock: Path, say: Say) -> None:
     """Install with uv where there is one, else (or where it fails) with pip."""
     count = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in " #")
     say(f"Installing {count} packages of {lock.name} into .venv (only when it has changed; a minute or two)")
-    words = ["install", "-q", "--require-hashes", "-r", lock.name]
+    words = ["install", "-q", "--no-deps", "--require-hashes", "-r", lock.name]  # a lock names everything itself
     python, uv = str(_python(root)), shutil.which("uv")
     if uv and _run([uv, "pip", *words, "--python", python], root):
         return
