@@ -6,6 +6,7 @@ All of it must run in an audit context.
 import datetime
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -105,11 +106,15 @@ def by_number(number: str, agency: Agency) -> Authorisation:
 
 
 def expire_due(*, at: datetime.datetime | None = None, most: int = 1000) -> int:
-    """Close authorisations and requests whose time has come; nothing waits for it, since bounds are asked."""
+    """Close one batch of authorisations and requests whose time has come; nothing waits for it, since bounds are asked.
+
+    Rows somebody holds wait for the next run. Call again until it returns 0.
+    """
     now = at or timezone.now()
-    ended = Authorisation.objects.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)
-    unanswered = Authorisation.objects.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)
-    due = [*ended[:most], *unanswered[:most]]
+    free = Authorisation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    ended = Q(state=AuthorisationState.GRANTED, expires_at__lte=now)
+    unanswered = Q(state=AuthorisationState.REQUESTED, answer_until__lte=now)
+    due = list(free.filter(ended | unanswered).order_by()[:most])
     for authorisation in due:
-        AUTHORISATION.take("expire", authorisation, user=None)
+        AUTHORISATION.take("expire", authorisation, user=None, at=now)
     return len(due)

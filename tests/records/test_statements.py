@@ -70,8 +70,7 @@ def test_what_a_statement_may_not_hold_is_named(cast: Cast, text: str, code: str
 def test_a_record_that_is_no_longer_used_takes_no_statement(cast: Cast) -> None:
     record = fined()
     CreditRecord.objects.filter(pk=record.pk).update(state=RecordState.REPAIRED)
-    record.refresh_from_db()
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as refused:  # asked of the row itself, not of what was read before
         write_statement(record=record, subject=record.subject, text=WORDS)
     assert refused.value.code == "no_statement_here"
 
