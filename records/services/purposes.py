@@ -1,6 +1,6 @@
 """Load the delivered purposes of use with the units that may ask for them.
 
-The file is what holds; but a purpose that was retired stays so, and the use of a unit that was ended does not begin again.
+The file is what holds; but a purpose that was retired stays so, and a use of a unit that has ended begins no more.
 """
 
 import tomllib
