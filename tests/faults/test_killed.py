@@ -11,7 +11,7 @@ from tests.faults.loads import Load
 from tests.faults.stage import PATIENCE, Stage, children, named, said, stopped
 from tests.records.scratch import wait_for
 
-ROWS = 3_000
+ROWS = 6_000  # so many that a load still runs when the kill comes late on a busy machine
 pytestmark = pytest.mark.django_db  # so that there is a test database to copy
 
 
