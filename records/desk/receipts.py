@@ -62,6 +62,7 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
     own = batch.feed.agency_id in units_of(user)
     lists = [_rows(batch, rejected=False), _rows(batch, rejected=True)]
     steps = {step.name for step in FEED_BATCH.available(batch, user)}
+    fates = _fates(batch) if batch.quarantined else {}
     unknown = [column["header"] for column in batch.columns if column["fate"] in OPEN]
     return {
         "batch": batch,
@@ -77,8 +78,8 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
         "example_line": batch.notes.get("example_line"),
         "worker_stopped": "worker" in probes.stopped_timers(),
         "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
-        "waiting": rows_of(batch).waiting().count() if batch.quarantined else 0,
-        "fates": _fates(batch) if batch.quarantined else [],
+        "waiting": fates.get(RowState.OPEN, 0),
+        "fates": [(str(state.label), fates[state.value]) for state in RowState if state.value in fates],
         "lists": [row_list for row_list in lists if row_list.rows],
         "set_aside_url": set_aside_url(batch),
     }
@@ -94,11 +95,10 @@ def rows_of(batch: FeedBatch) -> QuarantinedRowQuerySet:
     return QuarantinedRow.objects.of_batch(batch.pk)
 
 
-def _fates(batch: FeedBatch) -> list[tuple[str, int]]:
+def _fates(batch: FeedBatch) -> dict[str, int]:
     """How many of its rows set aside wait, were corrected or discarded; the counts of the batch stay what they were."""
     states = rows_of(batch).exclude(state=RowState.REJECTED).order_by().values_list("state")
-    counted = dict(states.annotate(number=Count("pk")))
-    return [(str(state.label), counted[state.value]) for state in RowState if state.value in counted]
+    return dict(states.annotate(number=Count("pk")))
 
 
 def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:

@@ -223,7 +223,8 @@ def settle(feed_id: int) -> None:
     That goes for the rows of earlier batches as well that a batch repeated; where it contradicted a mended row, once
     the record has changed. A batch that is older than these notes follows once no row of the feed waits.
     """
-    rows, repeats = QuarantinedRow.objects.filter(batch=OuterRef("pk")), RepeatedRow.objects.filter(batch=OuterRef("pk"))
+    rows = QuarantinedRow.objects.filter(batch=OuterRef("pk"))
+    repeats = RepeatedRow.objects.filter(batch=OuterRef("pk"))
     batches = FeedBatch.objects.filter(feed=feed_id, state=BatchState.PARTLY_QUARANTINED, quarantined__gt=0)
     done = batches.exclude(Exists(rows.waiting())).exclude(Exists(repeats.filter(UNSETTLED)))
     if QuarantinedRow.objects.filter(feed=feed_id).waiting().exists():

@@ -33,15 +33,14 @@ class KeptRows:
         record it became. What was discarded is compared with its cells alone."""
         cells = {row.row_number: row.cells for row in prepared.setaside} | prepared.cells_of_rows(closed)
         differing = {n: row for n, row in closed.items() if n in cells and not self._same(row, cells[n])}
-        records = CreditRecord.objects.filter(pk__in={row.record_id for row in differing.values()} - {None})
+        became = {row.record_id for row in differing.values() if row.record_id is not None}
+        records = CreditRecord.objects.filter(pk__in=became)
         digests = {pk: bytes(digest) for pk, digest in records.values_list("pk", "digest")} if differing else {}
         said = dict(zip(prepared.rows.numbers, prepared.rows.digests, strict=True))
         known = {row.number: row.record for row in prepared.same}
-        return {
-            number: row
-            for number, row in differing.items()
-            if row.record_id is None or (said.get(number) != digests.get(row.record_id) and row.record_id != known.get(number))
-        }
+        on_file = {n for n, row in differing.items() if row.record_id and known.get(n) == row.record_id}
+        on_file |= {n for n, row in differing.items() if n in said and said[n] == digests.get(row.record_id or 0)}
+        return {number: row for number, row in differing.items() if number not in on_file}
 
     def _same(self, row: QuarantinedRow, cells: Mapping[str, str]) -> bool:
         if row.cells is None:

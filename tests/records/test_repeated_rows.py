@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from guardian.shortcuts import assign_perm
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from records.enums import BatchState, RowState
 from records.feeds.not_accepted import not_accepted
-from records.models import CreditRecord, FeedBatch, QuarantinedRow, RepeatedRow
-from records.services.correction import content_of, correct_record, mark_of
+from records.models import CreditRecord, Entitlement, FeedBatch, QuarantinedRow, RepeatedRow
+from records.services.correction import correct_record, mark_of
 from records.services.mending import discard_rows, mend_row
 from tests.cast import Cast
 from tests.deliveries import penalty
@@ -72,7 +73,12 @@ def test_once_the_record_is_corrected_the_delivery_that_contradicted_it_is_at_it
     batch = take_in(book.saved())
     assert batch.state == BatchState.PARTLY_QUARANTINED
     record = CreditRecord.objects.get()
-    said = {**content_of(record), "CF_NR_FK": "9"}
+    entitlement = Entitlement.objects.get(agency=record.agency_id, entry=record.entry_id)
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        assign_perm("records.enter_records", people.clerk, entitlement)
+        # A test is one transaction, whose time a change of a record bears: the file was delivered before it.
+        RepeatedRow.objects.update(created_at="2026-01-01T00:00Z")
+    said = {**penalty(1), "CF_JDRQ": "2026-05-05", "CF_NR_FK": "9"}
     correct_record(user=people.clerk, record=record, values=said, reason="as mended", seen=mark_of(record))
     batch.refresh_from_db()
     assert batch.state == BatchState.CORRECTED and take_in(book.saved()).unchanged == 1
