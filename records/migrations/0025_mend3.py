@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0023_queries'),
+        ('records', '0024_statements'),
     ]
 
     operations = [
