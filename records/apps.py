@@ -25,13 +25,11 @@ class RecordsConfig(AppConfig):
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register(
-            [
-                AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK, FEED_BATCH, MISSING_RECORD,
-                MONTHLY_REPORT,
-            ]  # fmt: skip
-        
-        )
+        procedures = (
+            AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK, FEED_BATCH, MISSING_RECORD,
+            MONTHLY_REPORT,
+        )  # fmt: skip
+        workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

@@ -119,9 +119,7 @@ def make_demonstration_authority(folder: Path) -> bool:
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
     draft.mkdir(mode=0o700, parents=True)
     key, chain = _demonstration()
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     _write(draft / KEY, vault.seal(pem, SEALED_AS))
     _write(draft / CHAIN, b"".join(one.public_bytes(serialization.Encoding.PEM) for one in chain))
     try:

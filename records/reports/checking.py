@@ -75,7 +75,7 @@ def pdf_holds(data: bytes) -> bool:
     context = ValidationContext(trust_roots=[asn1(authority().root)], allow_fetching=False)
     try:
         signatures = PdfFileReader(io.BytesIO(data)).embedded_signatures
-        if len(signatures) != 1 or sum(signatures[0].byte_range[2:]) != len(data):
+        if len(signatures) != 1 or sum(list(signatures[0].byte_range)[2:]) != len(data):
             return False
         return bool(validate_pdf_signature(signatures[0], context).bottom_line)
     except Exception:  # whatever a file from outside makes a reader stumble over, it is not ours

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from creditplatform.core import masking, wording
 from creditplatform.core.identity import IdentifierKind
-from creditplatform.core.models import Site
+from creditplatform.core.models import Agency, Site
 from creditplatform.core.rules import RuleBook
 from creditplatform.core.vault import public_token
 from records import sentences
@@ -45,7 +45,7 @@ class Frame:
     at: datetime.datetime
     valid_until: datetime.date | None
     rulebook: RuleBook
-    recipient: str = ""
+    recipient: Agency | None = None
     case_number: str = ""
 
 
@@ -66,7 +66,7 @@ def content(subject: Subject, order: Order, found: Extract, frame: Frame) -> dic
         "title": title(order),
         "language": order.language,
         "issued_by": {"site": frame.site.label, "sponsor": frame.site.sponsor_label, "phone": phone(frame.site.phone)},
-        "issued_for": {"unit": frame.recipient, "case": frame.case_number} if frame.recipient else None,
+        "issued_for": {"unit": frame.recipient.label, "case": frame.case_number} if frame.recipient else None,
         "issued_at": at.isoformat(timespec="seconds"),
         "cut_off": at.isoformat(timespec="seconds"),
         "as_of": order.as_of.isoformat(),
@@ -222,4 +222,3 @@ def advice(records: list[Any], on: datetime.date) -> list[str]:
         if repair:
             said.append(wording.explained(f"{record.entry.label} {record.document_number}".strip(), repair))
     return said or [_("No record in this report needs to be repaired.")]
-

@@ -1,4 +1,4 @@
-"""A report as a printed document: PDF/A-2a with its font inside, set by a template that only places what it is given."""
+"""A report as a printed document: PDF/A-2a with its font inside, set by a template that only places what it gets."""
 
 import io
 import json
@@ -63,6 +63,7 @@ def _page(content: dict[str, Any], site: str) -> dict[str, Any]:
     """What the template places: the content, its labels, colours and the square code with the address to check it."""
     brand, accent, tint = COLOURS.get(site, NEUTRAL)
     rare = glyphs.lacking(json.dumps(content, ensure_ascii=False))
+    coded = _("A character that the font of this report lacks is printed as its code, as in [U+4E00].")
     return {
         "c": content,
         "l": labels(),
@@ -72,7 +73,7 @@ def _page(content: dict[str, Any], site: str) -> dict[str, Any]:
         "font": glyphs.FAMILY,
         "lang": "zh" if wording.chinese() else "en",
         "watermark": _("Demonstration") if settings.DEMONSTRATION else "",
-        "rare": _("A character that the font of this report lacks is printed as its code, as in [U+4E00].") if rare else "",
+        "rare": coded if rare else "",
     }  # fmt: skip
 
 
@@ -95,13 +96,14 @@ def square(address: str) -> str:
 def facts(content: dict[str, Any]) -> list[list[str]]:
     """The head of the report: name and text of each line."""
     at = content["issued_at"][:16].replace("T", " ")
+    open_end = _("No validity is set; what counts is the time up to which data goes.")
     lines = [
         (_("Name"), content["person"]["name"]),
         (content["person"]["document"], content["person"]["number"]),
         (_("Report number"), content["number"]),
         (_("Issued"), at),
         (_("Data up to"), content["as_of"] if content["historic"] else at),
-        (_("Valid until"), content["valid_until"] or _("No validity is set; what counts is the time up to which data goes.")),
+        (_("Valid until"), content["valid_until"] or open_end),
         (_("Issued by"), wording.clauses([content["issued_by"]["site"], content["issued_by"]["sponsor"]])),
     ]  # fmt: skip
     if content["period"]:
@@ -116,8 +118,8 @@ def labels() -> dict[str, str]:
     """Every word the template prints by itself."""
     return {
         "check": _("Check this report"),
-        "check_how": _("Scan the square or open the address below, or enter the report number there. The page says whether"
-                       " the report is genuine, was withdrawn, or what is on file has changed since."),
+        "check_how": _("Scan the square or open the address below, or enter the report number there. The page says"
+                       " whether the report is genuine, was withdrawn, or what is on file has changed since."),
         "scope": _("What this report covers"),
         "historic": _("Past state"),
         "historic_how": _("This report shows the state of a day that is past, not what holds today:"),

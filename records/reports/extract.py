@@ -20,7 +20,7 @@ RELATED = ("entry", "version__legal_basis", "agency")
 
 @dataclass(frozen=True)
 class Extract:
-    """The records and further items of one report. A record of a past day is a row of its history, with the same fields."""
+    """The records and further items of a report; a record of a past day is a row of its history, of the same fields."""
 
     records: list[Any]
     further: dict[str, list[Item]]

@@ -139,7 +139,7 @@ def _issue(*, subject: Subject, site: Site, order: Order, requester: Requester, 
     frame = Frame(
         site=site, code=code, verify=verify_address(code, address), at=now,
         valid_until=valid_until(rulebook, today, site), rulebook=rulebook,
-        recipient=requester.agency.label if requester.agency else "", case_number=requester.case_number,
+        recipient=requester.agency, case_number=requester.case_number,
     )  # fmt: skip
     with translation.override(order.language):
         found = extract(subject, order, today=today)
@@ -232,4 +232,3 @@ def _next_key() -> int:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-

@@ -10,12 +10,14 @@ import psycopg2
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
 
 from creditplatform.core.models import Agency, ApiClient
 from records.enums import AffiliationRole, CrossCheckKind, CrossCheckState, VersionState
 from records.models import (
     Affiliation,
     CreditRecord,
+    CreditReport,
     CrossCheck,
     Entitlement,
     EntitlementGroupObjectPermission,
@@ -83,6 +85,7 @@ CHANGES = {
     "records.MonthlyReportLine": ("reason", "reason || '!'"),
     "records.ExchangePeer": ("paused", "NOT paused"),
     "records.PeerEntry": ("persons", "NOT persons"),
+    "records.CreditReport": ("revocation", "revocation || '!'"),
 }
 
 
@@ -168,6 +171,10 @@ def make_rows(cast: Cast) -> None:
     MonthlyReportLine.objects.create(report=report, act="penalty", produced=1)
     peer = ExchangePeer.objects.create(code="x", name="x", name_en="x", kind="city", agency=entitlement.agency)
     PeerEntry.objects.create(peer=peer, entry=entitlement.entry)
+    CreditReport.objects.create(
+        subject=person, site=entitlement.agency.site, kind="full", as_of=day, cut_off_at=timezone.now(), content="{}",
+        data_digest="0", pdf_digest="0", signed_digest="0",
+    )  # fmt: skip
     a_draft()
 
 

@@ -18,7 +18,7 @@ from records.reports import sections
 from records.services.reports import NoReportOfMinors
 from tests.cast import MINOR_NUMBER, PERSON_NUMBER, Cast, person_subject
 from tests.deliveries import ingest, person_penalty, quick_passwords  # noqa: F401
-from tests.records.report_world import days_ago, issued, payload, jws_of, person_of, records_in, said
+from tests.records.report_world import days_ago, issued, jws_of, payload, person_of, records_in, said
 
 NAME = "林示例"
 
@@ -76,7 +76,12 @@ def test_the_statement_and_the_dispute_are_carried(cast: Cast, record: CreditRec
 
 @pytest.mark.parametrize(
     "values",
-    [{"state": RecordState.REVOKED}, {"state": RecordState.REPAIRED}, {"state": RecordState.EXPIRED}, {"withheld": True}],
+    [
+        {"state": RecordState.REVOKED},
+        {"state": RecordState.REPAIRED},
+        {"state": RecordState.EXPIRED},
+        {"withheld": True},
+    ],
 )
 def test_what_is_not_disclosed_is_not_in_it(cast: Cast, record: CreditRecord, values: dict[str, Any]) -> None:
     change(record, **values)
@@ -209,7 +214,12 @@ def test_it_says_who_looked_but_not_oneself_nor_what_is_deferred(cast: Cast) -> 
     person, units = person_of(cast.person), Agency.objects.order_by("pk")[:2]
     shown, deferred = (
         record_disclosure(
-            subject_ref=person.pk, actor=cast.officer, agency=unit, purpose="upkeep", authority=Authority.DUTY, fields=[]
+            subject_ref=person.pk,
+            actor=cast.officer,
+            agency=unit,
+            purpose="upkeep",
+            authority=Authority.DUTY,
+            fields=[],
         )
         for unit in units
     )

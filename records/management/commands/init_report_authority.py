@@ -20,7 +20,7 @@ class Command(BaseCommand):
         """Create it, and say which certificate signs."""
         if not settings.REPORT_KEY:
             if not settings.DEMONSTRATION:
-                raise CommandError("Outside a demonstration name your own key: CREDIT_REPORT_KEY and CREDIT_REPORT_CERT.")
+                raise CommandError("Outside a demonstration name your own: CREDIT_REPORT_KEY, CREDIT_REPORT_CERT.")
             self._make(Path(settings.REPORT_AUTHORITY))
         self.stdout.write(f"Reports are signed by the certificate with SHA-256 {authority().fingerprint}")
 
