@@ -1,12 +1,15 @@
 """Pages of a citizen about the own reports: order, download, withdraw."""
 
 import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.forms.boundfield import BoundField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -30,6 +33,14 @@ def day_field(label: Any, **options: Any) -> forms.DateField:
     """A day, chosen from a calendar where the browser has one."""
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"], **options)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some fields of a form, as the partial template of fields shows them."""
+
+    non_field_errors: Iterable[str]
+    visible_fields: list[BoundField]
 
 
 class OrderForm(forms.Form):
@@ -61,6 +72,21 @@ class OrderForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._field("entries").choices = choices()
         self._field("site").choices = sites
+
+    @property
+    def general(self) -> "Part":
+        """Everything but the kinds of record."""
+        return Part(self.non_field_errors(), [field for field in self.visible_fields() if field.name != "entries"])
+
+    @property
+    def kinds(self) -> "Part":
+        """The kinds of record."""
+        return Part((), [self["entries"]])
+
+    @property
+    def special_chosen(self) -> bool:
+        """Whether the kinds matter: then they are shown at once, with what is wrong about them."""
+        return self["kind"].value() == CreditReportKind.SPECIAL or bool(self["entries"].errors)
 
     def _field(self, name: str) -> Any:
         return self.fields[name]

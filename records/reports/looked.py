@@ -3,12 +3,14 @@
 import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from creditplatform.core.enums import Authority
 from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import RuleBook
+from records.enums import OwnPurpose
 from records.models import AccessDeferral, Purpose, Subject
 from records.rules import add_months
 
@@ -17,7 +19,8 @@ MOST = 100
 
 
 def looks(subject: Subject, rulebook: RuleBook, at: datetime.datetime, site: str) -> dict[str, Any]:
-    """Accesses by others within the months the rule names, newest first; without those deferred by statute.
+    """Accesses by others within the months the rule names, newest first; without those deferred by statute,
+    and without checks of a report by its number, which show nobody anything but a masked name.
 
     At most a hundred are listed, `more` says that there are others. Two or three queries.
     """
@@ -26,7 +29,9 @@ def looks(subject: Subject, rulebook: RuleBook, at: datetime.datetime, site: str
     since = add_months(day, -months)
     start = timezone.make_aware(datetime.datetime.combine(since, datetime.time.min))
     deferred = AccessDeferral.objects.holding(on=day).filter(subject=subject.pk).values("access_id")
-    rows = AccessLog.objects.filter(subject_ref=subject.pk, at__gte=start).exclude(authority=Authority.SELF)
+    rows = AccessLog.objects.filter(subject_ref=subject.pk, at__gte=start).exclude(
+        Q(authority=Authority.SELF) | Q(purpose=OwnPurpose.REPORT_CHECK)
+    )
     found = list(rows.exclude(pk__in=deferred).select_related("agency").order_by("-at", "-pk")[: MOST + 1])
     named = {one.code: one.label for one in Purpose.objects.filter(code__in={row.purpose for row in found})}
     return {
