@@ -17,47 +17,66 @@ def prepare(persons: int) -> None:
     from django.utils import timezone
 
     from benchmarks.contest import context, make_feed
-    from creditplatform.core.audit.access import record_disclosures
-    from creditplatform.core.enums import AccessResult, Authority, Door
-    from creditplatform.core.identity import IdentifierKind, make_resident_id
-    from creditplatform.core.models import AccessLog, Agency, User
     from records.enums import SubjectKind
-    from records.identifiers import identifier, name_index
-    from records.models import CreditRecord, EntryVersion, RealNameBinding, Subject
+    from records.models import EntryVersion
 
     make_feed()
     versions = EntryVersion.objects.collecting(on=timezone.localdate()).filter(subject_kinds=[SubjectKind.PERSON])
     kinds = list(versions.exclude(polarity="negative").select_related("entry").order_by("pk")[:RECORDS])
-    agency, today = Agency.objects.get(code="benchmark"), timezone.localdate()
     with context():
-        for n in range(persons):
-            name, born = f"示例{n}", datetime.date(1980, 1, 1) + datetime.timedelta(days=n)
-            found = identifier(IdentifierKind.RESIDENT_ID, make_resident_id("441300", born, n % 999))
-            subject = Subject.objects.create(
-                kind=SubjectKind.PERSON, identifier_kind=found.kind, number_index=found.blind_index,
-                name_index=name_index(name), number_sealed=found.number, name_sealed=name,
-            )  # fmt: skip
-            user = User.objects.create(username=f"person-{n}")
-            RealNameBinding.objects.create(user=user, subject=subject, adapter="benchmark")
-            CreditRecord.objects.bulk_create(
-                CreditRecord(
-                    subject=subject, subject_kind=subject.kind, entry=kinds[k % len(kinds)].entry,
-                    version=kinds[k % len(kinds)], agency=agency, site_id=agency.site_id,
-                    polarity=kinds[k % len(kinds)].polarity, document_number=f"示例〔2026〕{n}-{k}号",
-                    decided_on=today - datetime.timedelta(days=30 + k), tier="none", digest=bytes(16),
-                    payload={field.code: "示例内容" for field in kinds[k % len(kinds)].fields.all()},
-                )
-                for k in range(RECORDS)
-            )  # fmt: skip
-            record_disclosures(
-                [
-                    AccessLog(
-                        subject_ref=subject.pk, agency=agency, door=Door.DESK, purpose="upkeep of own records",
-                        authority=Authority.DUTY, fields=["name"], result=AccessResult.SHOWN,
-                    )
-                    for _look in range(5)
-                ]
-            )  # fmt: skip
+        for number in range(persons):
+            person = _person(number)
+            _records(person, number, [kinds[at % len(kinds)] for at in range(RECORDS)])
+            _looks(person)
+
+
+def _person(number: int) -> Any:
+    from creditplatform.core.identity import IdentifierKind, make_resident_id
+    from creditplatform.core.models import User
+    from records.enums import SubjectKind
+    from records.identifiers import identifier, name_index
+    from records.models import RealNameBinding, Subject
+
+    name, born = f"示例{number}", datetime.date(1980, 1, 1) + datetime.timedelta(days=number)
+    found = identifier(IdentifierKind.RESIDENT_ID, make_resident_id("441300", born, number % 999))
+    subject = Subject.objects.create(
+        kind=SubjectKind.PERSON, identifier_kind=found.kind, number_index=found.blind_index,
+        name_index=name_index(name), number_sealed=found.number, name_sealed=name,
+    )  # fmt: skip
+    user = User.objects.create(username=f"person-{number}")
+    RealNameBinding.objects.create(user=user, subject=subject, adapter="benchmark")
+    return subject
+
+
+def _records(person: Any, number: int, versions: list[Any]) -> None:
+    from django.utils import timezone
+
+    from creditplatform.core.models import Agency
+    from records.models import CreditRecord
+
+    agency, today = Agency.objects.get(code="benchmark"), timezone.localdate()
+    CreditRecord.objects.bulk_create(
+        CreditRecord(
+            subject=person, subject_kind=person.kind, entry=version.entry, version=version, agency=agency,
+            site_id=agency.site_id, polarity=version.polarity, document_number=f"示例〔2026〕{number}-{at}号",
+            decided_on=today - datetime.timedelta(days=30 + at), tier="none", digest=bytes(16),
+            payload={field.code: "示例内容" for field in version.fields.all()},
+        )
+        for at, version in enumerate(versions)
+    )  # fmt: skip
+
+
+def _looks(person: Any) -> None:
+    from creditplatform.core.audit.access import record_disclosures
+    from creditplatform.core.enums import AccessResult, Authority, Door
+    from creditplatform.core.models import AccessLog, Agency
+
+    line = {
+        "subject_ref": person.pk, "agency": Agency.objects.get(code="benchmark"), "door": Door.DESK,
+        "purpose": "upkeep of own records", "authority": Authority.DUTY, "fields": ["name"],
+        "result": AccessResult.SHOWN,
+    }  # fmt: skip
+    record_disclosures([AccessLog(**line) for _look in range(5)])
 
 
 def make(start: int, count: int) -> dict[str, Any]:

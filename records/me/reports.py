@@ -1,7 +1,6 @@
 """Pages of a citizen about the own reports: order, download, withdraw."""
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.forms.boundfield import BoundField
+from django.forms.utils import ErrorList
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -39,7 +39,7 @@ def day_field(label: Any, **options: Any) -> forms.DateField:
 class Part:
     """Some fields of a form, as the partial template of fields shows them."""
 
-    non_field_errors: Iterable[str]
+    non_field_errors: ErrorList | tuple[()]
     visible_fields: list[BoundField]
 
 

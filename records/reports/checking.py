@@ -84,9 +84,9 @@ def pdf_holds(data: bytes) -> bool:
 
 def json_holds(data: bytes) -> bool:
     """A JWS signed with the key of our certificate."""
-    certificate = authority().certificate
+    signing = authority()
     try:
-        PyJWS().decode(data, certificate.public_key(), algorithms=[algorithm(certificate)])
+        PyJWS().decode(data, signing.key.public_key(), algorithms=[algorithm(signing.certificate)])
     except PyJWTError:
         return False
     return True

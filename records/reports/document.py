@@ -4,7 +4,7 @@ import io
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import segno
 import typst
@@ -16,7 +16,7 @@ from creditplatform.core.errors import CreditError
 from records.reports import glyphs
 
 TEMPLATE = Path(__file__).parent / "template" / "report.typ"
-STANDARD = "a-2a"
+STANDARD: Final = "a-2a"
 COLOURS = {"huizhou": ("#0b4f6c", "#12806a", "#e7f1f3"), "gansu": ("#8c3a1f", "#b7791f", "#f8efe3")}
 NEUTRAL = ("#2c4a63", "#4d7ea8", "#eaf0f5")
 _local = threading.local()
@@ -33,9 +33,11 @@ def pdf(content: dict[str, Any], site: str) -> bytes:
     """The report as PDF/A, in the active language; 25 to 40 milliseconds. Raises CannotBeSet."""
     data = json.dumps(_printable(_page(content, site)), ensure_ascii=False)
     try:
-        made: bytes = _compiler().compile(format="pdf", pdf_standards=[STANDARD], sys_inputs={"d": data})
+        made = _compiler().compile(format="pdf", pdf_standards=[STANDARD], sys_inputs={"d": data})
     except typst.TypstError:
         raise CannotBeSet from None  # its words quote the document
+    if not isinstance(made, bytes):
+        raise CannotBeSet
     return made
 
 
@@ -43,7 +45,7 @@ def pictures(content: dict[str, Any], site: str) -> list[bytes]:
     """The pages as PNG, to be looked at."""
     data = json.dumps(_printable(_page(content, site)), ensure_ascii=False)
     made = _compiler().compile(format="png", ppi=80, sys_inputs={"d": data})
-    return made if isinstance(made, list) else [made]
+    return [page for page in (made if isinstance(made, list) else [made]) if page is not None]
 
 
 def _compiler() -> typst.Compiler:

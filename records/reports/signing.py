@@ -3,6 +3,7 @@
 import base64
 import io
 from functools import lru_cache
+from typing import Any
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -37,7 +38,7 @@ def _signer(authority: Authority) -> signers.PdfSigner:
     der = authority.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    store = SimpleCertificateStore()
+    store: Any = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register_multiple([asn1(one) for one in authority.issuers])
     signer = signers.SimpleSigner(
         signing_cert=asn1(authority.certificate),

@@ -19,9 +19,9 @@ from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import public_token
 from records.enums import OwnPurpose, RepresentationScope, SubjectKind
 from records.models import Authorisation, CreditReport, EntryVersion, Purpose, Representation, Subject
-from records.models.report import REPORT_KIND
 from records.queries.disclosure import Asker, register
 from records.queries.grants import Grant, NotAuthorised, grant_by_consent
+from records.querysets.queries import REPORT_KIND
 from records.reports import document, store
 from records.reports.authority import authority
 from records.reports.content import Frame, content

@@ -1,5 +1,7 @@
 """Check a report by its number. An unknown number, a mistyped one and a forged one get the same page."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -35,9 +37,9 @@ class FileForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": ".pdf,.jws,application/pdf"}),
     )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> "UploadedFile[Any]":
         """No larger than a report can be."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
             raise ValidationError(_("This file is larger than any report: at most %(most)s MB.") % {"most": 5})
         return file

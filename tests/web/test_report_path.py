@@ -64,23 +64,32 @@ def test_from_the_order_to_the_check(
     address = person.locator("dd a").inner_text()
     assert address == f"{live_server.url}/verify/{report.code}/"
 
-    holder = opened(browser, f"{live_server.url}/verify/", language="en", bypass_csp=True)
-    found += well_made(holder)
-    holder.fill("[name=code]", report.code.upper())
-    holder.keyboard.press("Enter")
-    holder.wait_for_url(address)
-    expect(holder.locator("h1")).to_contain_text("This report was issued here")
-    assert "林示例" not in holder.content()
-    holder.set_input_files("[name=file]", tmp_path / "report.pdf")
-    holder.locator("main form .act").click()
-    expect(holder.locator("[role=status]")).to_contain_text("exactly the file")
-    found += well_made(holder)
-
+    found += checked(browser, live_server.url, report, tmp_path / "report.pdf")
     person.locator("main form button").click()
     expect(person.locator(".tag.bad")).to_contain_text("withdrawn")
-    holder.goto(address)
-    expect(holder.locator("h1")).to_contain_text("withdrawn since")
-    holder.goto(f"{live_server.url}/verify/{'a' * 26}/")
-    expect(holder.locator("h1")).to_contain_text("No report of this number")
-    found += well_made(holder)
+    found += told_after(browser, live_server.url, report)
     assert found == []
+
+
+def checked(browser: Browser, server: str, report: CreditReport, file: Path) -> list[Any]:  # noqa: F811
+    """Whoever holds the report checks number and file; returns what axe finds."""
+    holder = opened(browser, f"{server}/verify/", language="en", bypass_csp=True)
+    found = well_made(holder)
+    holder.fill("[name=code]", report.code.upper())
+    holder.keyboard.press("Enter")
+    holder.wait_for_url(f"{server}/verify/{report.code}/")
+    expect(holder.locator("h1")).to_contain_text("This report was issued here")
+    assert "林示例" not in holder.content()
+    holder.set_input_files("[name=file]", file)
+    holder.locator("main form .act").click()
+    expect(holder.locator("[role=status]")).to_contain_text("exactly the file")
+    return found + well_made(holder)
+
+
+def told_after(browser: Browser, server: str, report: CreditReport) -> list[Any]:  # noqa: F811
+    """What is said of a withdrawn report, and of a number nobody issued."""
+    holder = opened(browser, f"{server}/verify/{report.code}/", language="en", bypass_csp=True)
+    expect(holder.locator("h1")).to_contain_text("withdrawn since")
+    holder.goto(f"{server}/verify/{'a' * 26}/")
+    expect(holder.locator("h1")).to_contain_text("No report of this number")
+    return well_made(holder)
