@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -18,7 +18,6 @@ from benchmarks.report_maker import WARM, prepare
 
 REPORTS, PROCESSES = 200, 2
 LONGEST_MS, LEAST_PER_SECOND = 150.0, 8.0
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(rows: int | None) -> Result:
@@ -43,7 +42,7 @@ def run(rows: int | None) -> Result:
     return Result("report", "reports/s", round(speed, 1), baselines, ratios, dict.fromkeys(ratios, 1.0), peak, 0)
 
 
-def _made(shares: list[tuple[int, int]]) -> list[dict[str, list[float]]]:
+def _made(shares: list[tuple[int, int]]) -> list[dict[str, Any]]:
     """Let processes make their shares at the same time; what each measured."""
     words = [sys.executable, "-m", "benchmarks.report_maker"]
     processes = [

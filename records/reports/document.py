@@ -110,7 +110,7 @@ def facts(content: dict[str, Any]) -> list[list[str]]:
     ]  # fmt: skip
     if content["period"]:
         ends = content["period"]
-        lines.append((_("Decisions from"), wording.clauses([ends["from"] or "…", ends["until"] or "…"])))
+        lines.append((_("Decisions within"), f"{ends['from'] or '…'} — {ends['until'] or content['as_of']}"))
     if content["issued_for"]:
         lines.append((_("Issued for"), wording.clauses([one for one in content["issued_for"].values() if one])))
     return [list(line) for line in lines]

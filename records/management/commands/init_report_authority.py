@@ -21,12 +21,14 @@ class Command(BaseCommand):
         if not settings.REPORT_KEY:
             if not settings.DEMONSTRATION:
                 raise CommandError("Outside a demonstration name your own: CREDIT_REPORT_KEY, CREDIT_REPORT_CERT.")
-            self._make(Path(settings.REPORT_AUTHORITY))
-        self.stdout.write(f"Reports are signed by the certificate with SHA-256 {authority().fingerprint}")
+            self._make(Path(settings.REPORT_AUTHORITY), said=bool(options["verbosity"]))
+        if options["verbosity"]:
+            self.stdout.write(f"Reports are signed by the certificate with SHA-256 {authority().fingerprint}")
 
-    def _make(self, folder: Path) -> None:
+    def _make(self, folder: Path, *, said: bool) -> None:
         try:
             made = make_demonstration_authority(folder)
         except (OSError, VaultError) as error:
             raise CommandError(f"The report authority {folder} cannot be created: {error}") from error
-        self.stdout.write(f"Demonstration report authority {'created' if made else 'exists'}: {folder}")
+        if said:
+            self.stdout.write(f"Demonstration report authority {'created' if made else 'exists'}: {folder}")
