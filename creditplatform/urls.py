@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/password/", account.password_change, name="account_change_password"),
     path("accounts/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("me/", include("records.me.urls")),
+    path("verify/", include("records.verify.urls")),
     path("desk/", include("records.desk.urls")),
     path("api/v1/", include("records.api.urls")),
     path("language/", set_language, name="set_language"),

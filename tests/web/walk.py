@@ -12,7 +12,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, CrossCheck, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
+from records.models import (
+    CreditRecord,
+    CreditReport,
+    CrossCheck,
+    Entitlement,
+    EntryVersion,
+    FeedBatch,
+    QuarantinedRow,
+    UnitNotice,
+)
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -71,6 +80,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*(record.token for record in records), "0" * 26, "nothing"],
+        "report": [*(report.code for report in CreditReport.objects.order_by("pk")[:2]), "0" * 26, "nothing"],
         "topic": [
             "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
         ],
