@@ -1,5 +1,6 @@
 """Accesses looked at by a second person, and those whose display to the person is deferred by statute (H4.1, G8)."""
 
+import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -83,6 +84,11 @@ class AccessReview(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} · {self.get_cause_display()}"
+
+    @property
+    def access_on(self) -> datetime.date:
+        """The day of the access."""
+        return timezone.localdate(self.access_at)
 
 
 @audited
