@@ -58,6 +58,11 @@ def remove_answers(case: BatchCheck, user: User | None, data: Data) -> None:
     case.file = case.file_name = ""
 
 
+def note_stop(case: BatchCheck, user: User | None, data: Data) -> None:
+    """Why it could not be answered; when it was approved stays."""
+    case.refusal = data["words"][:300]
+
+
 def forget_file(case: BatchCheck, user: User | None, data: Data) -> None:
     """A refused check needs no file. The file goes once this is committed."""
     case.file = case.file_name = ""
@@ -85,6 +90,10 @@ BATCH_CHECK: Workflow[BatchCheck] = Workflow(
         Step(
             "finish", _("Finish"), frozenset({S.CHECKING}), S.DONE, by=platform,
             needs=(all_answered,), effects=(note_end,),
+        ),
+        Step(
+            "stop", _("Stop"), frozenset({S.CHECKING}), S.REFUSED, by=platform, needs=(words_given,),
+            effects=(note_stop, remove_answers),
         ),
         Step("fetch", _("Fetch the results"), frozenset({S.DONE}), S.DONE, by=asker),
         Step(

@@ -110,6 +110,7 @@ QUERY: Workflow[Query] = Workflow(
             "answer", _("Open the result"), frozenset({S.APPROVED}), S.ANSWERED, by=asker,
             needs=(in_time,), effects=(note_answer,),
         ),
+        Step("open_again", _("Open the result again"), frozenset({S.ANSWERED}), S.ANSWERED, by=asker, needs=(in_time,)),
         Step("close", _("Close"), frozenset({S.SUBMITTED, S.APPROVED, S.ANSWERED}), S.CLOSED, by=asker),
         Step(
             "lapse", _("Close"), frozenset({S.SUBMITTED, S.APPROVED, S.ANSWERED}), S.CLOSED, by=platform,
