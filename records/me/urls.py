@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import views
+from records.me import eligibility, views
 
 app_name = "me"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("records/", views.records, name="records"),
     path("records/<str:token>/", views.record, name="record"),
     path("ties/", views.ties, name="ties"),
+    path("eligibility/", eligibility.eligibility, name="eligibility"),
     path("looks/", views.looks, name="looks"),
     path("notices/", views.notices, name="notices"),
 ]

@@ -14,6 +14,8 @@ from records.models import HumanReview, Purpose
 from records.workflows.human_review import HUMAN_REVIEW
 
 TOLD = "human_review_decided"
+# What a look of whoever decides rests on.
+STATUTE = "《中华人民共和国个人信息保护法》第二十四条"
 DECIDED = _(
     "A person at %(unit)s has looked again at the automatic answer about you (%(purpose)s, case %(case)s) and decided:"
     " %(decision)s. The grounds stand under “My clean record”."

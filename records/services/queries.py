@@ -170,24 +170,25 @@ def usable_consent(question: Question) -> Authorisation | None:
 
 def _checked(draft: Draft, purpose: Purpose) -> Identifier:
     """The person asked for. Raises Invalid with everything that is wrong."""
-    problems, person = _problems(draft, purpose), None
-    try:
-        person = checked_person(draft.name, draft.document, draft.number)
-    except Invalid as error:
-        names = {"kind": "document"}
-        problems += [FieldProblem(names.get(one.field, one.field), one.code, one.message) for one in error.problems]
-    if problems or person is None:
+    if problems := problems_of(draft, purpose):
         raise Invalid(problems)
-    return person
+    return checked_person(draft.name, draft.document, draft.number)
 
 
-def _problems(draft: Draft, purpose: Purpose) -> list[FieldProblem]:
+def problems_of(draft: Draft, purpose: Purpose) -> list[FieldProblem]:
+    """Everything that is wrong with a draft, field by field."""
     problems = []
     gives = {QueryKind.RECORDS.value: purpose.gives_records, QueryKind.ELIGIBILITY.value: purpose.gives_eligibility}
     if not gives.get(draft.kind):
         sentence = _("The purpose does not cover this. Choose what it covers, or another purpose.")
         problems.append(FieldProblem("kind", "outside_purpose", sentence))
-    return problems + case_problems(draft.case_number)
+    problems += case_problems(draft.case_number)
+    try:
+        checked_person(draft.name, draft.document, draft.number)
+    except Invalid as error:
+        names = {"kind": "document"}
+        problems += [FieldProblem(names.get(one.field, one.field), one.code, one.message) for one in error.problems]
+    return problems
 
 
 def case_problems(case_number: str) -> list[FieldProblem]:

@@ -77,7 +77,9 @@ def note_refusal(case: Query | BatchCheck, user: User | None, data: Data) -> Non
 
 def words_given(case: Query | BatchCheck, data: Data) -> FieldProblem | None:
     """A refusal says why."""
-    return None if (data.get("words") or "").strip() else FieldProblem("words", "required", _("Please give the reason."))
+    return (
+        None if (data.get("words") or "").strip() else FieldProblem("words", "required", _("Please give the reason."))
+    )
 
 
 def note_answer(case: Query, user: User | None, data: Data) -> None:

@@ -149,9 +149,7 @@ def test_days_end_by_themselves(cast: Cast) -> None:
 
 def test_without_consent_the_refusal_is_the_same_for_everybody_and_is_registered(cast: Cast) -> None:
     record = fined()
-    known, unknown = (
-        refused(draft(cast.clerk, **who)) for who in ({}, {"name": "无此示例", "number": UNKNOWN_NUMBER})
-    )
+    known, unknown = (refused(draft(cast.clerk, **who)) for who in ({}, {"name": "无此示例", "number": UNKNOWN_NUMBER}))
     assert isinstance(known, NotAuthorised)
     assert (known.code, known.message) == (unknown.code, unknown.message)
     lines = AccessLog.objects.filter(result=AccessResult.REFUSED).order_by("pk")
@@ -184,7 +182,9 @@ def test_what_is_wrong_is_said_beside_its_field_and_registered(
 
 
 def test_everything_wrong_is_said_at_once(cast: Cast) -> None:
-    error = refused(draft(cast.clerk, name="", number="1", case_number="", kind="eligibility", purpose="company-officer"))
+    error = refused(
+        draft(cast.clerk, name="", number="1", case_number="", kind="eligibility", purpose="company-officer")
+    )
     assert isinstance(error, Invalid)
     assert {one.field for one in error.problems} == {"name", "number", "case_number", "kind"}
 
@@ -206,7 +206,9 @@ def test_another_name_under_the_number_finds_nothing(cast: Cast) -> None:
 def test_name_and_number_lie_sealed(cast: Cast) -> None:
     consent(purpose("special-industry"), cast.clerk, cast.person)
     query = queries.submit(draft(cast.clerk))
-    from_database = Query.objects.extra(select={"raw": "encode(number_sealed, 'escape') || encode(name_sealed, 'escape')"})
+    from_database = Query.objects.extra(
+        select={"raw": "encode(number_sealed, 'escape') || encode(name_sealed, 'escape')"}
+    )
     assert PERSON_NUMBER not in from_database.get(pk=query.pk).raw
     assert query.token not in str(query) and PERSON_NUMBER not in str(query)
 

@@ -12,7 +12,19 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, CrossCheck, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
+from records.models import (
+    AccessReview,
+    BatchCheck,
+    CreditRecord,
+    CrossCheck,
+    Entitlement,
+    EntryVersion,
+    FeedBatch,
+    HumanReview,
+    QuarantinedRow,
+    Query,
+    UnitNotice,
+)
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -97,6 +109,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "code": ["province", "nothing"],
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
+        "query_token": [*(query.token for query in Query.objects.all()), "0" * 26, "nothing"],
+        "check_token": [*(check.token for check in BatchCheck.objects.all()), "0" * 26, "nothing"],
+        "review_token": [*(review.token for review in HumanReview.objects.all()), "0" * 26, "nothing"],
+        "access_review_id": [*AccessReview.objects.values_list("pk", flat=True)[:2], 0, HOSTILE[1]],
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
     if parameter == "object_id":
