@@ -95,11 +95,11 @@ def fetched(batch: BatchCheck, user: Any, place: Path) -> list[list[str]]:
 @pytest.mark.parametrize("make", [as_csv, as_xlsx])
 def test_a_bad_row_never_stops_the_others_and_every_row_gets_its_answer(cast: Cast, place: Path, make: Any) -> None:
     fined()
-    of_law()
-    batch = batch_checks.work_off(submitted(cast, make(ROWS)))
+    consent(purpose("green-channel"), cast.clerk, cast.person)
+    batch = batch_checks.work_off(submitted(cast, make(ROWS), purpose="green-channel"))
     assert (batch.state, batch.rows, batch.checked) == (BatchCheckState.DONE, 6, 6)
     assert answers(batch) == {
-        1: Outcome.NO, 2: Outcome.YES, 3: NotChecked.NAME, 4: NotChecked.NUMBER, 5: NotChecked.TWICE,
+        1: Outcome.NO, 2: NotChecked.CONSENT, 3: NotChecked.NAME, 4: NotChecked.NUMBER, 5: NotChecked.TWICE,
         6: NotChecked.NUMBER,
     }  # fmt: skip
     table = fetched(batch, cast.clerk, place)
@@ -251,7 +251,9 @@ def test_more_rows_than_allowed_are_refused(cast: Cast, monkeypatch: pytest.Monk
 
 
 def test_case_and_purpose_are_asked_before_the_file_is_read(cast: Cast) -> None:
-    for words, code in (({"case_number": " "}, "invalid"), ({"purpose": "loan"}, "purpose_not_open")):
+    for words, code in (
+        ({"purpose": "green-channel", "case_number": " "}, "invalid"), ({"purpose": "loan"}, "purpose_not_open"),
+    ):  # fmt: skip
         with pytest.raises(CreditError) as refused:
             submitted(cast, as_csv(ROWS), **words)
         assert refused.value.code == code
@@ -277,8 +279,8 @@ def test_the_template_is_understood_without_a_question(cast: Cast, place: Path) 
 
 def test_a_row_goes_before_a_person(cast: Cast) -> None:
     record = fined()
-    of_law()
-    batch = batch_checks.work_off(submitted(cast, as_csv(ROWS)))
+    consent(purpose("green-channel"), cast.clerk, cast.person)
+    batch = batch_checks.work_off(submitted(cast, as_csv(ROWS), purpose="green-channel"))
     review = batch_checks.send_to_person(batch=batch, user=cast.clerk, row_number=1, words="请核对")
     assert (review.subject_id, review.outcome, review.records) == (record.subject_id, Outcome.NO, [record.pk])
     assert (review.looked_by, review.case_number) == (cast.clerk, f"{CASE} #1")

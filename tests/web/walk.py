@@ -109,16 +109,23 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "code": ["province", "nothing"],
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
-        "query_token": [*(query.token for query in Query.objects.all()), "0" * 26, "nothing"],
-        "check_token": [*(check.token for check in BatchCheck.objects.all()), "0" * 26, "nothing"],
-        "review_token": [*(review.token for review in HumanReview.objects.all()), "0" * 26, "nothing"],
-        "access_review_id": [*AccessReview.objects.values_list("pk", flat=True)[:2], 0, HOSTILE[1]],
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
+    known |= _of_queries()
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _of_queries() -> dict[str, list[Any]]:
+    tables = {"query_token": Query, "check_token": BatchCheck, "review_token": HumanReview}
+    tokens = {
+        name: [*(one.token for one in table.objects.order_by("pk")[:2]), "0" * 26, "nothing"]
+        for name, table in tables.items()
+    }
+    reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
+    return {**tokens, "access_review_id": [*reviews, 0, HOSTILE[1]]}
 
 
 def _keys(name: str) -> list[str]:
