@@ -1,4 +1,4 @@
-"""The demonstration's queries: a consent used, a clean record asked for and sent to a person, a list, looks reviewed."""
+"""The demonstration's queries: a consent used, a clean record sent to a person, a list checked, looks reviewed."""
 
 import csv
 import datetime

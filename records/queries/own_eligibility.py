@@ -19,7 +19,7 @@ from records.queries.grants import TO_THE_PERSON, Grant, grant_by_statute
 from records.queries.scope import FieldScope
 from records.services import human_review
 
-SHOWN = 50
+SHOWN, MOST_LINES = 50, 500
 OTHERS = (Authority.CONSENT, Authority.STATUTE)
 
 
@@ -65,8 +65,10 @@ def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
 
 
 def unit_answers(subject: Subject) -> list[UnitAnswer]:
-    """Answers that units got about the person, newest first; those whose display is deferred are not among them."""
-    lines = list(_lines(subject).select_related("agency")[:SHOWN])
+    """Answers that units got about the person, newest first and the last one of each case; deferred ones left out."""
+    found = list(_lines(subject).select_related("agency")[:MOST_LINES])[::-1]
+    latest = {(line.agency_id, line.purpose, line.case_number): line for line in found}
+    lines = sorted(latest.values(), key=lambda line: line.pk, reverse=True)[:SHOWN]
     names = {one.code: one.label for one in Purpose.objects.filter(code__in={line.purpose for line in lines})}
     waiting = HumanReview.objects.waiting().filter(subject=subject)
     before = set(waiting.values_list("agency", "purpose", "case_number"))

@@ -8,6 +8,7 @@ listed as such, and is neither unusual in number nor at night.
 import datetime
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -177,7 +178,7 @@ class Day:
         calendar, rules = load_calendar(), load_rulebook()
         return cls(day, worked(day, calendar), due_after(today, rules, calendar), rules)
 
-    def parameters(self) -> dict[str, object]:
+    def parameters(self) -> dict[str, Any]:
         """What the statements ask for."""
         start, zone = _midnight(self.day), timezone.get_default_timezone_name()
         value = {

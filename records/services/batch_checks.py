@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -137,7 +138,7 @@ def _stop(batch: BatchCheck, error: Exception) -> BatchCheck:
         return _without_file("stop", batch, None, words=words)
 
 
-def _without_file(step: str, batch: BatchCheck, user: User | None, **data: object) -> BatchCheck:
+def _without_file(step: str, batch: BatchCheck, user: User | None, **data: Any) -> BatchCheck:
     name = batch.file
     with transaction.atomic():
         taken = BATCH_CHECK.take(step, batch, user=user, **data)

@@ -15,8 +15,9 @@ from creditplatform.core.models import AccessLog, Agency, User
 from creditplatform.core.permissions import has_role, rule, staff
 from records.desk.figures import month_asked, months_offered
 from records.figures import query_review
-from records.models import AccessReview, Purpose
+from records.models import AccessReview, CatalogueEntry, Purpose
 from records.querysets import sites_led, units_of
+from records.selectors import IDENTITY_LABELS
 from records.services import access_reviews
 from records.workflows.access_review import ACCESS_REVIEW, SUPERVISING
 
@@ -64,7 +65,7 @@ def show(request: HttpRequest, access_review_id: int) -> HttpResponse:
         "review": review,
         "line": line,
         "purpose": _purpose(line.purpose) if line else "",
-        "fields": [] if auditor or line is None else line.fields,
+        "fields": [] if auditor or line is None else _kinds(line.fields),
         "words": "" if auditor or review.actor_id == user.pk else review.words or "",
         "explanation": hide_numbers(review.explanation or ""),
         "grounds": hide_numbers(review.grounds or "") if review.actor_id != user.pk else "",
@@ -79,6 +80,11 @@ def _found(key: int, user: User) -> AccessReview:
     rows = AccessReview.objects.select_related("agency__site", "actor", "reviewed_by", "explained_by")
     seen = AccessReview.objects.visible_to(user) | AccessReview.objects.all().asked_of(user)
     return get_object_or_404(rows.filter(pk__in=seen.values("pk")), pk=key)
+
+
+def _kinds(codes: list[str]) -> list[str]:
+    entries = {entry.code: entry.label for entry in CatalogueEntry.objects.filter(code__in=codes)}
+    return [entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes]
 
 
 def _purpose(code: str) -> str:

@@ -4,7 +4,6 @@ import tempfile
 from typing import Any, cast
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -71,7 +70,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def _submitted(form: CheckForm, user: User) -> BatchCheck | None:
     if not form.is_valid():
         return None
-    offer, file = form.offers[form.cleaned_data["purpose"]], cast(UploadedFile, form.cleaned_data["file"])
+    offer, file = form.offers[form.cleaned_data["purpose"]], form.cleaned_data["file"]
     try:
         batch = batch_checks.submit(
             agency=offer.agency, user=user, purpose=offer.purpose.code, case_number=form.cleaned_data["case_number"],

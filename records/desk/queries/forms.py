@@ -68,7 +68,7 @@ class CaseForm(forms.Form):
 class QueryForm(CaseForm):
     """One person."""
 
-    kind = forms.ChoiceField(label=_("What is asked"), choices=QueryKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What is asked"), choices=[("", _("Choose what is asked")), *QueryKind.choices])
     name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput(attrs=KEPT_OFF))
     document = forms.ChoiceField(
         label=_("Document"),

@@ -86,9 +86,17 @@ def _submitted(form: QueryForm, user: User) -> tuple[Query | None, CreditError |
 
 
 def _draft(form: QueryForm, offer: Offer, user: User) -> Draft:
-    names = ("kind", "name", "document", "number", "case_number")
-    typed = {name: str(form.data.get(name, "")) for name in names}
-    return Draft(agency=offer.agency, user=user, purpose=offer.purpose.code, **typed)
+    typed = {name: str(form.data.get(name, "")) for name in ("kind", "name", "document", "number", "case_number")}
+    return Draft(
+        agency=offer.agency,
+        user=user,
+        purpose=offer.purpose.code,
+        kind=typed["kind"],
+        name=typed["name"],
+        document=typed["document"],
+        number=typed["number"],
+        case_number=typed["case_number"],
+    )
 
 
 @rule(sending)
