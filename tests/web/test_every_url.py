@@ -146,6 +146,7 @@ def leaks(persona: str, address: str, response: HttpResponse) -> list[str]:
 
 SHOWING = re.compile(
     r"\s*(?:DECLARE \S+ NO SCROLL CURSOR \S+ HOLD FOR )?SELECT\b(?!.*\bFOR (?:NO KEY )?UPDATE)"
+    r"|\s*WITH open AS MATERIALIZED \(\s*SELECT\b(?!.*\b(?:INSERT|UPDATE|DELETE)\b)"
     r"|SAVEPOINT|CLOSE|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
     r'|INSERT INTO "core_accesslog"|UPDATE "core_notice"',
     re.DOTALL,
