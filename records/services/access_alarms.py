@@ -19,13 +19,14 @@ from creditplatform.core.deadlines import Calendar, Unit, compute
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.workdays import SATURDAY, YearNotAnnounced, is_working_day
-from records.enums import AffiliationRole, OwnPurpose, RepresentationState, ReviewCause
+from records.enums import AffiliationRole, BatchCheckState, OwnPurpose, RepresentationState, ReviewCause
 
 HISTORY_DAYS = 90
 DAYS_LOOKED_BACK = 3
 CLOCK = "clock.access_review.working_days"
 BY_STAFF = [Authority.CONSENT.value, Authority.STATUTE.value, Authority.DUTY.value]
 QUERIES = [Authority.CONSENT.value, Authority.STATUTE.value]
+WORKED_OFF = [BatchCheckState.CHECKING.value, BatchCheckState.DONE.value, BatchCheckState.CLEARED.value]
 WORKS_THERE = [
     AffiliationRole.LEGAL_REPRESENTATIVE.value,
     AffiliationRole.RESPONSIBLE_PERSON.value,
@@ -37,7 +38,8 @@ WITH looks AS (
     SELECT l.id, l.at, l.actor_id, l.agency_id, l.subject_ref, l.authority, l.case_number,
         EXISTS (
             SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
-                AND b.purpose_id = l.purpose AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
+                AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
+                AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
         ) AS of_batch
     FROM core_accesslog l
     WHERE l.at >= %(start)s AND l.at < %(end)s AND l.agency_id IS NOT NULL AND l.authority = ANY(%(by_staff)s)
@@ -142,7 +144,8 @@ cases AS (
     FROM core_accesslog l JOIN cases USING (agency_id, case_number)
     WHERE l.at >= %(history)s AND l.at < %(end)s AND l.authority = ANY(%(queries)s) AND NOT EXISTS (
         SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
-            AND b.purpose_id = l.purpose AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
+            AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
+                AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
     )
     GROUP BY 1, 2 HAVING count(DISTINCT l.subject_ref) > %(most_persons)s
 ), found AS (
@@ -201,6 +204,7 @@ class Day:
             "salt": vault.blind_index(self.day.isoformat(), "records.AccessReview.sample").hex(),
             "by_staff": BY_STAFF,
             "queries": QUERIES,
+            "worked_off": WORKED_OFF,
             "works_there": WORKS_THERE,
             "stood": [RepresentationState.CONFIRMED.value, RepresentationState.ENDED.value],
             "exchange": OwnPurpose.EXCHANGE.value,
