@@ -251,6 +251,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
 LARGE_BODY_ROUTES = {
     "desk:deliver": FEED_FILE_MAX_BYTES + 1024**2,
     "desk:setaside_upload": FEED_FILE_MAX_BYTES + 1024**2,
+    "desk:batch-check-new": FEED_FILE_MAX_BYTES + 1024**2,
     "api:feed-batches": FEED_FILE_MAX_BYTES,
 }
 
@@ -284,6 +285,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "inte
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ROUTES = {
     "records.tasks.process_batch": {"queue": "feeds"},
+    "records.tasks.process_check": {"queue": "feeds"},
     "records.tasks.push_changes": {"queue": "mail"},  # waits for others' networks, as letters do
     "records.tasks.*": {"queue": "timers"},
     "creditplatform.core.tasks.deliver_*": {"queue": "mail"},
@@ -296,6 +298,8 @@ CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "creditplatform.core.tasks.beat_heart", "schedule": 15.0},
     "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
+    "resume-checks": {"task": "records.tasks.resume_checks", "schedule": 60.0},
+    "keep-queries": {"task": "records.tasks.keep_queries", "schedule": 3600.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
     "push-changes": {"task": "records.tasks.push_changes", "schedule": 10.0, "options": {"expires": 60}},
     "tell-units": {"task": "records.tasks.tell_units", "schedule": 600.0},

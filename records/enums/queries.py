@@ -82,6 +82,7 @@ class ReviewCause(models.TextChoices):
     SAMPLE = "sample", _("drawn by sample")
     VOLUME = "volume", _("unusual number of queries")
     NIGHT = "night", _("outside working hours")
+    OWN = "own_file", _("own file, through the door of the staff")
     RELATIVE = "relative", _("own relatives")
     COLLEAGUE = "colleague", _("own colleagues")
     NO_CASE = "no_case", _("no matching case")

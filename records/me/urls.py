@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import reports, views
+from records.me import eligibility, reports, views
 
 app_name = "me"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("reports/<str:report>/pdf/", reports.pdf, name="report-pdf"),
     path("reports/<str:report>/json/", reports.jws, name="report-json"),
     path("ties/", views.ties, name="ties"),
+    path("eligibility/", eligibility.eligibility, name="eligibility"),
     path("looks/", views.looks, name="looks"),
     path("notices/", views.notices, name="notices"),
 ]

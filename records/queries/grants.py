@@ -75,8 +75,27 @@ def grant_by_consent(
 
     Whoever shows something under it also takes one use of it, see `records.services.authorisations.use`.
     """
-    ours = authorisation.agency_id == agency.pk and authorisation.purpose_id == purpose.pk
-    if not ours or not authorisation.usable_at(at or timezone.now()):
+    if not authorisation.usable_at(at or timezone.now()):
+        raise NotAuthorised
+    return _within_consent(purpose, agency, authorisation)
+
+
+def grant_again(
+    purpose: Purpose, agency: Agency, authorisation: Authorisation | None, *, at: datetime.datetime | None = None
+) -> Grant:
+    """What an answer shows that was given before and is opened again: no use more, and nothing once consent has ended.
+
+    Raises NotAuthorised where the person has withdrawn the consent, or its end has come.
+    """
+    if not purpose.needs_consent:
+        return grant_by_statute(purpose, agency)
+    if authorisation is None or not authorisation.lasts_at(at or timezone.now()):
+        raise NotAuthorised
+    return _within_consent(purpose, agency, authorisation)
+
+
+def _within_consent(purpose: Purpose, agency: Agency, authorisation: Authorisation) -> Grant:
+    if authorisation.agency_id != agency.pk or authorisation.purpose_id != purpose.pk:
         raise NotAuthorised
     scope = FieldScope.of(purpose.fields) & FieldScope.of(authorisation.granted_fields)
     if not scope:

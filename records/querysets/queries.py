@@ -14,12 +14,14 @@ from creditplatform.core.models import Agency, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
+    BatchCheckState,
     HumanReviewState,
     PurposeState,
+    QueryState,
     RepresentationState,
     ReviewState,
 )
-from records.querysets import sites_led, units_of
+from records.querysets import DECIDING, sites_led, units_of
 
 if TYPE_CHECKING:
     from records.models import (  # noqa: F401
@@ -84,6 +86,11 @@ class QueryQuerySet(models.QuerySet["Query"]):
         """Own ones; supervisors also those of their unit."""
         return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
 
+    def to_approve(self, user: User) -> QueryQuerySet:
+        """Those of the units this person supervises that somebody else asked and that wait for approval."""
+        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        return waiting.exclude(asked_by=user)
+
 
 class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
     """Who sees which checks of many persons."""
@@ -92,13 +99,22 @@ class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
         """Own ones; supervisors also those of their unit."""
         return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
 
+    def to_approve(self, user: User) -> BatchCheckQuerySet:
+        """Those of the units this person supervises that somebody else asked and that wait for approval."""
+        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        return waiting.exclude(asked_by=user)
+
 
 class HumanReviewQuerySet(models.QuerySet["HumanReview"]):
     """Who sees which results that were sent to a person."""
 
     def visible_to(self, user: User) -> HumanReviewQuerySet:
         """Those of the units in which a person decides."""
-        return self.filter(agency__in=units_of(user))
+        return self.filter(agency__in=units_of(user, DECIDING))
+
+    def to_decide(self, user: User) -> HumanReviewQuerySet:
+        """Open ones of those units, without those that this person asked for or had the answer made of."""
+        return self.visible_to(user).waiting().exclude(asked_by=user).exclude(looked_by=user)
 
     def waiting(self) -> HumanReviewQuerySet:
         """Not decided yet."""
@@ -110,14 +126,15 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
 
     def visible_to(self, user: User) -> AccessReviewQuerySet:
         """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves."""
+        others = self.exclude(actor=user)
         if Role.AUDITOR in user.roles:
-            return self.exclude(actor=user)
-        seen = Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user))
-        return self.filter(seen).exclude(actor=user)
+            return others
+        return others.filter(Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user)))
 
     def asked_of(self, user: User) -> AccessReviewQuerySet:
-        """Accesses of this person that wait for an explanation."""
-        return self.filter(actor=user, state=ReviewState.ASKED)
+        """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""
+        machines = Q(actor=None, agency__in=units_of(user, DECIDING))
+        return self.filter(Q(actor=user) | machines, state=ReviewState.ASKED)
 
     def open(self) -> AccessReviewQuerySet:
         """Not ended yet."""

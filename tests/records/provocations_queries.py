@@ -219,3 +219,17 @@ def _(w: World) -> None:
 @provokes("credit_report_complete")
 def _(w: World) -> None:
     a_report(w, pdf_digest="")
+
+
+@provokes("human_review_second_person")
+def _(w: World) -> None:
+    a_human_review(
+        w, looked_by=w.cast.officer, state="decided", decision="yes", grounds="x", decided_by=w.cast.officer,
+        decided_at=timezone.now(),
+    )  # fmt: skip
+
+
+@provokes("human_review_one_open")
+def _(w: World) -> None:
+    for _turn in range(2):
+        a_human_review(w)

@@ -2,6 +2,7 @@
 # ruff: noqa: S608 (names of tables and columns come from our own models)
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from records.services.catalogue import draft_new_version
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
+from tests.records.query_rows import a_human_review, a_query, a_review, a_row
 from tests.records.report_world import issued
 from tests.web.walk import ROUTES, World, addresses
 
@@ -75,6 +77,9 @@ def world(cast: Cast) -> World:
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
     issued(cast.person)
+    there = SimpleNamespace(cast=cast, person=own.subject, market=own.agency)
+    for make in (a_query, a_row, a_human_review, a_review):
+        make(there)
     return World(cast, company, own, foreign, granted, draft, version)
 
 
@@ -143,6 +148,7 @@ def leaks(persona: str, address: str, response: HttpResponse) -> list[str]:
 
 SHOWING = re.compile(
     r"\s*(?:DECLARE \S+ NO SCROLL CURSOR \S+ HOLD FOR )?SELECT\b(?!.*\bFOR (?:NO KEY )?UPDATE)"
+    r"|\s*WITH open AS MATERIALIZED \(\s*SELECT\b(?!.*\b(?:INSERT|UPDATE|DELETE)\b)"
     r"|SAVEPOINT|CLOSE|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
     r'|INSERT INTO "core_accesslog"|UPDATE "core_notice"',
     re.DOTALL,

@@ -13,13 +13,17 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
 from records.models import (
+    AccessReview,
+    BatchCheck,
     CreditRecord,
     CreditReport,
     CrossCheck,
     Entitlement,
     EntryVersion,
     FeedBatch,
+    HumanReview,
     QuarantinedRow,
+    Query,
     UnitNotice,
 )
 from tests.cast import Cast
@@ -80,7 +84,6 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*(record.token for record in records), "0" * 26, "nothing"],
-        "report": [*(report.code for report in CreditReport.objects.order_by("pk")[:2]), "0" * 26, "nothing"],
         "topic": [
             "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
         ],
@@ -109,10 +112,22 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
+    known.update(_of_queries())
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _of_queries() -> dict[str, list[Any]]:
+    tables = {"query_token": Query, "check_token": BatchCheck, "review_token": HumanReview}
+    tokens = {
+        name: [*(one.token for one in table.objects.order_by("pk")[:2]), "0" * 26, "nothing"]
+        for name, table in tables.items()
+    }
+    reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
+    reports = [report.code for report in CreditReport.objects.order_by("pk")[:2]]
+    return {**tokens, "access_review_id": [*reviews, 0, HOSTILE[1]], "report": [*reports, "0" * 26, "nothing"]}
 
 
 def _keys(name: str) -> list[str]:
