@@ -12,7 +12,7 @@ from records.enums import AuthorisationState, BatchCheckState, HumanReviewState,
 DOCUMENTS = [kind.value for kind in PERSON_KINDS]
 RECEIPT = "a4xq7m2knbvw5yz3c6dphtj2fe"
 TOKEN = "mfj3w5q7ya2kx6nbvzc4dphtre"  # noqa: S105 - an invented number
-PERSON = {"name": "林示例", "document": "resident_id", "number": "44130019900101123X"}
+PERSON = {"name": "示例甲", "document": "resident_id", "number": "441300199001019986"}
 BY_CONSENT = {"authority": "consent", "reference": RECEIPT}
 BY_STATUTE = {"authority": "statute", "reference": "company-law-178"}
 ASKED = {"purpose": "green-channel", **BY_CONSENT, "case_number": "惠市监许〔2026〕18号", **PERSON}
@@ -48,7 +48,7 @@ RECORDS = {
 REVIEW = {"review": TOKEN, "state": "requested", "automatic_answer": "no", "decision": "", "grounds": ""}
 LIST = {
     "purpose": "green-channel", "authority": "consent", "case_number": "惠市监许〔2026〕18号",
-    "people": [PERSON, {"name": "马示例", "number": "441300199202022346"}],
+    "people": [PERSON, {"name": "示例乙", "number": "441300199202029988"}],
 }  # fmt: skip
 CHECK = {
     "batch": TOKEN, "state": "checking", "rows": 2, "checked": 0, "refusal": "", "keep_until": None,
