@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from pghistory import ContextJSONField, ForeignKey, ObjForeignKey
 
+from creditplatform import identity_platforms
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Any variable may be given as NAME_FILE, the path of a file that holds it; the line break at its end is not part of it.
 NAMED_BY_FILE = {
@@ -58,6 +60,10 @@ INSTALLED_APPS = [
     "guardian",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "creditplatform.apps.SessionsConfig",
     "rest_framework",
     "oauth2_provider",
     "drf_spectacular",
@@ -89,6 +95,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "creditplatform.core.middleware.RateLimitMiddleware",
     "creditplatform.core.middleware.AccessRuleMiddleware",
+    "creditplatform.second_factor.SecondFactorMiddleware",
     "creditplatform.core.middleware.AuditContextMiddleware",
 ]
 
@@ -160,6 +167,20 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = False
+# Unified identity platforms (OpenID Connect), none unless named, see docs/accounts.md.
+IDENTITY_PLATFORMS = identity_platforms.from_environment(env.ENVIRON, secure=PRODUCTION)
+SOCIALACCOUNT_PROVIDERS = identity_platforms.library_settings(IDENTITY_PLATFORMS)
+SOCIALACCOUNT_ADAPTER = "creditplatform.oidc.PlatformAdapter"
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_REQUIRED = False
+# Codes of an authenticator app and recovery codes; accounts bear no e-mail address that could be verified first.
+MFA_ADAPTER = "creditplatform.second_factor.SealedAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = env("CREDIT_MFA_ISSUER", default="Public credit platform")
+MFA_REQUIRED_ROLES = env.list(
+    "CREDIT_MFA_REQUIRED_ROLES",
+    default=["centre", "supervisor", "security", "auditor", "operator"] if PRODUCTION else [],
+)
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("CREDIT_TRUSTED_PROXIES", default=0)
 # How often one client may open a page in a minute; a name of a page goes before the name of its app.
 UNLIMITED = 10**9  # the walks of the tests are faster than people
@@ -370,5 +391,12 @@ THIRD_PARTY_ACCESS_RULES = {
     "account_logout": "creditplatform.core.permissions.anyone",
     "account_change_password": "creditplatform.core.permissions.signed_in",
     "account_reauthenticate": "creditplatform.core.permissions.signed_in",
+    "mfa_authenticate": "creditplatform.core.permissions.anyone",
+    "mfa_reauthenticate": "creditplatform.core.permissions.signed_in",
+    "mfa_index": "creditplatform.core.permissions.signed_in",
+    "mfa_activate_totp": "creditplatform.core.permissions.signed_in",
+    "mfa_deactivate_totp": "creditplatform.core.permissions.signed_in",
+    "mfa_view_recovery_codes": "creditplatform.core.permissions.signed_in",
+    "mfa_generate_recovery_codes": "creditplatform.core.permissions.signed_in",
     "set_language": "creditplatform.core.permissions.anyone",
 }

@@ -21,6 +21,8 @@ class OwnPurpose(models.TextChoices):
     EXCHANGE = "exchange with a peer", _("handing on of changes to another system")
     OWN_MEMBERS = "members of the own organisation", _("looking after the members of the own organisation")
     KEY_GROUP = "key group", _("looking up who belongs to a key group")
+    REPRESENTATIVE = "file of a represented person", _("look by the person's representative")
+    WINDOW = "identity at the window", _("identity checked at the window of the credit centre")
 
 
 class AffiliationRole(models.TextChoices):

@@ -35,6 +35,7 @@ from records.models.subject import (
     RealNameBinding,
     Subject,
 )
+from records.models.window import RecoveryCode
 
 __all__ = [
     "AccessDeferral",
@@ -77,6 +78,7 @@ __all__ = [
     "QuarantinedRow",
     "Query",
     "RealNameBinding",
+    "RecoveryCode",
     "ReceivedBlock",
     "ReceivedRecord",
     "Representation",
