@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
-from allauth.socialaccount.providers.base import AuthProcess, ProviderException
+from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.base.provider import ProviderException
 from allauth.socialaccount.providers.openid_connect import views as library
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
-from allauth.utils import get_next_redirect_url
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -91,7 +92,7 @@ class PlatformAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Bind the account that is known, or the one signed in; a new one is bound when it is made."""
-        user = sociallogin.user if sociallogin.is_existing else request.user
+        user: Any = sociallogin.user if sociallogin.is_existing else request.user
         if not user.is_authenticated:
             return
         if not user.is_active:
@@ -159,7 +160,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         return refused(request, NOT_ANSWERED)
     except ImmediateHttpResponse as answer:
         return answer.response
-    response = render(request, "socialaccount/onward.html", {"address": onward["Location"], "platform": provider_id})
+    response = render(request, "socialaccount/onward.html", {"address": onward["Location"]})
     response["Refresh"] = f"0; url={onward['Location']}"
     return response
 

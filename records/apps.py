@@ -23,9 +23,19 @@ class RecordsConfig(AppConfig):
         from records.workflows.feed_batch import FEED_BATCH
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
+        from records.workflows.representation import REPRESENTATION
 
         workflow.register(
-            [AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CROSS_CHECK, FEED_BATCH, MISSING_RECORD, MONTHLY_REPORT]
+            [
+                AUTHORISATION,
+                CATALOGUE_VERSION,
+                CREDIT_RECORD,
+                CROSS_CHECK,
+                FEED_BATCH,
+                MISSING_RECORD,
+                MONTHLY_REPORT,
+                REPRESENTATION,
+            ]
         )
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()

@@ -81,7 +81,7 @@ class ConfiguredClaims:
     """Claims under the names that the settings of the platform give."""
 
     def read(self, platform: str, claims: Mapping[str, Any]) -> RealName:
-        """The person the claims name. Raises NotVerified where a claim is absent, of the wrong form, or not positive."""
+        """The person the claims name. Raises NotVerified where one is absent, of the wrong form, or not positive."""
         names = settings.IDENTITY_PLATFORMS[platform].claims
         verified = _text(claims, names.verified).lower()
         kind = names.kinds.get(_text(claims, names.kind) if names.kind else "", "")

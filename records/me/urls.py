@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import views
+from records.me import account, represent, views
 
 app_name = "me"
 urlpatterns = [
@@ -13,4 +13,11 @@ urlpatterns = [
     path("ties/", views.ties, name="ties"),
     path("looks/", views.looks, name="looks"),
     path("notices/", views.notices, name="notices"),
+    path("account/", account.account, name="account"),
+    path("account/sign-out-others/", account.sign_out_others, name="sign-out-others"),
+    path("represent/", represent.represent, name="represent"),
+    path("represent/ask/", represent.ask, name="represent-ask"),
+    path("represent/back/", represent.back, name="represent-back"),
+    path("represent/<str:token>/act/", represent.act, name="represent-act"),
+    path("represent/<str:token>/end/", represent.end, name="represent-end"),
 ]

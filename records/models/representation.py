@@ -36,7 +36,7 @@ class Representation(models.Model):
     asked_kind = models.CharField(max_length=30, blank=True, choices=IdentifierKind.choices(), editable=False)
     asked_number = SealedTextField(_("number of the person, as written"), null=True, editable=False)
     asked_name = SealedTextField(_("name of the person, as written"), null=True, editable=False)
-    asked_index = BlindIndexField(null=True)
+    asked_index = BlindIndexField(null=True)  # type: ignore[misc]  # None once it is decided
     representative = models.ForeignKey(
         Subject, verbose_name=_("representative"), on_delete=models.PROTECT, related_name="represents"
     )

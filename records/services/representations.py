@@ -165,9 +165,7 @@ def _problems(
     if papers_kind not in FITTING[right]:
         found.append(FieldProblem("papers_kind", "papers", _("These papers do not prove this right.")))
     latest = timezone.localdate() + datetime.timedelta(days=LONGEST_DAYS)
-    if right == RepresentationKind.ATTORNEY and not (
-        valid_until and timezone.localdate() < valid_until <= latest
-    ):
+    if right == RepresentationKind.ATTORNEY and not (valid_until and timezone.localdate() < valid_until <= latest):
         sentence = _("A power of attorney has an end, within a year from today.")
         found.append(FieldProblem("valid_until", "end", sentence))
     elif valid_until and valid_until <= timezone.localdate():

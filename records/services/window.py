@@ -215,5 +215,7 @@ def _not_done() -> Invalid:
 
 
 def _wrong_code() -> Invalid:
-    sentence = _("User name and code do not fit together, or the code has ended or been used. Please ask for a new one.")
+    sentence = _(
+        "User name and code do not fit together, or the code has ended or been used. Please ask for a new one."
+    )
     return Invalid([FieldProblem("", "wrong_code", sentence)], code="wrong_code", message=sentence)

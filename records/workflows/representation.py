@@ -120,7 +120,8 @@ def note_person(case: Representation, user: User | None, data: Data) -> None:
     number = identifier(IdentifierKind(case.asked_kind), case.asked_number or "")
     found = Subject.objects.by_number(number.blind_index).first()
     case.person = found or first_seen(case.asked_name or "", number)
-    case.asked_kind, case.asked_number, case.asked_index = "", None, None
+    case.asked_kind = ""
+    _forget_number(case)
 
 
 def note_decision(case: Representation, user: User | None, data: Data) -> None:
@@ -131,13 +132,18 @@ def note_decision(case: Representation, user: User | None, data: Data) -> None:
 def note_refusal(case: Representation, user: User | None, data: Data) -> None:
     """Why not; the number is not kept."""
     case.refusal = str(data["refusal"]).strip()
-    case.asked_number, case.asked_index = None, None
+    _forget_number(case)
 
 
 def note_end(case: Representation, user: User | None, data: Data) -> None:
     """When it ended."""
     case.ended_at = timezone.now()
-    case.asked_number, case.asked_index = None, None
+    _forget_number(case)
+
+
+def _forget_number(case: Representation) -> None:
+    case.asked_number = None
+    case.asked_index = None  # type: ignore[assignment]
 
 
 def _index(case: Representation) -> bytes:
