@@ -171,8 +171,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Come back with the platform's answer."""
     try:
-        response: HttpResponse = library.callback(request, provider_id)
+        return library.callback(request, provider_id)  # type: ignore[no-any-return]
     except (KeyError, TypeError, ValueError) as error:
         log.warning("platform_answer_unreadable", platform=provider_id, kind=type(error).__name__)
         return refused(request, NOT_ANSWERED)
-    return response
