@@ -66,7 +66,7 @@ class WindowForm(forms.Form):
 @rule(window)
 def accounts(request: HttpRequest) -> HttpResponse:
     """Bind an account, move it, or issue a recovery code; the code is shown on the answer alone."""
-    form = WindowForm(request.POST or None)
+    form = WindowForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         done = _done(request, form)
         if done is not None:

@@ -44,7 +44,7 @@ class RecoveryForm(forms.Form):
 
 @sensitive_post_parameters()
 def _recover(request: HttpRequest) -> HttpResponse:
-    form = RecoveryForm(request.POST or None)
+    form = RecoveryForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and _recovered(request, form):
         messages.success(request, _("The new password is set. Please sign in with it."))
         return redirect("account_login")

@@ -81,7 +81,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask to act for somebody."""
     if _own(request) is None:
         return redirect("me:bind")
-    form = RepresentationForm(request.POST or None, request.FILES or None)
+    form = RepresentationForm(request.POST, request.FILES) if request.method == "POST" else RepresentationForm()
     if request.method == "POST" and form.is_valid() and _asked(request, form):
         messages.success(request, _("Your request is with the credit centre. You will find the answer here."))
         return redirect("me:represent")

@@ -31,6 +31,7 @@ from records.models import (
     MonthlyReportLine,
     PeerEntry,
     QuarantinedRow,
+    Representation,
     Subject,
 )
 from tests.cast import Cast
@@ -78,6 +79,7 @@ CHANGES = {
     "records.KeyGroup": ("name_en", "name_en || '!'"),
     "records.KeyGroupMembership": ("valid_until", "valid_from + 400"),
     "records.RealNameBinding": ("adapter", "adapter || '!'"),
+    "records.Representation": ("valid_from", "valid_from - 1"),
     "records.CreditRecord": ("disputed", "NOT disputed"),
     "records.MonthlyReport": ("due_on", "due_on + 1"),
     "records.MonthlyReportLine": ("reason", "reason || '!'"),
@@ -150,6 +152,10 @@ def make_rows(cast: Cast) -> None:
         record=CreditRecord.objects.get(), feed=FeedBatch.objects.all()[0].feed, batch=FeedBatch.objects.all()[0]
     )
     one_cross_check(person)
+    Representation.objects.create(
+        person=person, representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
+        papers_kind="kinship", requested_by=cast.stranger,
+    )  # fmt: skip
     entitlement = Entitlement.objects.all()[0]
     group_model = apps.get_model("auth", "Group")
     permission = apps.get_model("auth", "Permission").objects.get(codename="enter_records")

@@ -22,11 +22,12 @@ from records.models import (
     FeedBatch,
     LegalBasis,
     QuarantinedRow,
+    Representation,
     Subject,
     UnitNotice,
 )
 from records.services.catalogue import draft_new_version
-from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
+from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
 from tests.web.walk import ROUTES, World, addresses
@@ -41,6 +42,11 @@ CITIZENS = {"unbound", "person", "stranger"}
 STAFF = set(PERSONAS) - CITIZENS - {"anonymous"}
 NAME, OTHER_NAME = "林示例", "马示例"
 REACHED = {200, 302, 403, 404, 405}
+
+
+def foreign_person() -> Subject:
+    """Somebody of whom nothing is on file, and whom nobody here sees."""
+    return person_subject(MINOR_NUMBER, "小示例")
 
 
 @pytest.fixture
@@ -71,6 +77,10 @@ def world(cast: Cast) -> World:
     )
     UnitNotice.objects.create(agency=own.agency, code="rows_set_aside", day=own.decided_on, text="一行", text_en="row")
     a_peer(cast, "administrative-penalty")
+    Representation.objects.create(
+        person=foreign_person(), representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
+        papers_kind="kinship", requested_by=cast.stranger,
+    )  # fmt: skip
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
     return World(cast, company, own, foreign, granted, draft, version)
@@ -80,7 +90,7 @@ def world(cast: Cast) -> World:
 
 MACHINES = re.compile(r"/api/v1/")
 OPEN = re.compile(
-    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)"
+    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout|recover)/|language/|admin/(login|jsi18n)/)"
 )
 PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|$)")
 

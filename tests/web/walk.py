@@ -12,7 +12,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
-from records.models import CreditRecord, CrossCheck, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
+from records.models import (
+    CreditRecord,
+    CrossCheck,
+    Entitlement,
+    EntryVersion,
+    FeedBatch,
+    QuarantinedRow,
+    Representation,
+    UnitNotice,
+)
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -70,7 +79,11 @@ def values(world: World, name: str, parameter: str) -> list[str]:
     known: dict[str, list[Any]] = {
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
-        "token": [*(record.token for record in records), "0" * 26, "nothing"],
+        "token": [
+            *(case.token for case in Representation.objects.all() if "represent" in name),
+            *(record.token for record in records), "0" * 26, "nothing",
+        ],
+        "provider_id": ["nothing"],
         "topic": [
             "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
         ],
