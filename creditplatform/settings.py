@@ -177,6 +177,8 @@ RECOVERY_CODE_MINUTES = env.int("CREDIT_RECOVERY_CODE_MINUTES", default=30)  # a
 MFA_ADAPTER = "creditplatform.second_factor.SealedAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PAGES = ["mfa_reauthenticate", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp"]
+MFA_PAGES += ["mfa_view_recovery_codes", "mfa_generate_recovery_codes"]
 MFA_TOTP_ISSUER = env("CREDIT_MFA_ISSUER", default="Public credit platform")
 MFA_REQUIRED_ROLES = env.list(
     "CREDIT_MFA_REQUIRED_ROLES",
@@ -393,11 +395,6 @@ THIRD_PARTY_ACCESS_RULES = {
     "account_change_password": "creditplatform.core.permissions.signed_in",
     "account_reauthenticate": "creditplatform.core.permissions.signed_in",
     "mfa_authenticate": "creditplatform.core.permissions.anyone",
-    "mfa_reauthenticate": "creditplatform.core.permissions.signed_in",
-    "mfa_index": "creditplatform.core.permissions.signed_in",
-    "mfa_activate_totp": "creditplatform.core.permissions.signed_in",
-    "mfa_deactivate_totp": "creditplatform.core.permissions.signed_in",
-    "mfa_view_recovery_codes": "creditplatform.core.permissions.signed_in",
-    "mfa_generate_recovery_codes": "creditplatform.core.permissions.signed_in",
     "set_language": "creditplatform.core.permissions.anyone",
+    **dict.fromkeys(MFA_PAGES, "creditplatform.core.permissions.signed_in"),
 }

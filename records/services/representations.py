@@ -13,6 +13,7 @@ from creditplatform.core.models import User
 from creditplatform.core.notices import write_notice
 from records import papers as store
 from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, RepresentationState
+from records.identifiers import Identifier
 from records.models import RealNameBinding, Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
 from records.services.realname import checked
@@ -64,14 +65,8 @@ def ask(
     NotPermitted for an account that is bound to nobody.
     """
     own = _own(user)
-    problems = _problems(kind, scope, papers_kind, valid_until)
-    try:
-        wanted = checked(name, document, number)
-    except Invalid as error:
-        raise Invalid([*error.problems, *problems, *_paper_problems(papers)]) from error
-    problems += _person_problems(own, kind, wanted.kind.value, wanted.number, valid_until) + _paper_problems(papers)
-    if problems:
-        raise Invalid(problems)
+    problems = [*_problems(kind, scope, papers_kind, valid_until), *_paper_problems(papers)]
+    wanted = _wanted(own, kind, (name, document, number), valid_until, problems)
     _close_ended(own, wanted.blind_index, kind)
     if Representation.objects.filter(representative=own, kind=kind, asked_index=wanted.blind_index).exists():
         raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
@@ -143,6 +138,20 @@ def open_papers(*, case: Representation, user: User) -> tuple[bytes, str]:
         )
     content = store.read(case.papers, case.papers_digest)
     return content, store.kind_of(content) or "application/octet-stream"
+
+
+def _wanted(
+    own: Subject, kind: str, said: tuple[str, str, str], valid_until: datetime.date | None, problems: list[FieldProblem]
+) -> Identifier:
+    """Whom it is about, as written. Raises Invalid with everything that is wrong, what was found before included."""
+    try:
+        wanted = checked(*said)
+    except Invalid as error:
+        raise Invalid([*error.problems, *problems]) from error
+    found = [*_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until), *problems]
+    if found:
+        raise Invalid(found)
+    return wanted
 
 
 def _own(user: User) -> Subject:

@@ -89,6 +89,7 @@ def world(cast: Cast) -> World:
 # --- what may happen -----------------------------------------------------------------------------------
 
 MACHINES = re.compile(r"/api/v1/")
+PLATFORMS = re.compile(r"/accounts/platforms/")
 OPEN = re.compile(
     r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout|recover)/|language/|admin/(login|jsi18n)/)"
 )
@@ -99,6 +100,8 @@ def expected(persona: str, address: str, name: str) -> set[int]:
     """Which answers this persona may get from this address."""
     if OPEN.match(address):
         return {200, 302}
+    if PLATFORMS.match(address):  # none is connected, and one is gone to by a form alone
+        return {404, 405}
     if PUBLIC.match(address):
         return {200, 302, 404, 405}
     if MACHINES.match(address):  # a session opens nothing here, a token does
@@ -109,8 +112,10 @@ def expected(persona: str, address: str, name: str) -> set[int]:
         return {200, 302, 403, 404, 405} if persona in STAFF else {403}
     if address.startswith("/desk/catalogue/"):
         return catalogue_answers(persona, name)
+    if address.startswith("/accounts/"):  # setting up needs the password once more; what is not set up is not there
+        return {200, 302, 404}
     if address.startswith("/me/"):
-        return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name != "me:bind" else {200}
+        return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name not in UNBOUND else {200}
     return REACHED
 
 
@@ -125,13 +130,14 @@ def catalogue_answers(persona: str, name: str) -> set[int]:
     return {200, 404} if reads else {403}
 
 
+UNBOUND = {"me:bind", "me:account"}
 SEES_PERSON = {
     "person": r"/me/",
     **dict.fromkeys(
         ["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/|/desk/set-aside/\d+/"
     ),
 }
-SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/"}
+SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/", "centre": r"/desk/representations/[a-z2-7]{26}/"}
 SEES_STRANGER.pop("person")
 
 
