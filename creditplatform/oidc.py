@@ -159,7 +159,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         log.warning("platform_unreachable", platform=provider_id, kind=type(error).__name__)
         return refused(request, NOT_ANSWERED)
     except ImmediateHttpResponse as answer:
-        return answer.response
+        return answer.response  # type: ignore[no-any-return]
     response = render(request, "socialaccount/onward.html", {"address": onward["Location"]})
     response["Refresh"] = f"0; url={onward['Location']}"
     return response

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.errors import CreditError
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
@@ -55,9 +55,26 @@ class RepresentationForm(forms.Form):
     papers_kind = forms.ChoiceField(label=_("What proves it?"), choices=RepresentationPapers)
     papers = forms.FileField(
         label=_("The papers"),
-        required=False,
         help_text=_("One PDF, JPEG or PNG file of 10 MB at most. It is kept encrypted, and officials alone open it."),
     )
+
+    def __init__(self, *args: Any, own: Subject, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own = own
+
+    def clean(self) -> dict[str, Any]:
+        """Everything that is wrong is told at once, whatever else is missing."""
+        given = super().clean() or {}
+        upload = given.get("papers")
+        words = {name: given.get(name) or "" for name in ("kind", "name", "document", "number", "papers_kind")}
+        found = representations.problems(
+            own=self.own, scope=given.get("scope") or [], valid_until=given.get("valid_until"),
+            papers=upload.read() if upload else b"", **words,
+        )  # fmt: skip
+        for problem in found:
+            if problem.field not in self.errors:
+                self.add_error(problem.field if problem.field in self.fields else None, str(problem.message))
+        return given
 
 
 @rule(signed_in)
@@ -79,9 +96,11 @@ def represent(request: HttpRequest) -> HttpResponse:
 @rule(signed_in)
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask to act for somebody."""
-    if _own(request) is None:
+    own = _own(request)
+    if own is None:
         return redirect("me:bind")
-    form = RepresentationForm(request.POST, request.FILES) if request.method == "POST" else RepresentationForm()
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = RepresentationForm(*sent, own=own)
     if request.method == "POST" and form.is_valid() and _asked(request, form):
         messages.success(request, _("Your request is with the credit centre. You will find the answer here."))
         return redirect("me:represent")
@@ -134,11 +153,9 @@ def _asked(request: HttpRequest, form: RepresentationForm) -> bool:
     user: Any = request.user
     given = dict(form.cleaned_data)
     upload = given.pop("papers")
+    upload.seek(0)
     try:
-        representations.ask(user=user, papers=upload.read() if upload else b"", **given)
-    except Invalid as error:
-        for problem in error.problems:
-            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
+        representations.ask(user=user, papers=upload.read(), **given)
     except CreditError as error:
         form.add_error(None, str(error))
     else:

@@ -13,7 +13,6 @@ from creditplatform.core.models import User
 from creditplatform.core.notices import write_notice
 from records import papers as store
 from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, RepresentationState
-from records.identifiers import Identifier
 from records.models import RealNameBinding, Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
 from records.services.realname import checked
@@ -26,6 +25,7 @@ FITTING = {
     RepresentationKind.ATTORNEY: {RepresentationPapers.ATTORNEY, RepresentationPapers.NOTARY},
     RepresentationKind.HEIR: {RepresentationPapers.KINSHIP},
 }
+FIELDS = {"kind": "document"}  # what the check of a number calls the kind of its document
 TEXTS = {
     "confirm": (
         "信用中心已核对材料，确认他人可以代理您办理信用事务。代理人、范围和期限见“代理”；授权委托可随时终止。",
@@ -65,8 +65,13 @@ def ask(
     NotPermitted for an account that is bound to nobody.
     """
     own = _own(user)
-    problems = [*_problems(kind, scope, papers_kind, valid_until), *_paper_problems(papers)]
-    wanted = _wanted(own, kind, (name, document, number), valid_until, problems)
+    found = problems(
+        own=own, kind=kind, name=name, document=document, number=number, scope=scope, papers=papers,
+        papers_kind=papers_kind, valid_until=valid_until,
+    )  # fmt: skip
+    if found:
+        raise Invalid(found)
+    wanted = checked(name, document, number)
     _close_ended(own, wanted.blind_index, kind)
     if Representation.objects.filter(representative=own, kind=kind, asked_index=wanted.blind_index).exists():
         raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
@@ -140,18 +145,28 @@ def open_papers(*, case: Representation, user: User) -> tuple[bytes, str]:
     return content, store.kind_of(content) or "application/octet-stream"
 
 
-def _wanted(
-    own: Subject, kind: str, said: tuple[str, str, str], valid_until: datetime.date | None, problems: list[FieldProblem]
-) -> Identifier:
-    """Whom it is about, as written. Raises Invalid with everything that is wrong, what was found before included."""
+def problems(
+    *,
+    own: Subject,
+    kind: str,
+    name: str,
+    document: str,
+    number: str,
+    scope: Collection[str],
+    papers: bytes,
+    papers_kind: str,
+    valid_until: datetime.date | None,
+) -> list[FieldProblem]:
+    """Everything that speaks against a request, at once; nobody is looked up."""
+    found = [*_problems(kind, scope, papers_kind, valid_until), *_paper_problems(papers)]
     try:
-        wanted = checked(*said)
+        wanted = checked(name, document, number)
     except Invalid as error:
-        raise Invalid([*error.problems, *problems]) from error
-    found = [*_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until), *problems]
-    if found:
-        raise Invalid(found)
-    return wanted
+        return [
+            *found,
+            *(problem._replace(field=FIELDS.get(problem.field, problem.field)) for problem in error.problems),
+        ]
+    return [*found, *_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until)]
 
 
 def _own(user: User) -> Subject:
