@@ -41,6 +41,12 @@ SECRET_KEY = env("SECRET_KEY", default="not-secret-only-for-development-and-test
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CREDIT_KEYRING = Path(env("CREDIT_KEYRING", default=str(VAR_DIR / "secrets" / "keyring.json")))
+# What signs credit reports: the operator's key (PEM or PKCS#12) with its certificates (PEM: the signing one first, the
+# root last), else, in a demonstration only, an authority made at set-up in the folder beside the key ring.
+REPORT_KEY = env("CREDIT_REPORT_KEY", default="")
+REPORT_CERT = env("CREDIT_REPORT_CERT", default="")
+REPORT_KEY_PASSPHRASE = env("CREDIT_REPORT_KEY_PASSPHRASE", default="")
+REPORT_AUTHORITY = CREDIT_KEYRING.parent / "report-authority"
 CREDIT_CIPHER = env("CREDIT_CIPHER", default="AES-256-GCM")
 # The banner "demonstration data" and the demonstration real-name register; never in production by default.
 DEMONSTRATION = env.bool("CREDIT_DEMONSTRATION", default=not PRODUCTION)
@@ -190,6 +196,7 @@ UNLIMITED = 10**9  # the walks of the tests are faster than people
 LIMITS_PER_MINUTE = {
     "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
     "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
+    "verify:*": env.int("CREDIT_CHECKS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
     "api:token": env.int("CREDIT_TOKENS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
 }
 
@@ -268,6 +275,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
 LARGE_BODY_ROUTES = {
     "desk:deliver": FEED_FILE_MAX_BYTES + 1024**2,
     "desk:setaside_upload": FEED_FILE_MAX_BYTES + 1024**2,
+    "desk:batch-check-new": FEED_FILE_MAX_BYTES + 1024**2,
     "api:feed-batches": FEED_FILE_MAX_BYTES,
 }
 
@@ -301,6 +309,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "inte
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ROUTES = {
     "records.tasks.process_batch": {"queue": "feeds"},
+    "records.tasks.process_check": {"queue": "feeds"},
     "records.tasks.push_changes": {"queue": "mail"},  # waits for others' networks, as letters do
     "records.tasks.*": {"queue": "timers"},
     "creditplatform.core.tasks.deliver_*": {"queue": "mail"},
@@ -313,6 +322,8 @@ CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "creditplatform.core.tasks.beat_heart", "schedule": 15.0},
     "log-partitions": {"task": "creditplatform.core.tasks.prepare_log_partitions", "schedule": 6 * 3600.0},
     "resume-batches": {"task": "records.tasks.resume_batches", "schedule": 30.0},
+    "resume-checks": {"task": "records.tasks.resume_checks", "schedule": 60.0},
+    "keep-queries": {"task": "records.tasks.keep_queries", "schedule": 3600.0},
     "take-up-inbox": {"task": "records.tasks.take_up_inbox", "schedule": 15.0},
     "push-changes": {"task": "records.tasks.push_changes", "schedule": 10.0, "options": {"expires": 60}},
     "tell-units": {"task": "records.tasks.tell_units", "schedule": 600.0},
@@ -375,6 +386,8 @@ OAUTH2_PROVIDER = {
         )
     },
 }
+# How old a rule value or a purpose may be that a process keeps in memory, in seconds; tests ask the database each time.
+REMEMBERED_SECONDS = env.float("CREDIT_REMEMBERED_SECONDS", default=0 if MODE == "test" else 5)
 API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

@@ -33,6 +33,7 @@ urlpatterns = [
     path("accounts/platforms/<slug:provider_id>/", oidc.start, name="openid_connect_login"),
     path("accounts/platforms/<slug:provider_id>/callback/", oidc.callback, name="openid_connect_callback"),
     path("me/", include("records.me.urls")),
+    path("verify/", include("records.verify.urls")),
     path("desk/", include("records.desk.urls")),
     path("api/v1/", include("records.api.urls")),
     path("language/", set_language, name="set_language"),

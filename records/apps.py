@@ -16,27 +16,25 @@ class RecordsConfig(AppConfig):
         from records import labels
         from records.figures.silence import stopped_feeds
         from records.services import cross_checks, telling, unit_notices
+        from records.workflows.access_review import ACCESS_REVIEW
         from records.workflows.authorisation import AUTHORISATION
+        from records.workflows.batch_check import BATCH_CHECK
         from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
+        from records.workflows.credit_report import CREDIT_REPORT
         from records.workflows.cross_check import CROSS_CHECK
         from records.workflows.feed_batch import FEED_BATCH
+        from records.workflows.human_review import HUMAN_REVIEW
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
+        from records.workflows.query import QUERY
         from records.workflows.representation import REPRESENTATION
 
-        workflow.register(
-            [
-                AUTHORISATION,
-                CATALOGUE_VERSION,
-                CREDIT_RECORD,
-                CROSS_CHECK,
-                FEED_BATCH,
-                MISSING_RECORD,
-                MONTHLY_REPORT,
-                REPRESENTATION,
-            ]
-        )
+        procedures = (
+            ACCESS_REVIEW, AUTHORISATION, BATCH_CHECK, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK,
+            FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, QUERY, REPRESENTATION,
+        )  # fmt: skip
+        workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

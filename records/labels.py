@@ -60,6 +60,8 @@ def provide() -> None:
             "monthly-figures": _("figures on timeliness and quality"),
             "exchange": _("handing on of changes to other systems"),
             "unit-notices": _("daily notice to the units"),
+            "check-resumer": _("taking up interrupted checks of many persons"),
+            "queries": _("ends of queries and reviews of accesses"),
         },
     )
     known = {code: later(code) for code in effects().by_code}

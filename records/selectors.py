@@ -26,6 +26,7 @@ IDENTITY_LABELS = {
     "address": _("address"),
     "looks": _("who looked at the file"),
     "papers": _("papers of a representation"),
+    "eligibility": _("whether the record is clean, yes or no"),
 }
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")

@@ -9,9 +9,9 @@ from creditplatform.core.errors import Conflict
 from creditplatform.core.tasks import timed
 from records.exchange.pushing import push_all
 from records.feeds.ahead import Interrupted
-from records.models import FeedBatch
+from records.models import BatchCheck, FeedBatch
 from records.models.feed import OPEN_STATES
-from records.services import expiry, feeds, figures, inbox, unit_notices
+from records.services import batch_checks, check_files, expiry, feeds, figures, inbox, query_upkeep, unit_notices
 
 
 @shared_task
@@ -57,6 +57,40 @@ def take_up_inbox() -> int:
     inbox.write_receipts()
     inbox.sweep()
     return len(taken)
+
+
+@shared_task
+def process_check(batch_id: int) -> str:
+    """Work off one check of many persons; delivered twice or taken up by two workers, each row is answered once."""
+    try:
+        return batch_checks.work_off(BatchCheck.objects.get(pk=batch_id)).state
+    except Conflict:
+        return "busy"
+
+
+def queue_check(batch_id: int) -> None:
+    """Hand a check to a worker once it is committed; the resuming timer finds it if the broker is down."""
+
+    def queue() -> None:
+        process_check.delay(batch_id)
+
+    transaction.on_commit(queue, robust=True)
+
+
+@timed("check-resumer", expected_seconds=300)
+def resume_checks() -> int:
+    """Queue checks that wait or were left behind, and clear away what a crash has left."""
+    check_files.sweep()
+    ids = batch_checks.unfinished()
+    for pk in ids:
+        process_check.delay(pk)
+    return len(ids)
+
+
+@timed("queries", expected_seconds=2 * 3600)
+def keep_queries() -> int:
+    """Close queries whose days have passed, remove results kept long enough, open the reviews of accesses."""
+    return sum(query_upkeep.run_all(on=timezone.localdate(), door=Door.TIMER).values())
 
 
 @timed("expiry", expected_seconds=900)

@@ -30,6 +30,11 @@ CATALOGUE_PAGES = (
     "desk:catalogue-preview", "desk:catalogue-new-field", "desk:catalogue-field", "desk:catalogue-step",
     "desk:catalogue-bases", "desk:catalogue-new-basis", "desk:catalogue-basis",
 )  # fmt: skip
+QUERY_PAGES = (
+    "desk:query-new", "desk:query", "desk:batch-checks", "desk:batch-check-new", "desk:batch-check", "desk:results",
+    "desk:result",
+)  # fmt: skip
+REVIEWING = (Role.SUPERVISOR, Role.CENTRE, Role.AUDITOR)
 PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
     Part("desk:deliveries", _("Deliveries"), WORKING, ("desk:deliver", "desk:delivery", "desk:delivery-columns")),
@@ -37,6 +42,8 @@ PARTS: tuple[Part, ...] = (
     Part("desk:cross_checks", _("Cross-checks"), WORKING, ("desk:cross_check",)),
     Part("desk:missing", _("Missing records"), SENDING),
     Part("desk:key_groups", _("Key groups"), WORKING, ("desk:key_group",)),
+    Part("desk:queries", _("Queries"), SENDING, QUERY_PAGES),
+    Part("desk:access-reviews", _("Looks reviewed"), REVIEWING, ("desk:access-review", "desk:query-report")),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,

@@ -16,6 +16,7 @@ from records.desk import (
 )
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
+from records.desk.queries import accesses, checks, results, single
 
 app_name = "desk"
 of_catalogue = [
@@ -33,6 +34,22 @@ of_catalogue = [
     path("bases/", catalogue.bases, name="catalogue-bases"),
     path("bases/new/", editing.edit_basis, name="catalogue-new-basis"),
     path("bases/<slug:basis>/edit/", editing.edit_basis, name="catalogue-basis"),
+]
+of_queries = [
+    path("queries/", single.index, name="queries"),
+    path("queries/new/", single.new, name="query-new"),
+    path("queries/<str:query_token>/", single.show, name="query"),
+    path("batch-checks/", checks.index, name="batch-checks"),
+    path("batch-checks/new/", checks.new, name="batch-check-new"),
+    path("batch-checks/template/", checks.blank, name="batch-check-template"),
+    path("batch-checks/<str:check_token>/", checks.show, name="batch-check"),
+    path("batch-checks/<str:check_token>/results/", checks.results, name="batch-check-results"),
+    path("results/", results.index, name="results"),
+    path("results/<str:review_token>/", results.show, name="result"),
+    path("access-reviews/", accesses.index, name="access-reviews"),
+    path("access-reviews/report/", accesses.report, name="query-report"),
+    path("access-reviews/report/workbook/", accesses.report_book, name="query-report-book"),
+    path("access-reviews/<int:access_review_id>/", accesses.show, name="access-review"),
 ]
 urlpatterns = [
     path("", views.home, name="home"),
@@ -73,4 +90,5 @@ urlpatterns = [
     path("representations/<str:token>/", windows.representation, name="representation"),
     path("representations/<str:token>/papers/", windows.papers, name="representation-papers"),
     path("members/", belonging.members, name="members"),
+    *of_queries,
 ]

@@ -74,7 +74,6 @@ class NotChecked(models.TextChoices):
     NAME = "name_missing", _("the name is missing")
     TWICE = "twice", _("the same person stands in an earlier row")
     CONSENT = "not_authorised", _("no valid authorisation by the person")
-    MINOR = "minor", _("minors are not checked")
 
 
 class ReviewCause(models.TextChoices):
@@ -83,6 +82,7 @@ class ReviewCause(models.TextChoices):
     SAMPLE = "sample", _("drawn by sample")
     VOLUME = "volume", _("unusual number of queries")
     NIGHT = "night", _("outside working hours")
+    OWN = "own_file", _("own file, through the door of the staff")
     RELATIVE = "relative", _("own relatives")
     COLLEAGUE = "colleague", _("own colleagues")
     NO_CASE = "no_case", _("no matching case")

@@ -136,6 +136,11 @@ class Authorisation(models.Model):
             and self.uses < self.uses_allowed
         )
 
+    def lasts_at(self, at: datetime.datetime) -> bool:
+        """Whether it was granted and neither withdrawn nor ended at that moment, whether or not its uses are made."""
+        standing = self.state in (AuthorisationState.GRANTED, AuthorisationState.USED)
+        return bool(standing and self.valid_from and self.expires_at and self.valid_from <= at < self.expires_at)
+
 
 @audited
 class ShareLink(models.Model):

@@ -66,6 +66,8 @@ class Query(Asked):
     state = models.CharField(_("state"), max_length=10, choices=QueryState, default=QueryState.SUBMITTED)
     answered_at = models.DateTimeField(_("answered"), null=True)
     outcome = models.CharField(_("answer"), max_length=10, choices=Outcome, blank=True)
+    reasons = ArrayField(models.CharField(max_length=30), verbose_name=_("reasons"), default=list)
+    records = ArrayField(models.BigIntegerField(), verbose_name=_("records it rests on"), default=list)
 
     objects = QueryQuerySet.as_manager()
 
@@ -106,8 +108,8 @@ class Query(Asked):
 class BatchCheck(Asked):
     """A check of many persons by a workbook or over the interface (up to 100,000 rows).
 
-    The file as it was sent lies sealed in the private store under `file`; results stand in rows without any value of a
-    person and are removed with the file on `keep_until`.
+    The rows as they were read lie sealed in the private store under `file`; results stand in rows without any value
+    of a person and are removed with the file on `keep_until`.
     """
 
     state = models.CharField(_("state"), max_length=10, choices=BatchCheckState, default=BatchCheckState.SUBMITTED)
@@ -190,7 +192,10 @@ class BatchCheckRow(models.Model):
 
 @audited
 class HumanReview(models.Model):
-    """An automatic answer that a person looks at again (PIPL, article 24): asked for by the unit or the person."""
+    """An automatic answer that a person looks at again (PIPL, article 24): asked for by the unit or the person.
+
+    `looked_by` is who asked for the automatic answer; neither that person nor who asked for the review decides.
+    """
 
     subject = models.ForeignKey(
         Subject, verbose_name=_("person"), null=True, on_delete=models.PROTECT, related_name="+"
@@ -205,6 +210,9 @@ class HumanReview(models.Model):
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)
     asked_by = models.ForeignKey(
         User, verbose_name=_("asked by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    looked_by = models.ForeignKey(
+        User, verbose_name=_("who had the automatic answer made"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     client = models.ForeignKey(
         ApiClient, verbose_name=_("machine client"), null=True, on_delete=models.PROTECT, related_name="+"
@@ -233,6 +241,18 @@ class HumanReview(models.Model):
                 ),
                 name="human_review_decided_by_somebody",
                 violation_error_message=_("A person decides yes or no, with grounds; an open review has no decision."),
+            ),
+            models.CheckConstraint(
+                condition=(Q(decided_by=None) | Q(asked_by=None) | ~Q(decided_by=F("asked_by")))
+                & (Q(decided_by=None) | Q(looked_by=None) | ~Q(decided_by=F("looked_by"))),
+                name="human_review_second_person",
+                violation_error_message=_("Whoever asked does not decide."),
+            ),
+            models.UniqueConstraint(
+                fields=["subject", "agency", "purpose", "case_number"],
+                condition=Q(state=HumanReviewState.REQUESTED),
+                name="human_review_one_open",
+                violation_error_message=_("This result is before a person already."),
             ),
         ]
 

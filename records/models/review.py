@@ -1,5 +1,6 @@
 """Accesses looked at by a second person, and those whose display to the person is deferred by statute (H4.1, G8)."""
 
+import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -22,19 +23,22 @@ ENDED = [ReviewState.RIGHT, ReviewState.WRONG]
 class AccessReview(models.Model):
     """One access under review. `access_id` and `access_at` name the line of the access log, which is partitioned.
 
-    `actor` and `agency` repeat the line, so that the worklist needs no join over months of log.
+    `actor` and `agency` repeat the line, so that the worklist needs no join over months of log. What concerns the
+    whole day of a person who looked stands at the last line of that day, `number` says of how many accesses it speaks.
+    `subject` is empty where nobody is on file under the number that was looked up.
     """
 
     access_id = models.BigIntegerField(_("access"))
     access_at = models.DateTimeField(_("time of the access"))
     subject = models.ForeignKey(
-        Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="+", db_index=False
+        Subject, verbose_name=_("person"), null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     actor = models.ForeignKey(User, verbose_name=_("who looked"), null=True, on_delete=models.PROTECT, related_name="+")
     agency = models.ForeignKey(
         Agency, verbose_name=_("unit that looked"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     cause = models.CharField(_("why"), max_length=12, choices=ReviewCause)
+    number = models.PositiveIntegerField(_("accesses concerned"), default=1)
     words = SealedTextField(_("words of the person"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=ReviewState, default=ReviewState.OPEN)
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
@@ -80,6 +84,11 @@ class AccessReview(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} · {self.get_cause_display()}"
+
+    @property
+    def access_on(self) -> datetime.date:
+        """The day of the access."""
+        return timezone.localdate(self.access_at)
 
 
 @audited

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.enums import AgencyKind, Authority
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
+from creditplatform.core.remembered import Recently
 from records.enums import Openness
 from records.models import Authorisation, Purpose, ShareLink
 from records.queries.scope import FieldScope
@@ -74,8 +75,27 @@ def grant_by_consent(
 
     Whoever shows something under it also takes one use of it, see `records.services.authorisations.use`.
     """
-    ours = authorisation.agency_id == agency.pk and authorisation.purpose_id == purpose.pk
-    if not ours or not authorisation.usable_at(at or timezone.now()):
+    if not authorisation.usable_at(at or timezone.now()):
+        raise NotAuthorised
+    return _within_consent(purpose, agency, authorisation)
+
+
+def grant_again(
+    purpose: Purpose, agency: Agency, authorisation: Authorisation | None, *, at: datetime.datetime | None = None
+) -> Grant:
+    """What an answer shows that was given before and is opened again: no use more, and nothing once consent has ended.
+
+    Raises NotAuthorised where the person has withdrawn the consent, or its end has come.
+    """
+    if not purpose.needs_consent:
+        return grant_by_statute(purpose, agency)
+    if authorisation is None or not authorisation.lasts_at(at or timezone.now()):
+        raise NotAuthorised
+    return _within_consent(purpose, agency, authorisation)
+
+
+def _within_consent(purpose: Purpose, agency: Agency, authorisation: Authorisation) -> Grant:
+    if authorisation.agency_id != agency.pk or authorisation.purpose_id != purpose.pk:
         raise NotAuthorised
     scope = FieldScope.of(purpose.fields) & FieldScope.of(authorisation.granted_fields)
     if not scope:
@@ -88,9 +108,20 @@ def grant_by_link(link: ShareLink) -> Grant:
     return Grant(OWN_SHARE, Authority.CONSENT, link.token, FieldScope.of(link.fields), TO_THE_PERSON)
 
 
-def permitted_purpose(code: str, agency: Agency, *, on: datetime.date | None = None) -> Purpose:
-    """The purpose of that code, if it is in force and the unit may ask for it. Raises PurposeNotOpen; one query."""
-    purpose = Purpose.objects.open_to(agency, on=on).select_related("legal_basis", "site").filter(code=code).first()
+_recent: Recently[Purpose | None] = Recently()
+
+
+def permitted_purpose(code: str, agency: Agency) -> Purpose:
+    """The purpose of that code, if it is in force today and the unit may ask for it; at most a few seconds old.
+
+    Raises PurposeNotOpen.
+    """
+    today = timezone.localdate()
+
+    def ask() -> Purpose | None:
+        return Purpose.objects.open_to(agency, on=today).select_related("legal_basis").filter(code=code).first()
+
+    purpose = _recent.get((code, agency.pk, today), ask)
     if purpose is None:
         raise PurposeNotOpen
     return purpose

@@ -11,14 +11,17 @@ from django.utils import timezone
 
 from creditplatform.core.enums import Role
 from creditplatform.core.models import Agency, User
+from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
+    BatchCheckState,
     HumanReviewState,
     PurposeState,
+    QueryState,
     RepresentationState,
     ReviewState,
 )
-from records.querysets import sites_led, units_of
+from records.querysets import DECIDING, sites_led, units_of
 
 if TYPE_CHECKING:
     from records.models import (  # noqa: F401
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
         AccessReview,
         Authorisation,
         BatchCheck,
+        CreditReport,
         HumanReview,
         Purpose,
         Query,
         Representation,
     )
 
+REPORT_KIND = "credit-report"
 APPROVING = frozenset({Role.SUPERVISOR.value})
 
 
@@ -81,6 +86,11 @@ class QueryQuerySet(models.QuerySet["Query"]):
         """Own ones; supervisors also those of their unit."""
         return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
 
+    def to_approve(self, user: User) -> QueryQuerySet:
+        """Those of the units this person supervises that somebody else asked and that wait for approval."""
+        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        return waiting.exclude(asked_by=user)
+
 
 class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
     """Who sees which checks of many persons."""
@@ -89,13 +99,22 @@ class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
         """Own ones; supervisors also those of their unit."""
         return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
 
+    def to_approve(self, user: User) -> BatchCheckQuerySet:
+        """Those of the units this person supervises that somebody else asked and that wait for approval."""
+        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        return waiting.exclude(asked_by=user)
+
 
 class HumanReviewQuerySet(models.QuerySet["HumanReview"]):
     """Who sees which results that were sent to a person."""
 
     def visible_to(self, user: User) -> HumanReviewQuerySet:
         """Those of the units in which a person decides."""
-        return self.filter(agency__in=units_of(user))
+        return self.filter(agency__in=units_of(user, DECIDING))
+
+    def to_decide(self, user: User) -> HumanReviewQuerySet:
+        """Open ones of those units, without those that this person asked for or had the answer made of."""
+        return self.visible_to(user).waiting().exclude(asked_by=user).exclude(looked_by=user)
 
     def waiting(self) -> HumanReviewQuerySet:
         """Not decided yet."""
@@ -107,14 +126,15 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
 
     def visible_to(self, user: User) -> AccessReviewQuerySet:
         """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves."""
+        others = self.exclude(actor=user)
         if Role.AUDITOR in user.roles:
-            return self.exclude(actor=user)
-        seen = Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user))
-        return self.filter(seen).exclude(actor=user)
+            return others
+        return others.filter(Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user)))
 
     def asked_of(self, user: User) -> AccessReviewQuerySet:
-        """Accesses of this person that wait for an explanation."""
-        return self.filter(actor=user, state=ReviewState.ASKED)
+        """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""
+        machines = Q(actor=None, agency__in=units_of(user, DECIDING))
+        return self.filter(Q(actor=user) | machines, state=ReviewState.ASKED)
 
     def open(self) -> AccessReviewQuerySet:
         """Not ended yet."""
@@ -138,3 +158,16 @@ class RepresentationQuerySet(models.QuerySet["Representation"]):
         return self.filter(
             Q(valid_until=None) | Q(valid_until__gt=day), state=RepresentationState.CONFIRMED, valid_from__lte=day
         )
+
+
+class CreditReportQuerySet(models.QuerySet["CreditReport"]):
+    """Which reports."""
+
+    def with_code(self, code: str) -> CreditReport | None:
+        """The report of that number, or nothing; one query whatever was given, so that none is quicker refused."""
+        pk = pk_of_token(REPORT_KIND, code)
+        return self.select_related("subject", "site", "agency").filter(pk=-1 if pk is None else pk).first()
+
+    def of_person(self, subject_id: int) -> CreditReportQuerySet:
+        """Reports the person or a representative got, newest first; those given to units stand in the access log."""
+        return self.filter(subject=subject_id, agency=None).order_by("-issued_at", "-pk")

@@ -6,15 +6,16 @@ All of it must run in an audit context.
 import datetime
 from collections.abc import Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.vault import pk_of_token
-from records.enums import AuthorisationState
+from records.enums import AuthorisationState, VersionState
 from records.identifiers import Identifier, name_index
-from records.models import Authorisation, Purpose
+from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.grants import NotAuthorised
 from records.queries.scope import FieldScope
@@ -40,7 +41,7 @@ def request_authorisation(
     Raises Invalid where a field lies outside the purpose (`outside_purpose`).
     """
     asked = FieldScope.of(fields or purpose.fields)
-    if not FieldScope.of(purpose.fields).covers(asked):
+    if _outside(FieldScope.of(purpose.fields), asked):
         sentence = _("The purpose does not cover everything that was asked for.")
         raise Invalid([FieldProblem("fields", "outside_purpose", sentence)], code="outside_purpose", message=sentence)
     return Authorisation.objects.create(
@@ -55,6 +56,15 @@ def request_authorisation(
         client=client,
         answer_until=timezone.now() + datetime.timedelta(days=ANSWER_DAYS),
     )
+
+
+def _outside(allowed: FieldScope, asked: FieldScope) -> bool:
+    """Whether something is asked for that the purpose does not show, which names personal fields by themselves."""
+    if not allowed.covers(asked):
+        return True
+    fields = EntryField.objects.filter(version__entry__code__in=asked.entries, version__state=VersionState.IN_FORCE)
+    personal = fields.filter(personal=True).select_related("version__entry")
+    return any((allowed & asked).hides(item, item.version.entry.code) for item in personal)
 
 
 def grant(
@@ -96,11 +106,15 @@ def by_number(number: str, agency: Agency) -> Authorisation:
 
 
 def expire_due(*, at: datetime.datetime | None = None, most: int = 1000) -> int:
-    """Close authorisations and requests whose time has come; nothing waits for it, since bounds are asked."""
+    """Close one batch of authorisations and requests whose time has come; nothing waits for it, since bounds are asked.
+
+    Rows somebody holds wait for the next run. Call again until it returns 0.
+    """
     now = at or timezone.now()
-    ended = Authorisation.objects.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)
-    unanswered = Authorisation.objects.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)
-    due = [*ended[:most], *unanswered[:most]]
+    free = Authorisation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    ended = Q(state=AuthorisationState.GRANTED, expires_at__lte=now)
+    unanswered = Q(state=AuthorisationState.REQUESTED, answer_until__lte=now)
+    due = list(free.filter(ended | unanswered).order_by()[:most])
     for authorisation in due:
-        AUTHORISATION.take("expire", authorisation, user=None)
+        AUTHORISATION.take("expire", authorisation, user=None, at=now)
     return len(due)

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import limits
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid
-from creditplatform.core.identity import IdentifierKind, check, facts, normalise
+from creditplatform.core.identity import IdentifierKind, facts
 from creditplatform.core.models import User
 from creditplatform.core.rules import load_rulebook
 from records.enums import SubjectKind
-from records.identifiers import Identifier, identifier, name_index
+from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, Subject
 from records.realname import RealName, adapter
 from records.rules import is_minor
@@ -67,7 +67,7 @@ def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, clie
     """
     if RealNameBinding.objects.filter(user=user).exists():
         raise Conflict("already_bound", _("This account is bound to a person already."))
-    wanted = checked(name, kind, number)
+    wanted = checked_person(name, kind, number)
     refuse_minors(wanted)
     _count_attempt(user)
     if _tried_too_often(wanted, client):
@@ -84,7 +84,7 @@ def bind_verified(*, user: User, person: RealName, adapter: str) -> RealNameBind
     cannot be one, MinorAtTheWindow, and ComeToTheWindow where the account is another's, the person has another
     account, or the name on file under the number is another one: nobody is bound anew in silence.
     """
-    wanted = checked(person.name, person.kind, person.number)
+    wanted = checked_person(person.name, person.kind, person.number)
     refuse_minors(wanted)
     bound = RealNameBinding.objects.filter(user=user).select_related("subject").first()
     if bound is not None:
@@ -116,25 +116,6 @@ def minor(wanted: Identifier) -> bool:
     """Whether the number tells that its holder is a minor today."""
     born = facts(wanted.kind, wanted.number).birth_date
     return born is not None and is_minor(born, timezone.localdate(), load_rulebook())
-
-
-def checked(name: str, kind: IdentifierKind | str, number: str) -> Identifier:
-    """The number in its one spelling; raises Invalid with everything that is wrong."""
-    problems = []
-    if not name.strip():
-        problems.append(FieldProblem("name", "required", _("Please enter your name as it stands on the document.")))
-    if kind not in IdentifierKind.__members__.values() or not IdentifierKind(kind).personal:
-        problems.append(FieldProblem("kind", "document_kind_unknown", _("Please choose the kind of your document.")))
-        raise Invalid(problems)
-    text = normalise(number)
-    chosen = IdentifierKind(kind)
-    if chosen == IdentifierKind.RESIDENT_ID and len(text) == 15:
-        chosen = IdentifierKind.RESIDENT_ID_15
-    if problem := check(chosen, text):
-        problems.append(FieldProblem("number", problem.code, problem.message))
-    if problems:
-        raise Invalid(problems)
-    return identifier(chosen, text)
 
 
 def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBinding:

@@ -13,9 +13,9 @@ from creditplatform.core.models import User
 from creditplatform.core.notices import write_notice
 from records import papers as store
 from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, RepresentationState
+from records.identifiers import checked_person
 from records.models import RealNameBinding, Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
-from records.services.realname import checked
 from records.window import window_of
 from records.workflows.representation import REPRESENTATION, SCOPES, full_age_on
 
@@ -71,7 +71,7 @@ def ask(
     )  # fmt: skip
     if found:
         raise Invalid(found)
-    wanted = checked(name, document, number)
+    wanted = checked_person(name, document, number)
     _close_ended(own, wanted.blind_index, kind)
     if Representation.objects.filter(representative=own, kind=kind, asked_index=wanted.blind_index).exists():
         raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
@@ -160,7 +160,7 @@ def problems(
     """Everything that speaks against a request, at once; nobody is looked up."""
     found = [*_problems(kind, scope, papers_kind, valid_until), *_paper_problems(papers)]
     try:
-        wanted = checked(name, document, number)
+        wanted = checked_person(name, document, number)
     except Invalid as error:
         return [
             *found,

@@ -22,11 +22,11 @@ from creditplatform.core.errors import FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
 from creditplatform.core.notices import write_notice
 from records.enums import OwnPurpose, SeenPapers, WindowAct
-from records.identifiers import Identifier, name_index
+from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, RecoveryCode, Subject
 from records.models.subject import WINDOW
 from records.models.window import MOST_WRONG
-from records.services.realname import ComeToTheWindow, attach, checked
+from records.services.realname import ComeToTheWindow, attach
 from records.window import window_of
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
@@ -66,7 +66,7 @@ def bind_at_window(
     words for every cause, where it cannot be done.
     """
     _permit(official, user)
-    wanted = checked(name, kind, number)
+    wanted = checked_person(name, kind, number)
     act = WindowAct.MOVE if move else WindowAct.BIND
     with transaction.atomic():
         if RealNameBinding.objects.filter(user=user).exclude(subject__number_index=wanted.blind_index).exists():
@@ -103,7 +103,7 @@ def issue_code(
     security administrator restores; Invalid where account and person do not belong together.
     """
     _permit(official, user)
-    wanted = checked(name, kind, number)
+    wanted = checked_person(name, kind, number)
     binding = RealNameBinding.objects.filter(user=user, subject__number_index=wanted.blind_index).first()
     if binding is None or bytes(binding.subject.name_index) != name_index(name) or user.is_staff:
         raise _not_done()

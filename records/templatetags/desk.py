@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from records.admin.worktable import alarms
 from records.desk.navigation import PARTS
+from records.querysets import DECIDING, units_of
 
 register = template.Library()
 
@@ -27,3 +28,9 @@ def desk_parts(context: dict[str, Any]) -> list[dict[str, Any]]:
 def desk_alarms(context: dict[str, Any]) -> list[str]:
     """What has fallen silent: workers, timers, feeds this person may see."""
     return alarms(context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def decides(context: dict[str, Any]) -> bool:
+    """Whether this person decides for a unit."""
+    return bool(units_of(context["request"].user, DECIDING))

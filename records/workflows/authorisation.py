@@ -13,7 +13,7 @@ from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import AuthorisationState, RepresentationScope
-from records.models import Authorisation, Representation, Subject
+from records.models import Authorisation, Purpose, Representation, Subject
 from records.queries.scope import FieldScope
 
 # --- who ---------------------------------------------------------------------------------------
@@ -40,6 +40,12 @@ def person(case: Authorisation, user: User | None) -> bool:
     return subject is not None and bytes(subject.name_index) == bytes(case.name_index)
 
 
+def holder(case: Authorisation, user: User | None) -> bool:
+    """The person who gave it, also under another name by now, or a representative who may answer requests."""
+    subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
+    return subject is not None and subject.pk == case.subject_id
+
+
 # --- what must be there -------------------------------------------------------------------------
 
 
@@ -48,6 +54,13 @@ def still_waiting(case: Authorisation, data: Data) -> FieldProblem | None:
     if case.answer_until > timezone.now():
         return None
     return FieldProblem("", "too_late", _("The time to answer this request has passed."))
+
+
+def purpose_open(case: Authorisation, data: Data) -> FieldProblem | None:
+    """The purpose is still in force and the unit may still ask for it."""
+    if Purpose.objects.open_to(case.agency_id).filter(pk=case.purpose_id).exists():
+        return None
+    return FieldProblem("", "purpose_not_open", _("The unit may no longer use this purpose. Nothing can be allowed."))
 
 
 def fields_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
@@ -109,7 +122,8 @@ def note_end(case: Authorisation, user: User | None, data: Data) -> None:
 
 def never_answered(case: Authorisation, data: Data) -> FieldProblem | None:
     """The time to answer, or the consent itself, has ended."""
-    now, end = timezone.now(), case.expires_at if case.state == AuthorisationState.GRANTED else case.answer_until
+    now = data.get("at") or timezone.now()
+    end = case.expires_at if case.state == AuthorisationState.GRANTED else case.answer_until
     return None if end and end <= now else FieldProblem("", "not_ended", _("This authorisation has not ended yet."))
 
 
@@ -128,7 +142,8 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     steps=(
         Step(
             "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
-            needs=(still_waiting, fields_chosen, end_chosen, uses_chosen), effects=(note_answer, note_bounds),
+            needs=(still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen),
+            effects=(note_answer, note_bounds),
         ),
         Step(
             "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=person, effects=(note_answer, note_end),
@@ -139,7 +154,7 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
         Step(
             "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
         ),
-        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=person, effects=(note_end,)),
+        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=holder, effects=(note_end,)),
         Step(
             "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,
             needs=(never_answered,), effects=(note_end,),

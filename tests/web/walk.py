@@ -13,12 +13,17 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from creditplatform.core.models import User
 from records.models import (
+    AccessReview,
+    BatchCheck,
     CreditRecord,
+    CreditReport,
     CrossCheck,
     Entitlement,
     EntryVersion,
     FeedBatch,
+    HumanReview,
     QuarantinedRow,
+    Query,
     Representation,
     UnitNotice,
 )
@@ -108,6 +113,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
+    known.update(_of_queries())
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
@@ -116,6 +122,17 @@ def values(world: World, name: str, parameter: str) -> list[str]:
 
 def _representations(name: str) -> list[str]:
     return [case.token for case in Representation.objects.all() if "represent" in name]
+
+
+def _of_queries() -> dict[str, list[Any]]:
+    tables = {"query_token": Query, "check_token": BatchCheck, "review_token": HumanReview}
+    tokens = {
+        name: [*(one.token for one in table.objects.order_by("pk")[:2]), "0" * 26, "nothing"]
+        for name, table in tables.items()
+    }
+    reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
+    reports = [report.code for report in CreditReport.objects.order_by("pk")[:2]]
+    return {**tokens, "access_review_id": [*reviews, 0, HOSTILE[1]], "report": [*reports, "0" * 26, "nothing"]}
 
 
 def _keys(name: str) -> list[str]:

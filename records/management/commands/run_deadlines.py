@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from creditplatform.core.enums import Door
-from records.services.expiry import run_all
+from records.services import expiry, query_upkeep
 
 
 class Command(BaseCommand):
-    """Closes records whose publication has ended by the given day, archives those that may not be kept longer."""
+    """Closes and archives records whose day has come, and does what falls due among queries of staff."""
 
     help = "Run everything that falls due on or before a day (default: today)."
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """The same work as the timer's, for any day."""
-        done = run_all(on=options["on"] or timezone.localdate(), door=Door.COMMAND)
+        on = options["on"] or timezone.localdate()
+        done = expiry.run_all(on=on, door=Door.COMMAND) | query_upkeep.run_all(on=on, door=Door.COMMAND)
         for name, count in done.items():
             self.stdout.write(f"{name}: {count}")

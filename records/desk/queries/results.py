@@ -1,0 +1,99 @@
+"""Automatic answers before a person of the unit: the list, and one with what it rests on and the decision."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import AccessResult, Authority, Door, Role
+from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.models import User
+from creditplatform.core.permissions import has_role, rule
+from creditplatform.core.vault import pk_of_token
+from records import sentences
+from records.desk.queries.single import TONES, private
+from records.enums import HumanReviewState, Outcome, Reason
+from records.models import CreditRecord, HumanReview
+from records.models.query import REVIEW_KIND
+from records.queries.disclosure import DISCLOSED, NOBODY
+from records.services import human_review
+from records.services.queries import records_named
+from records.workflows.human_review import HUMAN_REVIEW
+
+PAGE = 50
+LISTED = ("agency", "purpose", "decided_by")
+
+
+def deciding(request: HttpRequest) -> bool:
+    """Officers and supervisors."""
+    user = cast(User, request.user)
+    return user.is_authenticated and has_role(Role.OFFICER, Role.SUPERVISOR)(user)
+
+
+@rule(deciding)
+def index(request: HttpRequest) -> HttpResponse:
+    """What waits for a decision, the oldest first, and the last ones decided."""
+    seen = HumanReview.objects.visible_to(cast(User, request.user)).select_related(*LISTED)
+    context = {
+        "waiting": seen.waiting().order_by("pk")[:PAGE],
+        "decided": seen.filter(state=HumanReviewState.DECIDED).order_by("-decided_at")[:PAGE],
+    }
+    return render(request, "desk/queries/results.html", context)
+
+
+@rule(deciding)
+def show(request: HttpRequest, review_token: str) -> HttpResponse:
+    """One answer with the records it rests on; whoever opens it to decide leaves a line in the access log."""
+    user = cast(User, request.user)
+    key = pk_of_token(REVIEW_KIND, review_token)
+    seen = HumanReview.objects.visible_to(user).select_related(*LISTED, "subject")
+    review = seen.filter(pk=key).first() if key is not None else None
+    if review is None:
+        raise Http404
+    if request.method == "POST":
+        return _decided(request, review, user)
+    may_decide = bool(HUMAN_REVIEW.available(review, user))
+    context = {
+        "review": review,
+        "may_decide": may_decide,
+        "tone": TONES[Outcome(review.outcome)],
+        "reasons": [Reason(reason).label for reason in review.reasons],
+        "records": _looked_at(review, user) if may_decide else [],
+        "choices": [(one.value, one.label) for one in (Outcome.YES, Outcome.NO)],
+    }
+    return private(render(request, "desk/queries/result_review.html", context))
+
+
+def _decided(request: HttpRequest, review: HumanReview, user: User) -> HttpResponse:
+    given = request.POST
+    try:
+        human_review.decide(
+            review=review, user=user, decision=given.get("decision", ""), grounds=given.get("grounds", "")
+        )
+        messages.success(request, _("Decided. The person is told."))
+    except Invalid as error:
+        messages.error(request, " ".join(str(one.message) for one in error.problems) or str(error))
+    except CreditError as error:
+        messages.error(request, str(error))
+    return redirect("desk:result", review.token)
+
+
+def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]]:
+    """The records as they stand now, each in a sentence; registered before they are shown."""
+    records = records_named(review.records)
+    record_disclosure(
+        subject_ref=review.subject_id or NOBODY,
+        actor=user,
+        agency=review.agency,
+        purpose=review.purpose_id,
+        authority=Authority.STATUTE,
+        reference=human_review.STATUTE,
+        case_number=review.case_number,
+        fields=[DISCLOSED, *{record.entry.code for record in records}],
+        door=Door.DESK,
+        result=AccessResult.SHOWN if review.subject_id else AccessResult.NOTHING,
+    )
+    return [(record, sentences.what_happened(record)) for record in records]

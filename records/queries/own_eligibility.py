@@ -1,0 +1,127 @@
+"""The person's own side of the clean record: the answer under the rule, answers units got, those before a person."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import AccessResult, Authority
+from creditplatform.core.errors import NotFoundHere
+from creditplatform.core.models import AccessLog, Site, User
+from creditplatform.core.rules import load_rulebook
+from records.enums import OwnPurpose
+from records.models import AccessDeferral, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
+from records.queries.disclosure import DISCLOSED
+from records.queries.eligibility import Answer, Criteria, Person, answers
+from records.queries.grants import TO_THE_PERSON, Grant, grant_by_statute
+from records.queries.scope import FieldScope
+from records.services import human_review
+
+SHOWN, MOST_LINES = 50, 500
+OTHERS = (Authority.CONSENT, Authority.STATUTE)
+
+
+@dataclass(frozen=True)
+class OwnAnswer:
+    """The answer at one place, over everything on file, by the criteria of that day."""
+
+    site: Site
+    answer: Answer
+    criteria: Criteria
+    records: list[CreditRecord]
+
+
+@dataclass(frozen=True)
+class UnitAnswer:
+    """A unit got an answer: the line of the access log, its purpose in words, whether a person looks at it already."""
+
+    line: AccessLog
+    purpose: str
+    waiting: bool
+
+
+def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
+    """The person's own answer at each place, over every kind of record; the look is registered as the person's own."""
+    today, rulebook = timezone.localdate(), load_rulebook()
+    entries = CatalogueEntry.objects.values_list("code", flat=True)
+    grant = Grant(OwnPurpose.OWN_FILE, Authority.SELF, "", FieldScope.of(entries), TO_THE_PERSON)
+    found = []
+    for site in Site.objects.order_by("code"):
+        criteria = Criteria.on(today, rulebook, site.code)
+        answer = _answer(subject, grant, criteria)
+        rows = CreditRecord.objects.filter(pk__in=answer.records).select_related("entry", "agency")
+        found.append(OwnAnswer(site, answer, criteria, list(rows.order_by("-decided_on", "-pk"))))
+    record_disclosure(
+        subject_ref=subject.pk,
+        actor=user,
+        purpose=OwnPurpose.OWN_FILE,
+        authority=Authority.SELF,
+        fields=[DISCLOSED, *{kind for one in found for kind in one.answer.kinds}],
+        result=AccessResult.SHOWN,
+    )
+    return found
+
+
+def unit_answers(subject: Subject) -> list[UnitAnswer]:
+    """Answers that units got about the person, newest first and the last one of each case; deferred ones left out."""
+    found = list(_lines(subject).select_related("agency")[:MOST_LINES])[::-1]
+    latest = {(line.agency_id, line.purpose, line.case_number): line for line in found}
+    lines = sorted(latest.values(), key=lambda line: line.pk, reverse=True)[:SHOWN]
+    names = {one.code: one.label for one in Purpose.objects.filter(code__in={line.purpose for line in lines})}
+    waiting = HumanReview.objects.waiting().filter(subject=subject)
+    before = set(waiting.values_list("agency", "purpose", "case_number"))
+    return [
+        UnitAnswer(
+            line, names.get(line.purpose, line.purpose), (line.agency_id, line.purpose, line.case_number) in before
+        )
+        for line in lines
+    ]
+
+
+def ask_for_person(user: User, subject: Subject, access_id: int, words: str = "") -> HumanReview:
+    """Have an answer that a unit got looked at by a person: what the rule says of the day on which the unit asked.
+
+    Must run in an audit context. Raises NotFoundHere for a line that is no answer about this person, BeforeAPerson.
+    """
+    line = _lines(subject).select_related("agency__site", "actor").filter(pk=access_id).first()
+    purpose = Purpose.objects.select_related("legal_basis").filter(code=line.purpose).first() if line else None
+    if line is None or purpose is None or line.agency is None:
+        raise NotFoundHere
+    grant = (
+        Grant(purpose.code, Authority.CONSENT, line.reference, FieldScope.of(purpose.fields), TO_THE_PERSON)
+        if purpose.needs_consent
+        else grant_by_statute(purpose, line.agency)
+    )
+    day: datetime.date = timezone.localdate(line.at)
+    found = _answer(subject, grant, Criteria.on(day, load_rulebook(), line.agency.site.code))
+    return human_review.request_review(
+        subject_id=subject.pk,
+        agency=line.agency,
+        purpose=purpose,
+        case_number=line.case_number,
+        outcome=found.outcome,
+        reasons=found.reasons,
+        records=found.records,
+        user=user,
+        looked_by=line.actor,
+        words=words,
+    )
+
+
+def reviews_about(subject: Subject) -> list[HumanReview]:
+    """Answers about the person that were put before a person, the latest first."""
+    found = HumanReview.objects.filter(subject=subject).select_related("agency", "purpose")
+    return list(found.order_by("-asked_at", "-pk")[:SHOWN])
+
+
+def _answer(subject: Subject, grant: Grant, criteria: Criteria) -> Answer:
+    person = Person(0, bytes(subject.number_index), bytes(subject.name_index))
+    return answers([person], grant, criteria)[0]
+
+
+def _lines(subject: Subject) -> QuerySet[AccessLog]:
+    deferred = AccessDeferral.objects.holding().filter(subject=subject).values("access_id")
+    lines = AccessLog.objects.filter(subject_ref=subject.pk, fields__contains=[DISCLOSED], authority__in=OTHERS)
+    return lines.exclude(pk__in=deferred).exclude(reference=human_review.STATUTE).order_by("-at", "-pk")

@@ -1,0 +1,160 @@
+"""Checks of many persons: take the file in, have it approved, work it off, remove the results when their day comes."""
+
+import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import Conflict, CreditError, Invalid, NotFoundHere
+from creditplatform.core.identity import IdentifierKind
+from creditplatform.core.models import Agency, User
+from records.enums import BatchCheckState, QueryKind
+from records.identifiers import checked_person
+from records.models import BatchCheck, BatchCheckRow, HumanReview, Subject
+from records.queries.batch import AskedRow, run_check
+from records.queries.grants import PurposeNotOpen, permitted_purpose
+from records.services import check_files, human_review
+from records.services.queries import case_problems
+from records.workflows.batch_check import BATCH_CHECK
+
+LOCK_SPACE = 0x43484B53
+MOST_REMOVED = 100
+log = structlog.get_logger(__name__)
+
+
+def submit(
+    *, agency: Agency, user: User, purpose: str, case_number: str, blocks: Iterable[bytes], file_name: str
+) -> BatchCheck:
+    """Register a check of many persons; where the purpose asks for no approval it is ready to be worked off.
+
+    Must run in an audit context. Raises PurposeNotOpen; Invalid, FeedFileError, NoRoom for the file.
+    """
+    wanted = permitted_purpose(purpose, agency)
+    if not wanted.gives_eligibility:
+        raise PurposeNotOpen
+    if problems := case_problems(case_number):
+        raise Invalid(problems)
+    name, rows = check_files.take_in(blocks)
+    try:
+        with transaction.atomic():
+            batch = BatchCheck.objects.create(
+                agency=agency,
+                asked_by=user,
+                purpose=wanted,
+                kind=QueryKind.ELIGIBILITY,
+                case_number=case_number.strip()[:60],
+                file=name,
+                file_name=Path(file_name).name[:200],
+                rows=rows,
+            )
+            return batch if wanted.needs_approval else BATCH_CHECK.take("let_pass", batch, user=None)
+    except BaseException:
+        check_files.remove(name)
+        raise
+
+
+def approve(*, batch: BatchCheck, user: User) -> BatchCheck:
+    """Let a check pass, as a second person; it is ready to be worked off. Raises NotPermitted, Conflict."""
+    return BATCH_CHECK.take("approve", batch, user=user)
+
+
+def turn_down(*, batch: BatchCheck, user: User, words: str) -> BatchCheck:
+    """Refuse a check with the reason; its file goes. Raises NotPermitted, Conflict, Invalid."""
+    return _without_file("refuse", batch, user, words=words)
+
+
+def work_off(batch: BatchCheck) -> BatchCheck:
+    """Answer what has no answer yet and finish; after a crash it goes on where it was left.
+
+    One worker per check: a second one raises Conflict. What cannot be answered at all (the purpose was taken out of
+    force, the file is gone) stops the check with the reason.
+    """
+    with _only_worker(batch.pk):
+        found = BatchCheck.objects.select_related("purpose__legal_basis", "agency__site", "asked_by").get(pk=batch.pk)
+        if found.state != BatchCheckState.CHECKING:
+            return found
+        try:
+            permitted_purpose(found.purpose.code, found.agency)
+            run_check(found, check_files.asked_rows(found), door=Door.DESK)
+        except (CreditError, FileNotFoundError) as error:
+            return _stop(found, error)
+        with audit.context(actor=None, door=Door.TIMER, reason="batch check done", agency_id=found.agency_id):
+            return BATCH_CHECK.take("finish", found, user=None)
+
+
+def unfinished() -> list[int]:
+    """Checks that are to be worked off or went on when their worker died."""
+    waiting = BatchCheck.objects.filter(state=BatchCheckState.CHECKING).exclude(file="").order_by("pk")
+    return list(waiting.values_list("pk", flat=True)[:50])
+
+
+def clear_due(*, on: datetime.date, door: Door) -> int:
+    """Remove results and files whose day has come; how many checks."""
+    due = BatchCheck.objects.filter(state=BatchCheckState.DONE, keep_until__lte=on).order_by("pk")
+    ids = list(due.values_list("pk", flat=True)[:MOST_REMOVED])
+    for pk in ids:
+        with audit.context(actor=None, door=door, reason="batch results kept long enough"):
+            _without_file("clear", BatchCheck.objects.get(pk=pk), None, on=on)
+    return len(ids)
+
+
+def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str = "") -> HumanReview:
+    """Put the answer of a row before somebody else of the unit. Raises NotFoundHere, Conflict."""
+    row = BatchCheckRow.objects.filter(batch=batch, row_number=row_number).exclude(outcome="").first()
+    if row is None or batch.state != BatchCheckState.DONE or batch.asked_by_id != user.pk:
+        raise NotFoundHere
+    return human_review.request_review(
+        subject_id=_subject_of(batch, row_number),
+        agency=batch.agency,
+        purpose=batch.purpose,
+        case_number=f"{batch.case_number} #{row_number}"[:60],
+        outcome=row.outcome,
+        reasons=row.reasons,
+        records=row.records,
+        user=user,
+        looked_by=batch.asked_by,
+        words=words,
+    )
+
+
+def _subject_of(batch: BatchCheck, row_number: int) -> int | None:
+    row = next((row for row in check_files.asked_rows(batch) if row.row_number == row_number), AskedRow(0, "", ""))
+    person = checked_person(row.name, row.kind or IdentifierKind.RESIDENT_ID, row.number)
+    return Subject.objects.by_number(person.blind_index).values_list("pk", flat=True).first()
+
+
+def _stop(batch: BatchCheck, error: Exception) -> BatchCheck:
+    code = error.code if isinstance(error, CreditError) else "file_gone"
+    log.warning("batch_check_stopped", batch=batch.pk, code=code)
+    words = str(error) if isinstance(error, CreditError) else _("The file of this check is gone. Please send it again.")
+    with audit.context(actor=None, door=Door.TIMER, reason="batch check stopped", agency_id=batch.agency_id):
+        return _without_file("stop", batch, None, words=words)
+
+
+def _without_file(step: str, batch: BatchCheck, user: User | None, **data: Any) -> BatchCheck:
+    name = batch.file
+    with transaction.atomic():
+        taken = BATCH_CHECK.take(step, batch, user=user, **data)
+        transaction.on_commit(lambda: check_files.remove(name), robust=True)
+    return taken
+
+
+@contextmanager
+def _only_worker(batch_id: int) -> Iterator[None]:
+    """Hold the check for this session; the lock dies with the process, so a killed worker frees it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, batch_id])
+        if not cursor.fetchone()[0]:
+            raise Conflict("batch_busy", _("This check is being worked off already."))
+        try:
+            yield
+        finally:
+            if not cursor.closed and connection.is_usable():
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, batch_id])

@@ -1,0 +1,83 @@
+"""The results of a check as a workbook: every row as it was sent, the answer beside it and the reasons in words.
+
+Made on demand from the sealed rows and the answers; nothing of it is kept. Every cell is written as text, so that none
+is taken for a formula.
+"""
+
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from itertools import islice
+from typing import IO
+
+import xlsxwriter
+from django.utils.translation import gettext as _
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.models import User
+from creditplatform.core.wording import joined
+from records.enums import NotChecked, Outcome, Reason
+from records.models import BatchCheck, BatchCheckRow
+from records.services import check_files
+from records.services.check_files import KIND_HEADER, NAME_HEADER, NUMBER_HEADER, Line
+from records.services.feeds import folder
+from records.workflows.batch_check import BATCH_CHECK
+
+AT_A_TIME, LONGEST_CELL, WIDTH, WIDE = 5_000, 32_767, 22, 48
+
+
+def write_results(*, batch: BatchCheck, user: User, target: IO[bytes]) -> int:
+    """Write the results for whoever asked; how many rows. That they were fetched is noted as a step.
+
+    Raises NotPermitted, Conflict. The disclosures themselves were registered when the rows were answered.
+    """
+    with audit.context(actor=user, door=Door.DESK, reason="batch results fetched", agency_id=batch.agency_id):
+        BATCH_CHECK.take("fetch", batch, user=user)
+        options = {"constant_memory": True, "tmpdir": str(folder()), "strings_to_formulas": False}
+        with xlsxwriter.Workbook(target, {**options, "strings_to_urls": False}) as book:
+            sheet, count = book.add_worksheet(), 0
+            header = check_files.sheet_of(batch).header
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(header), WIDTH)
+            sheet.set_column(len(header) + 1, len(header) + 1, WIDE)
+            for at, row in enumerate(_table(batch, header)):
+                for column, text in enumerate(row):
+                    sheet.write_string(at, column, text[:LONGEST_CELL])
+                count = at
+    return count
+
+
+def template() -> bytes:
+    """An empty workbook with the right columns, all of them text, so that no number loses its digits."""
+    buffer = BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("名单")
+        bold, text = book.add_format({"bold": True, "num_format": "@"}), book.add_format({"num_format": "@"})
+        sheet.set_column(0, 2, WIDTH, text)
+        for at, name in enumerate((NAME_HEADER, NUMBER_HEADER, KIND_HEADER)):
+            sheet.write_string(0, at, name, bold)
+        sheet.freeze_panes(1, 0)
+    return buffer.getvalue()
+
+
+def in_words(row: BatchCheckRow) -> tuple[str, str]:
+    """The answer of a row and its reasons, in the language of the page."""
+    if row.problem:
+        return _("not checked"), str(NotChecked(row.problem).label)
+    return str(Outcome(row.outcome).label), joined(Reason(reason).label for reason in row.reasons)
+
+
+def _table(batch: BatchCheck, header: list[str]) -> Iterator[list[str]]:
+    yield [*header, _("Answer"), _("Reasons")]
+    for lines in _in_parts(check_files.rows_of(batch)):
+        numbers = [line.number for line in lines]
+        answers = {row.row_number: row for row in batch.results.filter(row_number__in=numbers)}
+        for line in lines:
+            cells = [line.at(place) for place in range(len(header))]
+            yield [*cells, *(in_words(answers[line.number]) if line.number in answers else ("", ""))]
+
+
+def _in_parts(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    waiting = iter(lines)
+    while some := list(islice(waiting, AT_A_TIME)):
+        yield some

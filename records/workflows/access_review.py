@@ -1,0 +1,100 @@
+"""Review of an access: open → explanation asked for → explained → found right or wrong (H4.1, G8).
+
+A second person reviews, never the one who looked. A unit does not judge what a person complains of about itself: there
+the credit centre or an auditor finds.
+"""
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Role
+from creditplatform.core.errors import FieldProblem
+from creditplatform.core.models import User
+from creditplatform.core.workflow import Data, Step, Workflow
+from records.enums import ReviewCause, ReviewState
+from records.models import AccessReview
+from records.querysets import DECIDING, sites_led, units_of
+
+SUPERVISING = frozenset({Role.SUPERVISOR.value})
+
+# --- who ---------------------------------------------------------------------------------------
+
+
+def independent(case: AccessReview, user: User | None) -> bool:
+    """Staff of the credit centre of the place, or an auditor; not who looked."""
+    if user is None or user.pk == case.actor_id:
+        return False
+    return Role.AUDITOR in user.roles or (case.agency is not None and case.agency.site_id in sites_led(user))
+
+
+def reviewer(case: AccessReview, user: User | None) -> bool:
+    """Independent staff, or a supervisor of the unit; not who looked."""
+    if independent(case, user):
+        return True
+    return user is not None and user.pk != case.actor_id and case.agency_id in units_of(user, SUPERVISING)
+
+
+def finder(case: AccessReview, user: User | None) -> bool:
+    """Whoever reviews; independent staff alone where a person has complained. Who explained does not find."""
+    if user is None or user.pk == case.explained_by_id:
+        return False
+    return independent(case, user) if case.cause == ReviewCause.COMPLAINT else reviewer(case, user)
+
+
+def explainer(case: AccessReview, user: User | None) -> bool:
+    """Who looked; for a machine of the unit its officers and supervisors."""
+    if user is None:
+        return False
+    return user.pk == case.actor_id if case.actor_id else case.agency_id in units_of(user, DECIDING)
+
+
+# --- what must be there -------------------------------------------------------------------------
+
+
+def explanation_given(case: AccessReview, data: Data) -> FieldProblem | None:
+    """An explanation says something."""
+    ok = (data.get("words") or "").strip()
+    return None if ok else FieldProblem("words", "required", _("Please say what the look was needed for."))
+
+
+def grounds_given(case: AccessReview, data: Data) -> FieldProblem | None:
+    """A finding says why."""
+    ok = (data.get("words") or "").strip()
+    return None if ok else FieldProblem("words", "required", _("Please give the grounds of the finding."))
+
+
+# --- what happens -------------------------------------------------------------------------------
+
+
+def note_explanation(case: AccessReview, user: User | None, data: Data) -> None:
+    """What was said, and by whom."""
+    case.explanation, case.explained_by = data["words"].strip(), user
+
+
+def note_finding(case: AccessReview, user: User | None, data: Data) -> None:
+    """Who found it, when and why."""
+    case.grounds, case.reviewed_by, case.ended_at = data["words"].strip(), user, timezone.now()
+
+
+S = ReviewState
+OPEN = frozenset({S.OPEN, S.ASKED, S.EXPLAINED})
+ACCESS_REVIEW: Workflow[AccessReview] = Workflow(
+    name="access_review",
+    title=_("Review of an access"),
+    states=ReviewState,
+    initial=S.OPEN,
+    final=frozenset({S.RIGHT, S.WRONG}),
+    steps=(
+        Step("ask", _("Ask for an explanation"), frozenset({S.OPEN, S.EXPLAINED}), S.ASKED, by=reviewer),
+        Step(
+            "explain", _("Explain"), frozenset({S.ASKED}), S.EXPLAINED, by=explainer,
+            needs=(explanation_given,), effects=(note_explanation,),
+        ),
+        Step(
+            "find_right", _("Found right"), OPEN, S.RIGHT, by=finder, needs=(grounds_given,), effects=(note_finding,),
+        ),
+        Step(
+            "find_wrong", _("Found wrong"), OPEN, S.WRONG, by=finder, needs=(grounds_given,), effects=(note_finding,),
+        ),
+    ),
+)  # fmt: skip
