@@ -4,19 +4,23 @@ What the platform answers is read once, in memory. Neither claims nor tokens are
 platform's own number of the person is kept as a keyed digest only, since some platforms use the document number.
 """
 
+import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import jwt
 import structlog
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.internal import jwtkit
+from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.base.provider import ProviderException
-from allauth.socialaccount.providers.openid_connect import views as library
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +36,9 @@ from creditplatform.core.permissions import anyone, rule
 from records import realname
 from records.services.realname import bind_verified
 
+# Signatures with a pair of keys only: none that whoever knows our secret could make.
+SIGNATURES = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+CLOCKS_APART = 30  # seconds
 SIGN_IN = "sign in by identity platform"
 UID_FIELD = "socialaccount.SocialAccount.uid"
 NOT_ANSWERED = _(
@@ -47,13 +54,52 @@ INACTIVE = _("This account is closed. Please turn to the counter of the credit c
 log = structlog.get_logger("creditplatform.oidc")
 
 
+class PlatformAnswer(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
+    """Takes the platform's answer only with a token of identity that it signed for us, and that has not ended."""
+
+    def complete_login(self, request: HttpRequest, app: SocialApp, token: SocialToken, **kwargs: Any) -> SocialLogin:
+        """The sign-in. Raises ProviderException for a token that is missing or does not hold."""
+        signed = kwargs["response"].get("id_token")
+        if not isinstance(signed, str):
+            raise ProviderException("token_missing")
+        said = {"id_token": self._checked(app, signed), "userinfo": self._fetch_user_info(token.token)}
+        return self.get_provider().sociallogin_from_response(request, said)
+
+    def _checked(self, app: SocialApp, signed: str) -> dict[str, Any]:
+        """What the token says, after its signature, issuer, audience and end were looked at."""
+        issuer = self.openid_config["issuer"]
+        if issuer.rstrip("/") != app.settings["server_url"]:
+            raise ProviderException("issuer_differs")
+        try:
+            _named, key = jwtkit.fetch_key(signed, self.openid_config["jwks_uri"], jwtkit.lookup_kid_jwk)
+            claims: dict[str, Any] = jwt.decode(
+                signed, key, algorithms=SIGNATURES, issuer=issuer, audience=app.client_id, leeway=CLOCKS_APART,
+                options={"require": ["iss", "aud", "exp", "iat", "sub"]},
+            )  # fmt: skip
+        except jwt.PyJWTError as error:
+            raise ProviderException("token_invalid") from error
+        if claims.get("azp", app.client_id) != app.client_id:
+            raise ProviderException("token_of_another_client")
+        return claims
+
+
 class PlatformProvider(OpenIDConnectProvider):  # type: ignore[misc]
     """The library's provider, keeping nothing of what it is told."""
+
+    oauth2_adapter_class = PlatformAnswer
+
+    def redirect(self, request: HttpRequest, process: str, **kwargs: Any) -> HttpResponse:
+        """To the platform, with a number used once (nonce) that its token of identity has to bring back."""
+        nonce = secrets.token_urlsafe(24)
+        words = {**self.get_auth_params(), "nonce": nonce}
+        response: HttpResponse = super().redirect(request, process, auth_params=words, nonce=nonce, **kwargs)
+        return response
 
     def sociallogin_from_response(self, request: HttpRequest, response: Mapping[str, Any]) -> SocialLogin:
         """The sign-in, with the claims beside it for the length of this request."""
         login = super().sociallogin_from_response(request, response)
-        login.claims = {**(response.get("id_token") or {}), **(response.get("userinfo") or {})}
+        login.nonce = response["id_token"].get("nonce")
+        login.claims = {**response["id_token"], **response["userinfo"]}
         return login
 
     def extract_uid(self, data: Mapping[str, Any]) -> str:
@@ -91,7 +137,12 @@ class PlatformAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Bind the account that is known, or the one signed in; a new one is bound when it is made."""
+        """Bind the account that is known, or the one signed in; a new one is bound when it is made.
+
+        Raises ProviderException for an answer to a question that another browser, or this one earlier, has asked.
+        """
+        if not hmac.compare_digest(str(sociallogin.nonce), sociallogin.state["nonce"]):
+            raise ProviderException("nonce_differs")
         user: Any = sociallogin.user if sociallogin.is_existing else request.user
         if not user.is_authenticated:
             return
@@ -171,7 +222,10 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Come back with the platform's answer."""
     try:
-        return library.callback(request, provider_id)  # type: ignore[no-any-return]
+        view = OAuth2CallbackView.adapter_view(PlatformAnswer(request, provider_id))
+        return view(request)  # type: ignore[no-any-return]
+    except SocialApp.DoesNotExist as error:
+        raise Http404 from error
     except (KeyError, TypeError, ValueError) as error:
         log.warning("platform_answer_unreadable", platform=provider_id, kind=type(error).__name__)
         return refused(request, NOT_ANSWERED)

@@ -41,6 +41,7 @@ SYSTEM_LABELS = {code: label for _mark, code, label in SYSTEMS} | {OTHER: _("ano
 class SignedIn:
     """One browser in which an account is signed in."""
 
+    number: int
     since: datetime
     browser: str | Promise
     system: str | Promise
@@ -77,11 +78,20 @@ def sessions_of(request: HttpRequest, user: User) -> list[SignedIn]:
 def _signed_in(row: UserSession, key: str | None) -> SignedIn:
     browser, _space, system = row.user_agent.partition(" ")
     return SignedIn(
+        row.pk,
         row.created_at,
         BROWSER_LABELS.get(browser, BROWSER_LABELS[OTHER]),
         SYSTEM_LABELS.get(system, SYSTEM_LABELS[OTHER]),
         current=row.session_key == key,
     )
+
+
+def end_session(user: User, number: int) -> bool:
+    """Sign the account out of one browser; whether there was such a sign-in of this account."""
+    row = UserSession.objects.filter(user_id=user.pk, pk=number).first()
+    if row is not None:
+        row.end()
+    return row is not None
 
 
 def end_sessions(user: User, *, but: str | None = None) -> int:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from creditplatform.core import sessions
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.wording import chinese
+from records.me.views import LONGEST_KEY
 from records.models import RealNameBinding, Representation
 from records.models.subject import WINDOW
 from records.selectors import subject_of
@@ -54,6 +55,19 @@ def sign_out_others(request: HttpRequest) -> HttpResponse:
             messages.success(request, text % {"count": ended})
         else:
             messages.info(request, _("You are signed in nowhere else."))
+    return redirect("me:account")
+
+
+@rule(signed_in)
+def sign_out_one(request: HttpRequest) -> HttpResponse:
+    """End one session; ending the own one is signing out."""
+    user: Any = request.user
+    number = request.POST.get("session", "")
+    known = number.isascii() and number.isdecimal() and len(number) < LONGEST_KEY
+    if request.method == "POST" and known and sessions.end_session(user, int(number)):
+        messages.success(request, _("That sign-in was ended."))
+    elif request.method == "POST":
+        messages.info(request, _("That sign-in has ended already."))
     return redirect("me:account")
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("notices/", views.notices, name="notices"),
     path("account/", account.account, name="account"),
     path("account/sign-out-others/", account.sign_out_others, name="sign-out-others"),
+    path("account/sign-out/", account.sign_out_one, name="sign-out-one"),
     path("represent/", represent.represent, name="represent"),
     path("represent/ask/", represent.ask, name="represent-ask"),
     path("represent/back/", represent.back, name="represent-back"),

@@ -7,6 +7,7 @@ Refusals sound alike whether or not anybody is on file.
 import datetime
 import secrets
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
@@ -86,11 +87,16 @@ def _attach(official: User, user: User, name: str, wanted: Identifier, papers: S
 
 
 def _end_binding(wanted: Identifier, *, but: User) -> None:
-    """End the binding of the person's older account, and sign it out everywhere; history keeps who ended it."""
+    """End the binding of the person's older account and its ways in; history keeps who ended it.
+
+    The identity platform may then be connected with the new account.
+    """
     old = RealNameBinding.objects.filter(subject__number_index=wanted.blind_index).exclude(user=but)
     for binding in old.select_related("user"):
         with audit.context(actor=None, door=Door.DESK, reason="binding ended at the window"):
             binding.delete()
+            RecoveryCode.objects.filter(user=binding.user, closed_at=None).update(closed_at=timezone.now())
+        SocialAccount.objects.filter(user_id=binding.user_id).delete()
         sessions.end_sessions(binding.user)
 
 

@@ -47,6 +47,25 @@ def test_the_others_are_signed_out(cast: Cast) -> None:
     assert UserSession.objects.filter(user=cast.person).count() == 1
 
 
+def test_one_of_them_is_signed_out(cast: Cast) -> None:
+    here, there, third = signed_in("person"), signed_in("person", WECHAT), signed_in("person", WECHAT)
+    row = UserSession.objects.get(session_key=there.session.session_key)
+    page = here.get(reverse("me:account")).content.decode()
+    assert page.count(reverse("me:sign-out-one")) == 2 and f'value="{row.pk}"' in page
+    here.post(reverse("me:sign-out-one"), {"session": row.pk})
+    assert (alive(here), alive(there), alive(third)) == (True, False, True)
+
+
+@pytest.mark.parametrize("number", ["", "x", "0", "9" * 30, "²"])
+def test_what_is_no_session_of_ones_own_is_left_alone(number: str, cast: Cast) -> None:
+    here, foreign = signed_in("person"), signed_in("stranger")
+    theirs = UserSession.objects.get(user=cast.stranger).pk
+    for given in (number, theirs):
+        assert here.post(reverse("me:sign-out-one"), {"session": given})["Location"] == reverse("me:account")
+    assert here.get(reverse("me:sign-out-one")).status_code == 302
+    assert alive(foreign) and alive(here)
+
+
 def test_a_session_that_ended_is_not_listed(cast: Cast) -> None:
     here, there = signed_in("person"), signed_in("person", WECHAT)
     there.post(reverse("account_logout"))

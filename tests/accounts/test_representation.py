@@ -28,6 +28,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30 + b"IEND\xaeB`\x82"
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 30 + b"\xff\xd9"
 CHILD = "小示例"
 TODAY = timezone.localdate()
+SECOND = datetime.timedelta(seconds=1)
 SOON = TODAY + datetime.timedelta(days=30)
 
 
@@ -275,6 +276,33 @@ def test_a_power_of_attorney_ends_on_its_day(cast: Cast) -> None:
         assert attorney(cast, valid_until=SOON + datetime.timedelta(days=5)).state == "requested"  # may be asked anew
     case.refresh_from_db()
     assert case.state == "ended"
+
+
+def test_it_ends_with_the_second_its_last_day_ends(cast: Cast) -> None:
+    case = service.confirm(case=attorney(cast, scope=["file", "report"]), user=cast.centre)
+    one = opened(cast, case)
+    midnight = datetime.datetime.combine(SOON, datetime.time(), tzinfo=timezone.get_default_timezone())
+    number_index = cast.stranger.real_name.subject.number_index
+    for moment, holds in ((midnight - SECOND, True), (midnight, False), (midnight + SECOND, False)):
+        with time_machine.travel(moment, tick=False):
+            one.force_login(cast.person, "django.contrib.auth.backends.ModelBackend")
+            kept = one.session
+            kept["acting_for"] = case.token
+            kept.save()
+            assert ("马示例" in one.get(reverse("me:records")).content.decode()) == holds
+            assert (acts_for(cast.person, number_index, "report") is not None) == holds  # type: ignore[arg-type]
+    assert not AccessLog.objects.filter(reference=case.token, at__gte=midnight).exists()
+
+
+def test_reports_open_by_their_own_part_of_the_scope(cast: Cast) -> None:
+    case = service.confirm(case=attorney(cast), user=cast.centre)
+    one = opened(cast, case)
+    assert reverse("me:reports") not in one.get(reverse("me:home")).content.decode()
+    assert [one.get(reverse(f"me:{page}")).status_code for page in ("reports", "report-order")] == [403, 403]
+    Representation.objects.update(scope=["file", "report"])
+    assert reverse("me:reports") in one.get(reverse("me:home")).content.decode()
+    assert [one.get(reverse(f"me:{page}")).status_code for page in ("reports", "report-order")] == [200, 200]
+    assert one.get(reverse("me:eligibility")).status_code == 403
 
 
 def test_a_guardian_sees_nothing_from_full_age_on(cast: Cast) -> None:

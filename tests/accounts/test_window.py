@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -136,6 +137,14 @@ def test_a_lost_account_is_ended_and_the_new_one_bound(cast: Cast) -> None:
     assert (event.user_id, event.subject_id, event.adapter) == (cast.person.pk, subject.pk, "test")
     assert event.pgh_context["actor"] == cast.centre.pk and "window" in event.pgh_context["reason"]
     assert {n.code for n in Notice.objects.filter(addressee=subject.number_index)} == {"window_move"}
+
+
+def test_an_account_that_was_lost_keeps_no_way_in(cast: Cast) -> None:
+    SocialAccount.objects.create(user=cast.person, provider="province", uid="0" * 32)
+    code = slip(cast)
+    press(cast, act="move", name="林示例", number=PERSON_NUMBER)
+    assert not SocialAccount.objects.exists()
+    refused(set_anew(code))
 
 
 def test_moving_tells_the_official_nothing_about_an_older_account(cast: Cast) -> None:

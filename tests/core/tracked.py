@@ -96,7 +96,6 @@ CHANGES = {
     "records.HumanReview": ("case_number", "case_number || '!'"),
     "records.AccessReview": ("due_on", "due_on + 1"),
     "records.AccessDeferral": ("until", "until + 1"),
-    "records.Representation": ("papers_kind", "papers_kind || '!'"),
     "records.CreditReport": ("revocation", "revocation || '!'"),
 }
 
