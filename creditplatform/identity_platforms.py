@@ -10,6 +10,15 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 READER = "records.realname.ConfiguredClaims"
+# Pages of the libraries: which anybody opens, and which only whoever is signed in.
+OPEN_PAGES = (
+    "account_login", "account_signup", "account_logout", "mfa_authenticate", "admin:login", "admin:jsi18n",
+    "api:token", "set_language",
+)  # fmt: skip
+OWN_PAGES = (
+    "account_change_password", "account_reauthenticate", "mfa_reauthenticate", "mfa_index", "mfa_activate_totp",
+    "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
+)  # fmt: skip
 NEEDED = ("NAME", "URL", "CLIENT_ID", "CLIENT_SECRET")
 
 

@@ -183,13 +183,9 @@ RECOVERY_CODE_MINUTES = env.int("CREDIT_RECOVERY_CODE_MINUTES", default=30)  # a
 MFA_ADAPTER = "creditplatform.second_factor.SealedAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_PAGES = ["mfa_reauthenticate", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp"]
-MFA_PAGES += ["mfa_view_recovery_codes", "mfa_generate_recovery_codes"]
 MFA_TOTP_ISSUER = env("CREDIT_MFA_ISSUER", default="Public credit platform")
-MFA_REQUIRED_ROLES = env.list(
-    "CREDIT_MFA_REQUIRED_ROLES",
-    default=["centre", "supervisor", "security", "auditor", "operator"] if PRODUCTION else [],
-)
+MFA_ROLES = ["centre", "supervisor", "security", "auditor", "operator"] if PRODUCTION else []
+MFA_REQUIRED_ROLES = env.list("CREDIT_MFA_REQUIRED_ROLES", default=MFA_ROLES)
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("CREDIT_TRUSTED_PROXIES", default=0)
 # How often one client may open a page in a minute; a name of a page goes before the name of its app.
 UNLIMITED = 10**9  # the walks of the tests are faster than people
@@ -399,15 +395,6 @@ SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 # Pages of libraries cannot declare a rule themselves; ours all do (creditplatform.core.permissions).
 THIRD_PARTY_ACCESS_RULES = {
     "admin:*": "creditplatform.core.permissions.staff",
-    "admin:login": "creditplatform.core.permissions.anyone",
-    "admin:jsi18n": "creditplatform.core.permissions.anyone",
-    "api:token": "creditplatform.core.permissions.anyone",
-    "account_login": "creditplatform.core.permissions.anyone",
-    "account_signup": "creditplatform.core.permissions.anyone",
-    "account_logout": "creditplatform.core.permissions.anyone",
-    "account_change_password": "creditplatform.core.permissions.signed_in",
-    "account_reauthenticate": "creditplatform.core.permissions.signed_in",
-    "mfa_authenticate": "creditplatform.core.permissions.anyone",
-    "set_language": "creditplatform.core.permissions.anyone",
-    **dict.fromkeys(MFA_PAGES, "creditplatform.core.permissions.signed_in"),
+    **dict.fromkeys(identity_platforms.OPEN_PAGES, "creditplatform.core.permissions.anyone"),
+    **dict.fromkeys(identity_platforms.OWN_PAGES, "creditplatform.core.permissions.signed_in"),
 }

@@ -26,10 +26,12 @@ IDENTITY_LABELS = {
     "address": _("address"),
     "looks": _("who looked at the file"),
     "papers": _("papers of a representation"),
+    "credit-report": _("credit report"),
     "eligibility": _("whether the record is clean, yes or no"),
 }
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
+BY_REPRESENTATIVES = (OwnPurpose.REPRESENTATIVE, OwnPurpose.OWN_REPORT)  # or by the person, on the own authority
 ABOUT_LOOKS = frozenset({"record_viewed"})
 ABOUT_RECORD = "record:"
 
@@ -162,7 +164,7 @@ def looks(
         Look(
             row=row,
             own=row.authority == Authority.SELF,
-            representative=row.purpose == OwnPurpose.REPRESENTATIVE,
+            representative=row.purpose in BY_REPRESENTATIVES and row.authority != Authority.SELF,
             shown=[labels[code] for code in row.fields],
             purpose=str(purposes.get(row.purpose, row.purpose)),
         )

@@ -112,10 +112,15 @@ def representation(request: HttpRequest, token: str) -> HttpResponse:
     """One request with both names, and what may be done; the look is written into both persons' access logs."""
     user: Any = request.user
     case = _case(token)
+    reason_missing = ""
     if request.method == "POST":
-        return _take(request, user, case)
+        try:
+            return _take(request, user, case)
+        except Invalid as error:
+            reason_missing = str(error.problems[0].message)
     _log(user, case)
     context = {
+        "reason_missing": reason_missing,
         "case": case,
         "name": case.person.name_sealed if case.person else case.asked_name,
         "number": case.person.number_sealed if case.person else case.asked_number,
@@ -141,6 +146,7 @@ def papers(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _take(request: HttpRequest, user: User, case: Representation) -> HttpResponse:
+    """Take the step. Raises Invalid where the refusal has no reason; any other hindrance is said on the page."""
     act = request.POST.get("act", "")
     try:
         if act == "confirm":
@@ -153,6 +159,8 @@ def _take(request: HttpRequest, user: User, case: Representation) -> HttpRespons
             return redirect("desk:representation", case.token)
         messages.success(request, _("Done, and both persons have a notice where there is one to get."))
     except Invalid as error:
+        if act == "refuse":
+            raise
         for problem in error.problems:
             messages.error(request, str(problem.message))
     except CreditError as error:

@@ -72,9 +72,7 @@ def ask(
     if found:
         raise Invalid(found)
     wanted = checked_person(name, document, number)
-    _close_ended(own, wanted.blind_index, kind)
-    if Representation.objects.filter(representative=own, kind=kind, asked_index=wanted.blind_index).exists():
-        raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
+    _make_way(own, wanted.blind_index, kind)
     kept = store.keep(papers)
     return Representation.objects.create(
         representative=own,
@@ -222,13 +220,15 @@ def _paper_problems(papers: bytes) -> list[FieldProblem]:
     return []
 
 
-def _close_ended(own: Subject, index: bytes, kind: str) -> None:
-    """Close what ended by its date, so that it can be asked for anew."""
+def _make_way(own: Subject, index: bytes, kind: str) -> None:
+    """Close what ended by its date, so that it can be asked for anew. Raises Conflict for what is being checked."""
     confirmed = Representation.objects.filter(
         representative=own, kind=kind, person__number_index=index, state=RepresentationState.CONFIRMED
     )
     for case in confirmed.filter(valid_until__lte=timezone.localdate()):
         REPRESENTATION.take("expire", case, user=None)
+    if Representation.objects.filter(representative=own, kind=kind, asked_index=index).exists():
+        raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
 
 
 def _standing(case: Representation) -> bool:

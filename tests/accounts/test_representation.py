@@ -366,6 +366,13 @@ def test_it_is_asked_and_decided_on_pages(cast: Cast) -> None:
     assert Representation.objects.get().state == "confirmed"
 
 
+def test_a_refusal_without_a_reason_says_so_at_the_field(cast: Cast) -> None:
+    case = asked(cast)
+    page = browser(cast.centre).post(reverse("desk:representation", args=[case.token]), {"act": "refuse"})
+    assert page.status_code == 200 and 'id="refusal_error"' in page.content.decode()
+    assert Representation.objects.get().state == "requested"
+
+
 def test_an_empty_form_names_every_gap(cast: Cast) -> None:
     response: HttpResponse = browser(cast.person).post(reverse("me:represent-ask"), {})
     assert {"kind", "name", "document", "number", "scope", "papers_kind"} <= set(response.context["form"].errors)
