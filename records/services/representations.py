@@ -75,19 +75,10 @@ def ask(
     _make_way(own, wanted.blind_index, kind)
     kept = store.keep(papers)
     return Representation.objects.create(
-        representative=own,
-        kind=kind,
-        scope=sorted(scope),
-        valid_until=valid_until,
-        papers=kept.name,
-        papers_digest=kept.digest,
-        papers_kind=papers_kind,
-        asked_kind=wanted.kind.value,
-        asked_number=wanted.number,
-        asked_name=name.strip(),
-        asked_index=wanted.blind_index,
-        requested_by=user,
-    )
+        representative=own, kind=kind, scope=sorted(scope), valid_until=valid_until, papers=kept.name,
+        papers_digest=kept.digest, papers_kind=papers_kind, asked_kind=wanted.kind.value, asked_number=wanted.number,
+        asked_name=name.strip(), asked_index=wanted.blind_index, requested_by=user,
+    )  # fmt: skip
 
 
 def confirm(*, case: Representation, user: User) -> Representation:
