@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
+from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import AccessLog, Agency, Notice, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
-from records.enums import FieldRole, OwnPurpose
-from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
+from records.enums import FieldRole, OwnPurpose, RepresentationKind, RepresentationScope
+from records.models import CatalogueEntry, CreditRecord, EntryField, Representation, Subject
 from records.models.record import TOKEN_KIND
 
 IDENTITY_LABELS = {
@@ -23,10 +24,14 @@ IDENTITY_LABELS = {
     "number": _("number of identity document"),
     "phone": _("telephone"),
     "address": _("address"),
+    "looks": _("who looked at the file"),
+    "papers": _("papers of a representation"),
+    "credit-report": _("credit report"),
     "eligibility": _("whether the record is clean, yes or no"),
 }
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
+BY_REPRESENTATIVES = (OwnPurpose.REPRESENTATIVE, OwnPurpose.OWN_REPORT)  # or by the person, on the own authority
 ABOUT_LOOKS = frozenset({"record_viewed"})
 ABOUT_RECORD = "record:"
 
@@ -48,6 +53,7 @@ class Look:
 
     row: AccessLog
     own: bool
+    representative: bool
     shown: list[str]
     purpose: str
 
@@ -65,7 +71,7 @@ def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, in
         day, pk = before
         rows = rows.filter(decided_on__lte=day).exclude(decided_on=day, pk__gte=pk)
     records = list(rows[: PAGE + 1])
-    _log_own_look(user, subject, [record.entry.code for record in records])
+    log_own_look(user, subject, [record.entry.code for record in records])
     return _lines(records)
 
 
@@ -77,7 +83,7 @@ def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tup
     record = CreditRecord.objects.of_person(subject.pk).select_related(*RELATED).filter(pk=pk).first()
     if record is None:
         return None
-    _log_own_look(user, subject, [record.entry.code])
+    log_own_look(user, subject, [record.entry.code])
     return _lines([record])[0], contents(record)
 
 
@@ -133,9 +139,18 @@ def _token_of(notice: Notice) -> str:
 
 
 def looks(
-    subject: Subject, *, with_own: bool = False, before: tuple[datetime.datetime, int] | None = None
+    subject: Subject,
+    *,
+    with_own: bool = False,
+    before: tuple[datetime.datetime, int] | None = None,
+    shown_to: User | None = None,
 ) -> list[Look]:
-    """One page and one line more of who looked at the person's data, newest first, after those of the page before."""
+    """One page and one line more of who looked at the person's data, newest first, after those of the page before.
+
+    Where they are shown to a representative, that is a look too.
+    """
+    if shown_to is not None and not is_own(shown_to, subject):
+        log_own_look(shown_to, subject, ["looks"])
     rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
     if not with_own:
         rows = rows.exclude(authority=Authority.SELF)
@@ -149,6 +164,7 @@ def looks(
         Look(
             row=row,
             own=row.authority == Authority.SELF,
+            representative=row.purpose in BY_REPRESENTATIVES and row.authority != Authority.SELF,
             shown=[labels[code] for code in row.fields],
             purpose=str(purposes.get(row.purpose, row.purpose)),
         )
@@ -180,7 +196,31 @@ def _line(record: CreditRecord, today: datetime.date, *, public: bool) -> Line:
     )
 
 
-def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+def is_own(user: User, subject: Subject) -> bool:
+    """Whether the account is bound to this very person."""
+    own = subject_of(user)
+    return own is not None and own.pk == subject.pk
+
+
+def log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+    """Write the look of the person, or of a representative with the number of the representation it rests on."""
+    if is_own(user, subject):
+        record_disclosure(
+            subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
+        )
+        return
+    own = subject_of(user)
+    by = Representation.objects.holding().filter(
+        representative=own, person=subject, scope__contains=[RepresentationScope.FILE]
+    )
+    found = by.first() if own else None
+    if found is None:
+        raise NotPermitted
     record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
+        subject_ref=subject.pk,
+        actor=user,
+        purpose=OwnPurpose.REPRESENTATIVE,
+        authority=Authority.CONSENT if found.kind == RepresentationKind.ATTORNEY else Authority.STATUTE,
+        reference=found.token,
+        fields=fields,
     )

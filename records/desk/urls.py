@@ -12,6 +12,7 @@ from records.desk import (
     monthly_reports,
     setaside,
     views,
+    windows,
 )
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
@@ -84,6 +85,10 @@ urlpatterns = [
     path("missing/", missing.missing_records, name="missing"),
     path("key-groups/", belonging.key_groups, name="key_groups"),
     path("key-groups/<slug:group_code>/", belonging.key_group, name="key_group"),
+    path("window/", windows.accounts, name="window"),
+    path("representations/", windows.representation_list, name="representations"),
+    path("representations/<str:token>/", windows.representation, name="representation"),
+    path("representations/<str:token>/papers/", windows.papers, name="representation-papers"),
     path("members/", belonging.members, name="members"),
     *of_queries,
 ]

@@ -120,7 +120,7 @@ class RepresentationState(models.TextChoices):
     """Life of a representation."""
 
     REQUESTED = "requested", _("papers being checked")
-    CONFIRMED = "confirmed", _("confirmed")
+    CONFIRMED = "confirmed", _("confirmed by the credit centre")
     REFUSED = "refused", _("refused")
     ENDED = "ended", _("ended")
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import eligibility, reports, views
+from records.me import account, eligibility, reports, represent, views
 
 app_name = "me"
 urlpatterns = [
@@ -19,4 +19,12 @@ urlpatterns = [
     path("eligibility/", eligibility.eligibility, name="eligibility"),
     path("looks/", views.looks, name="looks"),
     path("notices/", views.notices, name="notices"),
+    path("account/", account.account, name="account"),
+    path("account/sign-out-others/", account.sign_out_others, name="sign-out-others"),
+    path("account/sign-out/", account.sign_out_one, name="sign-out-one"),
+    path("represent/", represent.represent, name="represent"),
+    path("represent/ask/", represent.ask, name="represent-ask"),
+    path("represent/back/", represent.back, name="represent-back"),
+    path("represent/<str:token>/act/", represent.act, name="represent-act"),
+    path("represent/<str:token>/end/", represent.end, name="represent-end"),
 ]

@@ -212,7 +212,12 @@ def test_an_account_for_every_role():
     assert {account.role for account in accounts} == {*Role.values, ""}
     assert len({account.username for account in accounts}) == len(accounts)
     assert all(len(account.password) >= 10 and account.role_label for account in accounts)
-    assert [account.username for account in accounts if not account.role] == ["citizen", "newcomer"]
+    assert [account.username for account in accounts if not account.role] == [
+        "citizen",
+        "newcomer",
+        "guardian",
+        "attorney",
+    ]
 
 
 def test_accounts_work_and_hold_their_role(world):

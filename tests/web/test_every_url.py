@@ -23,11 +23,12 @@ from records.models import (
     FeedBatch,
     LegalBasis,
     QuarantinedRow,
+    Representation,
     Subject,
     UnitNotice,
 )
 from records.services.catalogue import draft_new_version
-from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
+from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
 from tests.records.query_rows import a_human_review, a_query, a_review, a_row
@@ -44,6 +45,11 @@ CITIZENS = {"unbound", "person", "stranger"}
 STAFF = set(PERSONAS) - CITIZENS - {"anonymous"}
 NAME, OTHER_NAME = "林示例", "马示例"
 REACHED = {200, 302, 403, 404, 405}
+
+
+def foreign_person() -> Subject:
+    """Somebody of whom nothing is on file, and whom nobody here sees."""
+    return person_subject(MINOR_NUMBER, "小示例")
 
 
 @pytest.fixture
@@ -74,6 +80,10 @@ def world(cast: Cast) -> World:
     )
     UnitNotice.objects.create(agency=own.agency, code="rows_set_aside", day=own.decided_on, text="一行", text_en="row")
     a_peer(cast, "administrative-penalty")
+    Representation.objects.create(
+        person=foreign_person(), representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
+        papers_kind="kinship", requested_by=cast.stranger,
+    )  # fmt: skip
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
     issued(cast.person)
@@ -86,8 +96,9 @@ def world(cast: Cast) -> World:
 # --- what may happen -----------------------------------------------------------------------------------
 
 MACHINES = re.compile(r"/api/v1/")
+PLATFORMS = re.compile(r"/accounts/platforms/")
 OPEN = re.compile(
-    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)"
+    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout|recover)/|language/|admin/(login|jsi18n)/)"
 )
 PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|verify/|$)")
 
@@ -96,6 +107,8 @@ def expected(persona: str, address: str, name: str) -> set[int]:
     """Which answers this persona may get from this address."""
     if OPEN.match(address):
         return {200, 302}
+    if PLATFORMS.match(address):  # none is connected, and one is gone to by a form alone
+        return {404, 405}
     if PUBLIC.match(address):
         return {200, 302, 404, 405}
     if MACHINES.match(address):  # a session opens nothing here, a token does
@@ -106,8 +119,10 @@ def expected(persona: str, address: str, name: str) -> set[int]:
         return {200, 302, 403, 404, 405} if persona in STAFF else {403}
     if address.startswith("/desk/catalogue/"):
         return catalogue_answers(persona, name)
+    if address.startswith("/accounts/"):  # setting up needs the password once more; what is not set up is not there
+        return {200, 302, 404}
     if address.startswith("/me/"):
-        return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name != "me:bind" else {200}
+        return {200, 302, 404} if persona in {"person", "stranger"} else {302} if name not in UNBOUND else {200}
     return REACHED
 
 
@@ -122,13 +137,14 @@ def catalogue_answers(persona: str, name: str) -> set[int]:
     return {200, 404} if reads else {403}
 
 
+UNBOUND = {"me:bind", "me:account"}
 SEES_PERSON = {
     "person": r"/me/",
     **dict.fromkeys(
         ["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/|/desk/set-aside/\d+/"
     ),
 }
-SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/"}
+SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/", "centre": r"/desk/representations/[a-z2-7]{26}/"}
 SEES_STRANGER.pop("person")
 
 

@@ -24,6 +24,7 @@ from records.models import (
     HumanReview,
     QuarantinedRow,
     Query,
+    Representation,
     UnitNotice,
 )
 from tests.cast import Cast
@@ -83,7 +84,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
     known: dict[str, list[Any]] = {
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
-        "token": [*(record.token for record in records), "0" * 26, "nothing"],
+        "token": [*_representations(name), *(record.token for record in records), "0" * 26, "nothing"],
         "topic": [
             "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
         ],
@@ -107,7 +108,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "id": [world.cast.clerk.pk, *HOSTILE],
         "agency": [world.own.agency.code, world.foreign.agency.code, "nothing"],
         "month": ["2026-10", "2026-13", "nothing"],
-        "code": ["province", "nothing"],
+        **{key: ["province", "nothing"] for key in ("code", "provider_id")},
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
@@ -117,6 +118,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _representations(name: str) -> list[str]:
+    return [case.token for case in Representation.objects.all() if "represent" in name]
 
 
 def _of_queries() -> dict[str, list[Any]]:
