@@ -35,6 +35,7 @@ _known: dict[Kind, dict[str, str | Promise]] = {
 
 # What values of rules are counted in.
 _UNITS = {
+    "hours": ngettext_lazy("%(number)s hour", "%(number)s hours", "number"),
     "days": ngettext_lazy("%(number)s day", "%(number)s days", "number"),
     "working days": ngettext_lazy("%(number)s working day", "%(number)s working days", "number"),
     "months": ngettext_lazy("%(number)s month", "%(number)s months", "number"),

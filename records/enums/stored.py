@@ -21,6 +21,8 @@ class OwnPurpose(models.TextChoices):
     EXCHANGE = "exchange with a peer", _("handing on of changes to another system")
     OWN_MEMBERS = "members of the own organisation", _("looking after the members of the own organisation")
     KEY_GROUP = "key group", _("looking up who belongs to a key group")
+    PREVIEW = "preview of a request", _("looking at what a request would show")
+    SHARE_LINK = "share link of the person", _("shown by a link that you gave yourself")
 
 
 class AffiliationRole(models.TextChoices):

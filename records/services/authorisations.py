@@ -6,21 +6,27 @@ All of it must run in an audit context.
 import datetime
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import Conflict, FieldProblem, Invalid
+from creditplatform.core.enums import Authority
+from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.models import Agency, ApiClient, User
+from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records.enums import AuthorisationState
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.grants import NotAuthorised
+from records.queries.disclosure import NOBODY, Asker, register_refusal
+from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, permitted_purpose
 from records.queries.scope import FieldScope
+from records.services.consent_notices import tell_asked
 from records.workflows.authorisation import AUTHORISATION
 
-ANSWER_DAYS = 30
+ANSWER_DAYS = "authorisation.answer.days"
+UNKNOWN_NUMBER = "unknown number"  # what the access log says where nobody of ours was asked under that number
 
 
 def request_authorisation(
@@ -37,13 +43,11 @@ def request_authorisation(
 ) -> Authorisation:
     """Ask a person for consent to show these fields; answers alike whether or not the person is on file.
 
-    Raises Invalid where a field lies outside the purpose (`outside_purpose`).
+    The same request asked again while it waits is the same request. Raises PurposeNotOpen; Invalid where a field lies
+    outside the purpose (`outside_purpose`) or a statute makes consent a mere form (`no_consent_needed`).
     """
-    asked = FieldScope.of(fields or purpose.fields)
-    if not FieldScope.of(purpose.fields).covers(asked):
-        sentence = _("The purpose does not cover everything that was asked for.")
-        raise Invalid([FieldProblem("fields", "outside_purpose", sentence)], code="outside_purpose", message=sentence)
-    return Authorisation.objects.create(
+    asked = _asked_fields(agency, purpose, fields)
+    wanted = Authorisation(
         agency=agency,
         purpose=purpose,
         number_index=person.blind_index,
@@ -53,8 +57,40 @@ def request_authorisation(
         message=message or None,
         requested_by=user,
         client=client,
-        answer_until=timezone.now() + datetime.timedelta(days=ANSWER_DAYS),
+        answer_until=timezone.now() + datetime.timedelta(days=_answer_days(purpose)),
     )
+    if same := _asked_already(wanted):
+        return same
+    wanted.save()
+    tell_asked(wanted)
+    return wanted
+
+
+def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> FieldScope:
+    if not Purpose.objects.open_to(agency).filter(pk=purpose.pk).exists():
+        raise PurposeNotOpen
+    if not purpose.needs_consent:
+        sentence = _("A statute lets your unit look for this purpose. The person would be asked for nothing.")
+        raise Invalid.in_field("purpose", "no_consent_needed", sentence)
+    asked = FieldScope.of(fields or purpose.fields)
+    if not FieldScope.of(purpose.fields).covers(asked):
+        raise Invalid.in_field(
+            "fields", "outside_purpose", _("The purpose does not cover everything that was asked for.")
+        )
+    return asked
+
+
+def _answer_days(purpose: Purpose) -> int:
+    days: int = load_rulebook().value(ANSWER_DAYS, timezone.localdate(), purpose.site.code if purpose.site else None)
+    return days
+
+
+def _asked_already(wanted: Authorisation) -> Authorisation | None:
+    same = {
+        name: getattr(wanted, name)
+        for name in ("agency", "purpose", "number_index", "name_index", "requested_fields", "case_number")
+    }
+    return Authorisation.objects.waiting().filter(**same).first()
 
 
 def grant(
@@ -76,6 +112,11 @@ def revoke(*, authorisation: Authorisation, user: User) -> Authorisation:
     return AUTHORISATION.take("revoke", authorisation, user=user)
 
 
+def recall(*, authorisation: Authorisation, user: User) -> Authorisation:
+    """Take back a request that was not answered yet; a member of the unit that asked does it."""
+    return AUTHORISATION.take("recall", authorisation, user=user)
+
+
 def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) -> Authorisation:
     """Take one use, on the locked row, so that the last one is taken once. Raises NotAuthorised."""
     try:
@@ -83,6 +124,39 @@ def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) ->
     except (Conflict, Invalid) as error:
         raise NotAuthorised from error
     return AUTHORISATION.take("use_up", taken, user=None) if taken.uses == taken.uses_allowed else taken
+
+
+def open_with_consent(*, number: str, purpose: str, asker: Asker) -> tuple[Authorisation, Grant]:
+    """Take one use of the consent of that number and give what it opens, or refuse and write down that it was tried.
+
+    Whoever calls it shows in the same transaction what the grant opens. Raises PurposeNotOpen and NotAuthorised, in the
+    same words whether the number is unknown, another unit's, ended, used up or of another purpose; the line of the
+    refusal is written before, so the transaction must be kept.
+    """
+    if asker.agency is None:
+        raise NotAuthorised
+    try:
+        with transaction.atomic():
+            allowed = permitted_purpose(purpose, asker.agency)
+            authorisation = by_number(number, asker.agency)
+            grant = grant_by_consent(allowed, asker.agency, authorisation)
+            return use(authorisation), grant
+    except (NotAuthorised, PurposeNotOpen):
+        _write_refusal(number, purpose, asker)
+        raise
+
+
+def _write_refusal(number: str, purpose: str, asker: Asker) -> None:
+    """The person reads it where the consent was given to this unit; a foreign number is written under nobody."""
+    pk = pk_of_token(AUTHORISATION_KIND, number)
+    own = Authorisation.objects.filter(pk=pk, agency=asker.agency).first() if pk is not None else None
+    register_refusal(
+        own.subject_id or NOBODY if own else NOBODY,
+        asker,
+        purpose=purpose[:100] or UNKNOWN_NUMBER,
+        authority=Authority.CONSENT,
+        reference=number if pk is not None else UNKNOWN_NUMBER,
+    )
 
 
 def by_number(number: str, agency: Agency) -> Authorisation:
@@ -96,11 +170,16 @@ def by_number(number: str, agency: Agency) -> Authorisation:
 
 
 def expire_due(*, at: datetime.datetime | None = None, most: int = 1000) -> int:
-    """Close authorisations and requests whose time has come; nothing waits for it, since bounds are asked."""
+    """Close one batch of authorisations and requests whose time has come; nothing waits for it, since bounds are asked.
+
+    Rows somebody holds wait for the next run. Call again until it returns 0.
+    """
     now = at or timezone.now()
-    ended = Authorisation.objects.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)
-    unanswered = Authorisation.objects.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)
-    due = [*ended[:most], *unanswered[:most]]
-    for authorisation in due:
-        AUTHORISATION.take("expire", authorisation, user=None)
+    free = Authorisation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
+    with transaction.atomic():
+        ended = free.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)[:most]
+        unanswered = free.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)[:most]
+        due = [*ended, *unanswered]
+        for authorisation in due:
+            AUTHORISATION.take("expire", authorisation, user=None, at=now)
     return len(due)

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from functools import partial
 
 from django.db import connection
+from django.utils import timezone
 
 from creditplatform.core import audit, outbox
 from creditplatform.core.enums import Door
 from records.enums import RecordState
+from records.services import authorisations
 
 BATCH = 2000
 # Set-based and bounded: it costs what expires, not what exists; rows somebody holds wait for the next run.
@@ -29,7 +31,11 @@ ARCHIVE = CLOSE.format(due="state <> 'archived' AND retain_until <= %(on)s", dat
 
 def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
     """Close everything due on or before that day, batch by batch, each in a transaction of its own; counts by kind."""
-    jobs = {"expired": (expire_due, "publication ended"), "archived": (archive_due, "retention ended")}
+    jobs = {
+        "expired": (expire_due, "publication ended"),
+        "archived": (archive_due, "retention ended"),
+        "consents": (end_consents, "consent ended"),
+    }
     return {name: sum(iter(partial(_one_batch, job, on, door, why), 0)) for name, (job, why) in jobs.items()}
 
 
@@ -58,6 +64,15 @@ def archive_due(*, on: datetime.date) -> int:
     if ids:
         outbox.publish("records.archived", records=ids, on=on.isoformat())
     return len(ids)
+
+
+def end_consents(*, on: datetime.date) -> int:
+    """Close one batch of consents and of requests nobody answered whose time has come by that day, today by now.
+
+    Must run in an audit context; call again until it returns 0. Whether a consent may be used is asked of its bounds.
+    """
+    morning = datetime.datetime.combine(on, datetime.time.min, timezone.get_default_timezone())
+    return authorisations.expire_due(at=timezone.now() if on == timezone.localdate() else morning)
 
 
 def _close(statement: str, step: str, state: RecordState, on: datetime.date) -> list[int]:

@@ -1,7 +1,8 @@
-"""Authorisation: asked for → granted or refused by the person → used → expired or withdrawn (design, section 4).
+"""Authorisation: asked for → granted or refused by the person → used → expired or withdrawn.
 
 Fields returned are purpose ∩ consent ∩ openness, see `records.queries.grants`. A refusal needs no reason, a withdrawal
-works at once, and neither has any other consequence (PIPL, articles 15 and 16).
+works at once, and neither has any other consequence (PIPL, articles 15 and 16). Nobody answers for want of an answer: a
+request that is not answered in time ends.
 """
 
 import datetime
@@ -13,7 +14,9 @@ from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import AuthorisationState, RepresentationScope
-from records.models import Authorisation, Representation, Subject
+from records.models import Authorisation, Purpose, Representation, Subject
+from records.querysets import units_of
+from records.services.consent_notices import tell_used
 from records.queries.scope import FieldScope
 
 # --- who ---------------------------------------------------------------------------------------
@@ -40,6 +43,17 @@ def person(case: Authorisation, user: User | None) -> bool:
     return subject is not None and bytes(subject.name_index) == bytes(case.name_index)
 
 
+def holder(case: Authorisation, user: User | None) -> bool:
+    """The person who gave it, also under another name by now, or a representative who may answer requests."""
+    subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
+    return subject is not None and subject.pk == case.subject_id
+
+
+def unit(case: Authorisation, user: User | None) -> bool:
+    """A member of the unit that asked."""
+    return user is not None and case.agency_id in units_of(user)
+
+
 # --- what must be there -------------------------------------------------------------------------
 
 
@@ -48,6 +62,13 @@ def still_waiting(case: Authorisation, data: Data) -> FieldProblem | None:
     if case.answer_until > timezone.now():
         return None
     return FieldProblem("", "too_late", _("The time to answer this request has passed."))
+
+
+def purpose_open(case: Authorisation, data: Data) -> FieldProblem | None:
+    """The purpose is still in force and the unit may still ask for it."""
+    if Purpose.objects.open_to(case.agency_id).filter(pk=case.purpose_id).exists():
+        return None
+    return FieldProblem("", "purpose_not_open", _("The unit may no longer use this purpose. Nothing can be allowed."))
 
 
 def fields_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
@@ -98,8 +119,10 @@ def note_bounds(case: Authorisation, user: User | None, data: Data) -> None:
 
 
 def count_use(case: Authorisation, user: User | None, data: Data) -> None:
-    """One use more."""
+    """One use more, and word to the person at the first."""
     case.uses += 1
+    if case.uses == 1:
+        tell_used(case)
 
 
 def note_end(case: Authorisation, user: User | None, data: Data) -> None:
@@ -109,7 +132,8 @@ def note_end(case: Authorisation, user: User | None, data: Data) -> None:
 
 def never_answered(case: Authorisation, data: Data) -> FieldProblem | None:
     """The time to answer, or the consent itself, has ended."""
-    now, end = timezone.now(), case.expires_at if case.state == AuthorisationState.GRANTED else case.answer_until
+    now = data.get("at") or timezone.now()
+    end = case.expires_at if case.state == AuthorisationState.GRANTED else case.answer_until
     return None if end and end <= now else FieldProblem("", "not_ended", _("This authorisation has not ended yet."))
 
 
@@ -124,11 +148,11 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     title=_("Authorisation by the person"),
     states=AuthorisationState,
     initial=S.REQUESTED,
-    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED}),
+    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED, S.RECALLED}),
     steps=(
         Step(
             "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
-            needs=(still_waiting, fields_chosen, end_chosen, uses_chosen), effects=(note_answer, note_bounds),
+            needs=(still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen), effects=(note_answer, note_bounds),
         ),
         Step(
             "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=person, effects=(note_answer, note_end),
@@ -139,7 +163,8 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
         Step(
             "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
         ),
-        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=person, effects=(note_end,)),
+        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=holder, effects=(note_end,)),
+        Step("recall", _("Take back"), frozenset({S.REQUESTED}), S.RECALLED, by=unit, effects=(note_end,)),
         Step(
             "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,
             needs=(never_answered,), effects=(note_end,),
