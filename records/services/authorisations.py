@@ -26,7 +26,7 @@ from records.services.consent_notices import tell_asked
 from records.workflows.authorisation import AUTHORISATION
 
 ANSWER_DAYS = "authorisation.answer.days"
-UNKNOWN_NUMBER = "unknown number"  # what the access log says where nobody of ours was asked under that number
+UNKNOWN_NUMBER, UNKNOWN_PURPOSE = "unknown number", "unknown purpose"  # in the access log, in place of what was made up
 
 
 def request_authorisation(
@@ -150,10 +150,11 @@ def _write_refusal(number: str, purpose: str, asker: Asker) -> None:
     """The person reads it where the consent was given to this unit; a foreign number is written under nobody."""
     pk = pk_of_token(AUTHORISATION_KIND, number)
     own = Authorisation.objects.filter(pk=pk, agency=asker.agency).first() if pk is not None else None
+    known = Purpose.objects.filter(code=purpose).exists()
     register_refusal(
-        own.subject_id or NOBODY if own else NOBODY,
+        (own.subject_id or NOBODY) if own else NOBODY,
         asker,
-        purpose=purpose[:100] or UNKNOWN_NUMBER,
+        purpose=purpose if known else UNKNOWN_PURPOSE,
         authority=Authority.CONSENT,
         reference=number if pk is not None else UNKNOWN_NUMBER,
     )
