@@ -351,6 +351,8 @@ OAUTH2_PROVIDER = {
         )
     },
 }
+# How old a rule value or a purpose may be that a process keeps in memory, in seconds; tests ask the database each time.
+REMEMBERED_SECONDS = env.float("CREDIT_REMEMBERED_SECONDS", default=0 if MODE == "test" else 5)
 API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True

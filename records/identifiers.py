@@ -2,12 +2,16 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from creditplatform.core import vault
-from creditplatform.core.identity import IdentifierKind, fold_name, normalise, upgrade_15_to_18
+from creditplatform.core.errors import FieldProblem, Invalid
+from creditplatform.core.identity import IdentifierKind, check, fold_name, normalise, upgrade_15_to_18
 from records.enums import FieldRole
 
 NUMBER_FIELD = "records.Subject.number"
 NAME_FIELD = "records.Subject.name"
+OLD_LENGTH = 15  # resident numbers before 1999
 
 # By which of several numbers an organisation is known: the first that is there.
 ORGANISATION_NUMBERS: tuple[tuple[str, IdentifierKind], ...] = (
@@ -40,13 +44,32 @@ class Identifier(NamedTuple):
 def identifier(kind: IdentifierKind, number: str) -> Identifier:
     """One spelling for one person: old resident numbers become 18 digits, residence permits their own kind."""
     text = normalise(number)
-    if kind == IdentifierKind.RESIDENT_ID and len(text) == 15:
+    if kind == IdentifierKind.RESIDENT_ID and len(text) == OLD_LENGTH:
         kind = IdentifierKind.RESIDENT_ID_15
     if kind == IdentifierKind.RESIDENT_ID_15:
         return Identifier(IdentifierKind.RESIDENT_ID, upgrade_15_to_18(text))
     if kind == IdentifierKind.RESIDENT_ID and text[:2] in {"81", "82", "83"}:
         return Identifier(IdentifierKind.HMT_RESIDENCE_PERMIT, text)
     return Identifier(kind, text)
+
+
+def checked_person(name: str, kind: IdentifierKind | str, number: str) -> Identifier:
+    """The document number of a person in its one spelling. Raises Invalid with everything wrong at once."""
+    problems = []
+    if not name.strip():
+        problems.append(FieldProblem("name", "required", _("Please enter the name as it stands on the document.")))
+    if kind not in IdentifierKind.__members__.values() or not IdentifierKind(kind).personal:
+        problems.append(FieldProblem("kind", "document_kind_unknown", _("Please choose the kind of the document.")))
+        raise Invalid(problems)
+    text = normalise(number)
+    chosen = IdentifierKind(kind)
+    if chosen == IdentifierKind.RESIDENT_ID and len(text) == OLD_LENGTH:
+        chosen = IdentifierKind.RESIDENT_ID_15
+    if problem := check(chosen, text):
+        problems.append(FieldProblem("number", problem.code, problem.message))
+    if problems:
+        raise Invalid(problems)
+    return identifier(chosen, text)
 
 
 def name_index(name: str) -> bytes:

@@ -23,6 +23,7 @@ IDENTITY_LABELS = {
     "number": _("number of identity document"),
     "phone": _("telephone"),
     "address": _("address"),
+    "eligibility": _("whether the record is clean, yes or no"),
 }
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")

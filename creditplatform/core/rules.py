@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import RuleValue
+from creditplatform.core.remembered import Recently
 
 OPEN_END = datetime.date.max
 
@@ -66,6 +67,14 @@ class RuleBook:
         if not known:
             raise RuleMissing(key, on)
         return self.value(key, max(on, min(dated.valid_from for dated in known)))
+
+
+_recent: Recently[RuleBook] = Recently()
+
+
+def recent_rulebook() -> RuleBook:
+    """Every value in force, a few seconds old at most: for calls that cannot afford a query for it."""
+    return _recent.get("rulebook", load_rulebook)
 
 
 def load_rulebook() -> RuleBook:

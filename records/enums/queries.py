@@ -75,7 +75,6 @@ class NotChecked(models.TextChoices):
     NAME = "name_missing", _("the name is missing")
     TWICE = "twice", _("the same person stands in an earlier row")
     CONSENT = "not_authorised", _("no valid authorisation by the person")
-    MINOR = "minor", _("minors are not checked")
 
 
 class ReviewCause(models.TextChoices):

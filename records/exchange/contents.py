@@ -140,6 +140,7 @@ class Teller:
             "decided_on": record.decided_on.isoformat(),
             "field": record.field,
             "disputed": record.disputed,
+            "statement": record.statement or "",
             "values": self._values(record),
         }
 

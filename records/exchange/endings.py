@@ -48,6 +48,7 @@ def restore(peer: ExchangePeer, items: Mapping[int, Item]) -> None:
     today = timezone.localdate()
     for record in records:
         _mark(record, links[record.pk], items[record.pk])
+        _say(record, links[record.pk], items[record.pk])
         if record.pk in followed and (record.publish_until is None or record.publish_until > today):
             CREDIT_RECORD.take("restored_at_source", record, user=None)
 
@@ -70,6 +71,14 @@ def _mark(record: CreditRecord, link: ReceivedRecord, item: Item) -> None:
     if marks:
         CreditRecord.objects.filter(pk=record.pk).update(**marks, changed_at=timezone.now())
         ReceivedRecord.objects.filter(pk=link.pk).update(**marks)
+
+
+def _say(record: CreditRecord, link: ReceivedRecord, item: Item) -> None:
+    """Let the person's statement follow what was said at the source; words written here since stay."""
+    said = item.statement
+    if said is not None and (record.statement or "") == (link.statement or "") != said:
+        CreditRecord.objects.filter(pk=record.pk).update(statement=said or None)
+        ReceivedRecord.objects.filter(pk=link.pk).update(statement=said or None)
 
 
 def _followed(records: list[CreditRecord]) -> set[int]:

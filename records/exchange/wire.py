@@ -43,6 +43,7 @@ class Item(msgspec.Struct, frozen=True):
     decided_on: Word = ""
     field: Word = ""
     disputed: bool = False
+    statement: Text | None = None
     values: dict[Word, Text] = {}
 
     @property
@@ -112,6 +113,7 @@ def _malformed() -> Invalid:
 
 def _texts(item: Item) -> Iterable[str]:
     yield from (item.token, item.entry, item.document_number, item.cause, item.at, item.decided_on, item.field)
+    yield item.statement or ""
     yield from item.values
     yield from item.values.values()
     if item.unit:

@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('row_number', models.PositiveIntegerField(verbose_name='row')),
                 ('outcome', models.CharField(blank=True, choices=[('yes', 'yes'), ('no', 'no'), ('person', "needs a person's decision")], max_length=10, verbose_name='answer')),
-                ('problem', models.CharField(blank=True, choices=[('number_invalid', 'this is no valid number'), ('name_missing', 'the name is missing'), ('twice', 'the same person stands in an earlier row'), ('not_authorised', 'no valid authorisation by the person'), ('minor', 'minors are not checked')], max_length=20, verbose_name='not checked because')),
+                ('problem', models.CharField(blank=True, choices=[('number_invalid', 'this is no valid number'), ('name_missing', 'the name is missing'), ('twice', 'the same person stands in an earlier row'), ('not_authorised', 'no valid authorisation by the person')], max_length=20, verbose_name='not checked because')),
                 ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), default=list, size=None, verbose_name='reasons')),
                 ('records', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None, verbose_name='records it rests on')),
                 ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='records.batchcheck')),

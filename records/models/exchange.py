@@ -316,7 +316,8 @@ class ReceivedBlock(models.Model):
 class ReceivedRecord(models.Model):
     """Which record of ours a record of a peer became, and the newest change of it that was taken.
 
-    `disputed` and `withheld` are the marks that the peer has set here: it takes back these alone.
+    `disputed` and `withheld` are the marks that the peer has set here: it takes back these alone. `statement` is what
+    the person said there: words written here since are not replaced by it.
     """
 
     peer = models.ForeignKey(ExchangePeer, verbose_name=_("peer"), on_delete=models.PROTECT, related_name="received")
@@ -325,6 +326,7 @@ class ReceivedRecord(models.Model):
     number = models.BigIntegerField(_("newest change taken"))
     disputed = models.BooleanField(_("marked as disputed by the peer"), default=False, db_default=False)
     withheld = models.BooleanField(_("withheld for the peer"), default=False, db_default=False)
+    statement = SealedTextField(_("statement of the person, as taken"), null=True)
 
     class Meta:
         verbose_name = _("record received from a peer")

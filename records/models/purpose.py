@@ -75,7 +75,7 @@ class Purpose(Bilingual):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=~Q(state=PurposeState.IN_FORCE) | Q(legal_basis__isnull=False),
+                condition=Q(state=PurposeState.DRAFT) | Q(legal_basis__isnull=False),
                 name="purpose_has_basis",
                 violation_error_message=_("A purpose in force names its legal basis."),
             ),

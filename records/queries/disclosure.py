@@ -16,6 +16,8 @@ from records.queries.grants import Grant
 from records.querysets import CreditRecordQuerySet
 
 NOBODY = 0  # the person of a line of the access log where nobody is on file under the number that was asked for
+NONE_GIVEN = "none"  # what the log names where no valid authorisation was brought
+DISCLOSED = "eligibility"  # what a line of the access log says was shown by a yes or no
 RELATED = ("entry", "version__legal_basis", "agency", "site")
 
 
@@ -67,6 +69,22 @@ def register(subject_id: int, grant: Grant, asker: Asker, seen: Iterable[str]) -
         fields=found or grant.scope.entries,
         door=asker.door,
         result=AccessResult.SHOWN if found else AccessResult.NOTHING,
+    ).pk
+
+
+def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable[str]) -> int:
+    """Write that somebody learnt whether the record is clean, and of which kinds the records are that count."""
+    return record_disclosure(
+        subject_ref=subject_id,
+        actor=asker.user,
+        agency=asker.agency,
+        purpose=grant.purpose,
+        authority=grant.authority,
+        reference=grant.reference,
+        case_number=asker.case_number,
+        fields=[DISCLOSED, *kinds],
+        door=asker.door,
+        result=AccessResult.SHOWN if subject_id != NOBODY else AccessResult.NOTHING,
     ).pk
 
 

@@ -22,13 +22,12 @@ YEARS = "incentive.clean_years"
 TIERS = "eligibility.tiers"
 AFTER_PUBLICATION = "eligibility.after_publication"
 ASK = "ask"
-DISCLOSED = "eligibility"  # what a line of the access log says was shown
 
 # One row per person asked for, whether or not anybody is on file; an index of the subject and the key of the records
 # that leads with it, so that the cost does not depend on how many records there are.
 STATEMENT = """
 WITH open AS MATERIALIZED (
-    SELECT v.id FROM records_entryversion v
+    SELECT v.id, e.code FROM records_entryversion v
     JOIN records_catalogueentry e ON e.id = v.entry_id
     JOIN records_legalbasis b ON b.code = v.legal_basis_id
     WHERE e.code = ANY(%(entries)s) AND v.person_openness = ANY(%(openness)s) AND v.polarity = 'negative'
@@ -36,21 +35,21 @@ WITH open AS MATERIALIZED (
         AND (b.in_force_from IS NULL OR b.in_force_from <= %(day)s)
         AND (b.in_force_until IS NULL OR b.in_force_until > %(day)s)
 )
-SELECT a.place, s.id, s.name_index = a.name_index, f.counting, f.disputed, f.ended
+SELECT a.place, s.id, s.name_index = a.name_index, f.counting, f.disputed, f.ended, f.kinds
 FROM unnest(%(places)s::int[], %(numbers)s::bytea[], %(names)s::bytea[]) a(place, number_index, name_index)
 LEFT JOIN records_subject s ON s.number_index = a.number_index AND s.kind = 'person'
 LEFT JOIN LATERAL (
     SELECT
         array_agg(r.id ORDER BY r.decided_on DESC, r.id) FILTER (WHERE NOT r.disputed AND NOT r.over) counting,
         array_agg(r.id ORDER BY r.decided_on DESC, r.id) FILTER (WHERE r.disputed) disputed,
-        array_agg(r.id ORDER BY r.decided_on DESC, r.id) FILTER (WHERE NOT r.disputed AND r.over) ended
+        array_agg(r.id ORDER BY r.decided_on DESC, r.id) FILTER (WHERE NOT r.disputed AND r.over) ended,
+        array_agg(DISTINCT r.code) kinds
     FROM (
-        SELECT c.id, c.decided_on, c.disputed, (c.state = 'expired' OR c.publish_until <= %(day)s) AS over
-        FROM records_creditrecord c
+        SELECT c.id, c.decided_on, c.disputed, (c.state = 'expired' OR c.publish_until <= %(day)s) AS over, o.code
+        FROM records_creditrecord c JOIN open o ON o.id = c.version_id
         WHERE c.subject_id = s.id AND c.polarity = 'negative' AND c.state IN ('in_force', 'expired')
             AND NOT c.withheld AND c.decided_on > %(since)s AND c.decided_on <= %(day)s AND c.tier = ANY(%(tiers)s)
             AND (c.retain_until IS NULL OR c.retain_until > %(day)s)
-            AND c.version_id IN (SELECT id FROM open)
     ) r
 ) f ON s.id IS NOT NULL
 """
@@ -90,13 +89,14 @@ class Criteria:
 
 
 class Answer(NamedTuple):
-    """The answer for one person: outcome, what it rests on, the records by their keys."""
+    """The answer for one person: outcome, what it rests on, the records by their keys and the kinds they are of."""
 
     place: int
     subject: int | None
     outcome: Outcome
     reasons: tuple[Reason, ...]
     records: tuple[int, ...]
+    kinds: tuple[str, ...]
 
 
 def answers(people: Sequence[Person], grant: Grant, criteria: Criteria) -> list[Answer]:
@@ -126,16 +126,17 @@ def answer(
     counting: Iterable[int] | None,
     disputed: Iterable[int] | None,
     ended: Iterable[int] | None,
+    kinds: Iterable[str] | None,
 ) -> Answer:
     """The rule itself, for one person: what was found in, outcome and reasons out."""
     if subject is not None and not name_fits:
-        return Answer(place, subject, Outcome.PERSON, (Reason.NAME_DIFFERS,), ())
+        return Answer(place, subject, Outcome.PERSON, (Reason.NAME_DIFFERS,), (), ())
     if counting:
-        return Answer(place, subject, Outcome.NO, (Reason.RECORDS,), tuple(counting))
+        return Answer(place, subject, Outcome.NO, (Reason.RECORDS,), tuple(counting), tuple(kinds or ()))
     doubtful = {Reason.DISPUTED: tuple(disputed or ())}
     if criteria.asks_after_publication:
         doubtful[Reason.PUBLICATION_ENDED] = tuple(ended or ())
     reasons = tuple(reason for reason, records in doubtful.items() if records)
     if reasons:
-        return Answer(place, subject, Outcome.PERSON, reasons, sum(doubtful.values(), ()))
-    return Answer(place, subject, Outcome.YES, (Reason.CLEAN,), ())
+        return Answer(place, subject, Outcome.PERSON, reasons, sum(doubtful.values(), ()), tuple(kinds or ()))
+    return Answer(place, subject, Outcome.YES, (Reason.CLEAN,), (), ())

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.enums import AgencyKind, Authority
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
+from creditplatform.core.remembered import Recently
 from records.enums import Openness, OwnPurpose
 from records.models import Authorisation, Purpose, ShareLink
 from records.queries.scope import FieldScope
@@ -94,9 +95,20 @@ def grant_by_link(link: ShareLink) -> Grant:
     return Grant(OwnPurpose.SHARE_LINK, Authority.CONSENT, link.token, FieldScope.of(link.fields), TO_THE_PERSON)
 
 
-def permitted_purpose(code: str, agency: Agency, *, on: datetime.date | None = None) -> Purpose:
-    """The purpose of that code, if it is in force and the unit may ask for it. Raises PurposeNotOpen; one query."""
-    purpose = Purpose.objects.open_to(agency, on=on).select_related("legal_basis", "site").filter(code=code).first()
+_recent: Recently[Purpose | None] = Recently()
+
+
+def permitted_purpose(code: str, agency: Agency) -> Purpose:
+    """The purpose of that code, if it is in force today and the unit may ask for it; at most a few seconds old.
+
+    Raises PurposeNotOpen.
+    """
+    today = timezone.localdate()
+
+    def ask() -> Purpose | None:
+        return Purpose.objects.open_to(agency, on=today).select_related("legal_basis").filter(code=code).first()
+
+    purpose = _recent.get((code, agency.pk, today), ask)
     if purpose is None:
         raise PurposeNotOpen
     return purpose

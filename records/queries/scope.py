@@ -81,8 +81,13 @@ class FieldScope:
         return bool(self.parts)
 
     def covers(self, other: "FieldScope") -> bool:
-        """Whether everything the other one names is part of this one."""
+        """Whether every name of the other one is part of this one; which fields are personal, only they tell."""
         return (self & other).names == other.names
+
+    def hides(self, item: EntryField, entry: str) -> bool:
+        """Whether a field is named, and yet not shown since it is a personal one that not every side has named."""
+        part = self.parts.get(entry, Part())
+        return item.code in part.named and not part.allows(item)
 
     def fields_of(self, record: CreditRecord) -> list[EntryField]:
         """The fields of a record that may be shown, in the order of the catalogue."""

@@ -10,23 +10,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Authority
 from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
-from records.enums import AuthorisationState
+from records.enums import AuthorisationState, VersionState
 from records.identifiers import Identifier, name_index
-from records.models import Authorisation, Purpose
+from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.disclosure import NOBODY, Asker, register_refusal
-from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, permitted_purpose
+from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
 from records.services.consent_notices import tell_asked
 from records.workflows.authorisation import AUTHORISATION
 
 ANSWER_DAYS = "authorisation.answer.days"
-UNKNOWN_NUMBER, UNKNOWN_PURPOSE = "unknown number", "unknown purpose"  # in the access log, in place of what was made up
 
 
 def request_authorisation(
@@ -57,7 +54,7 @@ def request_authorisation(
         message=message or None,
         requested_by=user,
         client=client,
-        answer_until=timezone.now() + datetime.timedelta(days=_answer_days(purpose)),
+        answer_until=timezone.now() + datetime.timedelta(days=_answer_days(agency)),
     )
     if same := _asked_already(wanted):
         return same
@@ -73,15 +70,15 @@ def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> Fi
         sentence = _("A statute lets your unit look for this purpose. The person would be asked for nothing.")
         raise Invalid.in_field("purpose", "no_consent_needed", sentence)
     asked = FieldScope.of(fields or purpose.fields)
-    if not FieldScope.of(purpose.fields).covers(asked):
+    if _outside(FieldScope.of(purpose.fields), asked):
         raise Invalid.in_field(
             "fields", "outside_purpose", _("The purpose does not cover everything that was asked for.")
         )
     return asked
 
 
-def _answer_days(purpose: Purpose) -> int:
-    days: int = load_rulebook().value(ANSWER_DAYS, timezone.localdate(), purpose.site.code if purpose.site else None)
+def _answer_days(agency: Agency) -> int:
+    days: int = load_rulebook().value(ANSWER_DAYS, timezone.localdate(), agency.site.code)
     return days
 
 
@@ -91,6 +88,15 @@ def _asked_already(wanted: Authorisation) -> Authorisation | None:
         for name in ("agency", "purpose", "number_index", "name_index", "requested_fields", "case_number")
     }
     return Authorisation.objects.waiting().filter(**same).first()
+
+
+def _outside(allowed: FieldScope, asked: FieldScope) -> bool:
+    """Whether something is asked for that the purpose does not show, which names personal fields by themselves."""
+    if not allowed.covers(asked):
+        return True
+    fields = EntryField.objects.filter(version__entry__code__in=asked.entries, version__state=VersionState.IN_FORCE)
+    personal = fields.filter(personal=True).select_related("version__entry")
+    return any((allowed & asked).hides(item, item.version.entry.code) for item in personal)
 
 
 def grant(
@@ -124,40 +130,6 @@ def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) ->
     except (Conflict, Invalid) as error:
         raise NotAuthorised from error
     return AUTHORISATION.take("use_up", taken, user=None) if taken.uses == taken.uses_allowed else taken
-
-
-def open_with_consent(*, number: str, purpose: str, asker: Asker) -> tuple[Authorisation, Grant]:
-    """Take one use of the consent of that number and give what it opens, or refuse and write down that it was tried.
-
-    Whoever calls it shows in the same transaction what the grant opens. Raises PurposeNotOpen and NotAuthorised, in the
-    same words whether the number is unknown, another unit's, ended, used up or of another purpose; the line of the
-    refusal is written before, so the transaction must be kept.
-    """
-    if asker.agency is None:
-        raise NotAuthorised
-    try:
-        with transaction.atomic():
-            allowed = permitted_purpose(purpose, asker.agency)
-            authorisation = by_number(number, asker.agency)
-            grant = grant_by_consent(allowed, asker.agency, authorisation)
-            return use(authorisation), grant
-    except (NotAuthorised, PurposeNotOpen):
-        _write_refusal(number, purpose, asker)
-        raise
-
-
-def _write_refusal(number: str, purpose: str, asker: Asker) -> None:
-    """The person reads it where the consent was given to this unit; a foreign number is written under nobody."""
-    pk = pk_of_token(AUTHORISATION_KIND, number)
-    own = Authorisation.objects.filter(pk=pk, agency=asker.agency).first() if pk is not None else None
-    known = Purpose.objects.filter(code=purpose).exists()
-    register_refusal(
-        (own.subject_id or NOBODY) if own else NOBODY,
-        asker,
-        purpose=purpose if known else UNKNOWN_PURPOSE,
-        authority=Authority.CONSENT,
-        reference=number if pk is not None else UNKNOWN_NUMBER,
-    )
 
 
 def by_number(number: str, agency: Agency) -> Authorisation:

@@ -4,14 +4,17 @@ They go to the index of the number, so that somebody without an account finds th
 or what is on file.
 """
 
+from collections.abc import Iterable
+
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.models import Notice
-from creditplatform.core.notices import write_notice
+from creditplatform.core.notices import write_notice, write_notices
 from records.models import Authorisation, ShareLink, Subject
 
+FIRST_USE = "authorisation_used"
 ABOUT_AUTHORISATION, ABOUT_SHARE = "authorisation:", "share:"
 ASKED = _(
     "%(agency)s asks for your consent to look at credit information about you, for this purpose: %(purpose)s. You may"
@@ -30,7 +33,14 @@ def tell_asked(case: Authorisation) -> Notice | None:
 
 def tell_used(case: Authorisation) -> Notice:
     """Tell the person that the unit has looked for the first time; every further look stands in the list of looks."""
-    return _tell(case, "authorisation_used", USED)
+    return _tell(case, FIRST_USE, USED)
+
+
+def tell_first_uses(keys: Iterable[int]) -> None:
+    """The same for many consents used at once; those used before are passed over. One query and one statement."""
+    first = Authorisation.objects.filter(pk__in=list(keys), uses=1).select_related("agency", "purpose")
+    messages = [(bytes(case.number_index), f"{ABOUT_AUTHORISATION}{case.number}", *_texts(case, USED)) for case in first]
+    write_notices(code=FIRST_USE, messages=messages)
 
 
 def tell_opened(link: ShareLink) -> Notice:
@@ -44,15 +54,19 @@ def tell_opened(link: ShareLink) -> Notice:
 
 
 def _tell(case: Authorisation, code: str, words: Promise) -> Notice:
-    texts = []
-    for language in ("zh-hans", "en"):
-        with translation.override(language):
-            day = timezone.localdate(case.answer_until).isoformat()
-            texts.append(_in(language, words, agency=case.agency.label, purpose=case.purpose.label, day=day))
-    return write_notice(
-        addressee=bytes(case.number_index), code=code, text=texts[0], text_en=texts[1],
-        about=f"{ABOUT_AUTHORISATION}{case.number}",
-    )  # fmt: skip
+    text, text_en = _texts(case, words)
+    about = f"{ABOUT_AUTHORISATION}{case.number}"
+    return write_notice(addressee=bytes(case.number_index), code=code, text=text, text_en=text_en, about=about)
+
+
+def _texts(case: Authorisation, words: Promise) -> tuple[str, str]:
+    return _text(case, words, "zh-hans"), _text(case, words, "en")
+
+
+def _text(case: Authorisation, words: Promise, language: str) -> str:
+    with translation.override(language):
+        day = timezone.localdate(case.answer_until).isoformat()
+        return _in(language, words, agency=case.agency.label, purpose=case.purpose.label, day=day)
 
 
 def _in(language: str, words: Promise, **values: str) -> str:

@@ -5,10 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import limits
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid
-from creditplatform.core.identity import IdentifierKind, check, normalise
+from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import User
 from records.enums import SubjectKind
-from records.identifiers import Identifier, identifier, name_index
+from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, Subject
 from records.realname import adapter
 
@@ -41,32 +41,13 @@ def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, clie
     """
     if RealNameBinding.objects.filter(user=user).exists():
         raise Conflict("already_bound", _("This account is bound to a person already."))
-    wanted = _checked(name, kind, number)
+    wanted = checked_person(name, kind, number)
     _count_attempt(user)
     if _tried_too_often(wanted, client):
         raise _not_confirmed()
     binding = _bind_confirmed(user, name, wanted)
     limits.forget(_of_account(user), _on_number(wanted))
     return binding
-
-
-def _checked(name: str, kind: IdentifierKind | str, number: str) -> Identifier:
-    """The number in its one spelling; raises Invalid with everything that is wrong."""
-    problems = []
-    if not name.strip():
-        problems.append(FieldProblem("name", "required", _("Please enter your name as it stands on the document.")))
-    if kind not in IdentifierKind.__members__.values() or not IdentifierKind(kind).personal:
-        problems.append(FieldProblem("kind", "document_kind_unknown", _("Please choose the kind of your document.")))
-        raise Invalid(problems)
-    text = normalise(number)
-    chosen = IdentifierKind(kind)
-    if chosen == IdentifierKind.RESIDENT_ID and len(text) == 15:
-        chosen = IdentifierKind.RESIDENT_ID_15
-    if problem := check(chosen, text):
-        problems.append(FieldProblem("number", problem.code, problem.message))
-    if problems:
-        raise Invalid(problems)
-    return identifier(chosen, text)
 
 
 def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBinding:

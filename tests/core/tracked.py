@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pgtrigger
@@ -35,6 +36,7 @@ from records.models import (
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty
+from tests.records.query_rows import one_of_each
 
 Model = type[models.Model]
 OURS = {"core", "records", "sanctions", "repair", "publicity"}
@@ -83,6 +85,17 @@ CHANGES = {
     "records.MonthlyReportLine": ("reason", "reason || '!'"),
     "records.ExchangePeer": ("paused", "NOT paused"),
     "records.PeerEntry": ("persons", "NOT persons"),
+    "records.Purpose": ("name_en", "name_en || '!'"),
+    "records.PurposeUser": ("valid_until", "valid_from + 400"),
+    "records.Authorisation": ("case_number", "case_number || '!'"),
+    "records.ShareLink": ("wrong_codes", "wrong_codes + 1"),
+    "records.Query": ("case_number", "case_number || '!'"),
+    "records.BatchCheck": ("case_number", "case_number || '!'"),
+    "records.HumanReview": ("case_number", "case_number || '!'"),
+    "records.AccessReview": ("due_on", "due_on + 1"),
+    "records.AccessDeferral": ("until", "until + 1"),
+    "records.Representation": ("papers_kind", "papers_kind || '!'"),
+    "records.CreditReport": ("revocation", "revocation || '!'"),
 }
 
 
@@ -168,6 +181,7 @@ def make_rows(cast: Cast) -> None:
     MonthlyReportLine.objects.create(report=report, act="penalty", produced=1)
     peer = ExchangePeer.objects.create(code="x", name="x", name_en="x", kind="city", agency=entitlement.agency)
     PeerEntry.objects.create(peer=peer, entry=entitlement.entry)
+    one_of_each(SimpleNamespace(cast=cast, person=person, market=Agency.objects.get(code="hz-market")))
     a_draft()
 
 

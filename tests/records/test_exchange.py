@@ -31,7 +31,7 @@ FIRM_FIELDS = (
     tie_entries.field("boss_number", FieldRole.LEGAL_REPRESENTATIVE_NUMBER, FieldType.CODE, personal=True),
 )
 HEAD = {"number", "kind", "cause", "at", "token", "entry", "document_number"}
-CONTENT = HEAD | {"unit", "decided_on", "field", "disputed", "values"}
+CONTENT = HEAD | {"unit", "decided_on", "field", "disputed", "statement", "values"}
 
 
 def ask(peer: ExchangePeer, after: str = "0", **more: Any) -> Any:

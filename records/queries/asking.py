@@ -1,0 +1,129 @@
+"""One question about one person, from whatever door: which authority covers it, the answer, its line in the log.
+
+Staff and machine clients ask through here. A refusal is registered too, and says the same whether or not anybody is on
+file. Must run in an audit context, since a consent that is used is counted.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from creditplatform.core.enums import Authority
+from creditplatform.core.models import Agency
+from creditplatform.core.rules import recent_rulebook
+from records.enums import SubjectKind
+from records.identifiers import Identifier, name_index
+from records.models import Authorisation, Purpose, Subject
+from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, Shown, disclose, register_answer, register_refusal
+from records.queries.eligibility import Answer, Criteria, Person, answers
+from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, grant_by_statute
+from records.queries.scope import FieldScope
+from records.services import authorisations
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who asks for what about whom. `consent` is the number of a receipt; without one the usable consent is found."""
+
+    purpose: Purpose
+    person: Identifier
+    name: str
+    asker: Asker
+    consent: str = ""
+
+    @property
+    def agency(self) -> Agency:
+        """The unit that asks. Raises PurposeNotOpen where there is none, since only units ask for a purpose."""
+        if self.asker.agency is None:
+            raise PurposeNotOpen
+        return self.asker.agency
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An automatic answer with the criteria it was given by and the number of its line in the access log."""
+
+    answer: Answer
+    criteria: Criteria
+    access: int
+
+
+def ask_records(question: Question) -> list[Shown]:
+    """The records that purpose, consent and openness open; empty where nothing is on file under number and name.
+
+    Raises PurposeNotOpen for a purpose that shows none; NotAuthorised, see `refuse`.
+    """
+    if not question.purpose.gives_records:
+        raise PurposeNotOpen
+    with transaction.atomic():
+        grant = _granted(question)
+        return disclose(_on_file(question), grant, question.asker)
+
+
+def ask_eligibility(question: Question) -> Answered:
+    """Whether the record is clean under the rule in force at the unit's place; three statements by statute.
+
+    Raises PurposeNotOpen for a purpose that does not answer it; NotAuthorised, see `refuse`; RuleMissing.
+    """
+    if not question.purpose.gives_eligibility:
+        raise PurposeNotOpen
+    today = timezone.localdate()
+    criteria = Criteria.on(today, recent_rulebook(), question.agency.site.code)
+    with transaction.atomic():
+        grant = _granted(question, whole=True)
+        person = Person(0, question.person.blind_index, name_index(question.name))
+        found = answers([person], grant, criteria)[0]
+        access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds)
+    return Answered(found, criteria, access)
+
+
+def refuse(question: Question) -> int:
+    """Register that a question was refused, for the person to read; call it wherever NotAuthorised is answered."""
+    subject = Subject.objects.by_number(question.person.blind_index).values_list("pk", flat=True).first()
+    by_law = not question.purpose.needs_consent
+    basis = question.purpose.legal_basis
+    return register_refusal(
+        subject or NOBODY,
+        question.asker,
+        purpose=question.purpose.code,
+        authority=Authority.STATUTE if by_law else Authority.CONSENT,
+        reference=basis.original_citation if by_law and basis else NONE_GIVEN,
+    )
+
+
+def _granted(question: Question, *, whole: bool = False) -> Grant:
+    """The grant that covers the question, one use of a consent taken. Raises NotAuthorised.
+
+    `whole`: the consent must cover everything the purpose looks at, since half a look makes no record clean.
+    """
+    if not question.purpose.needs_consent:
+        return grant_by_statute(question.purpose, question.agency)
+    consent = _consent(question)
+    grant = grant_by_consent(question.purpose, question.agency, consent)
+    if whole and not grant.scope.covers(FieldScope.of(question.purpose.fields)):
+        raise NotAuthorised
+    authorisations.use(consent)
+    return grant
+
+
+def _consent(question: Question) -> Authorisation:
+    """The consent named, or the one that ends first; the person's in number and name. Raises NotAuthorised."""
+    number, name = question.person.blind_index, name_index(question.name)
+    if question.consent:
+        found: Authorisation | None = authorisations.by_number(question.consent, question.agency)
+    else:
+        usable = Authorisation.objects.usable().filter(
+            number_index=number, agency=question.agency, purpose=question.purpose, name_index=name
+        )
+        found = usable.order_by("expires_at", "pk").first()
+    if found is None or bytes(found.number_index) != number or bytes(found.name_index) != name:
+        raise NotAuthorised
+    return found
+
+
+def _on_file(question: Question) -> Subject | None:
+    """The person under this number, if the name is theirs: another name is answered as if nobody were on file."""
+    subject = Subject.objects.by_number(question.person.blind_index).filter(kind=SubjectKind.PERSON).first()
+    fits = subject is not None and bytes(subject.name_index) == name_index(question.name)
+    return subject if fits else None

@@ -1,0 +1,223 @@
+"""Whether the record is clean, for many persons at once: a few statements for thousands of rows.
+
+The same rule and the same statement as for one person. Each row gets its line in the access log and, where the purpose
+needs it, takes one use of that person's consent. A chunk is one transaction: after a crash only what is missing is
+answered, and no consent is used twice for one row.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from creditplatform.core import audit
+from creditplatform.core.enums import AccessResult, Authority, Door
+from creditplatform.core.identity import IdentifierKind, check, normalise
+from creditplatform.core.rules import load_rulebook
+from creditplatform.core.vault import public_token
+from records.enums import NotChecked
+from records.feeds import copytext
+from records.feeds.copying import copy
+from records.identifiers import OLD_LENGTH, identifier, name_index
+from records.models import BatchCheck, Purpose
+from records.models.authorisation import AUTHORISATION_KIND
+from records.queries.disclosure import DISCLOSED, NOBODY, NONE_GIVEN
+from records.queries.eligibility import Answer, Criteria, Person, answers
+from records.queries.grants import TO_THE_PERSON, Grant, PurposeNotOpen, grant_by_statute
+from records.queries.scope import FieldScope
+from records.services.consent_notices import tell_first_uses
+
+CHUNK = 5000
+RESULTS = "records_batchcheckrow (batch_id, row_number, outcome, problem, reasons, records)"
+LINE_COLUMNS = "actor_id, agency_id, door, purpose, authority, reference, case_number, subject_ref, fields, result"
+LINES = f"core_accesslog ({LINE_COLUMNS})"
+ANSWERED = "SELECT row_number FROM records_batchcheckrow WHERE batch_id = %s AND row_number = ANY(%s)"
+COUNT = "UPDATE records_batchcheck SET checked = checked + %s WHERE id = %s"
+# One use of one consent per person, the one that ends first; a consent somebody else holds at this moment is waited
+# for, and asked again whether it may still be used.
+USE_CONSENTS = """
+WITH usable AS (
+    SELECT DISTINCT ON (a.number_index) a.id
+    FROM records_authorisation a
+    JOIN unnest(%(numbers)s::bytea[], %(names)s::bytea[]) p(number_index, name_index)
+        ON a.number_index = p.number_index AND a.name_index = p.name_index
+    WHERE a.agency_id = %(agency)s AND a.purpose_id = %(purpose)s AND a.state = 'granted'
+        AND a.valid_from <= %(now)s AND a.expires_at > %(now)s AND a.uses < a.uses_allowed
+        AND a.granted_fields @> %(fields)s::varchar[]
+    ORDER BY a.number_index, a.expires_at, a.id
+), used AS (
+    UPDATE records_authorisation a SET uses = a.uses + 1,
+        state = CASE WHEN a.uses + 1 = a.uses_allowed THEN 'used' ELSE a.state END,
+        ended_at = CASE WHEN a.uses + 1 = a.uses_allowed THEN now() ELSE a.ended_at END
+    FROM usable
+    WHERE a.id = usable.id AND a.state = 'granted' AND a.expires_at > %(now)s AND a.uses < a.uses_allowed
+    RETURNING a.id, a.number_index, a.state
+), noted AS (
+    INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
+    SELECT 'authorisation', id, s.step, 'granted', s.reached, %(door)s, '', now()
+    FROM used CROSS JOIN LATERAL (VALUES ('use', 'granted'), ('use_up', 'used')) s(step, reached)
+    WHERE s.step = 'use' OR used.state = 'used'
+)
+SELECT number_index, id FROM used
+"""
+
+
+class AskedRow(NamedTuple):
+    """A row as it was sent: its number in the file, name, number, and the kind of document where it says one."""
+
+    row_number: int
+    name: str
+    number: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a batch is answered: its grant, the criteria of the day, the purpose."""
+
+    batch: BatchCheck
+    purpose: Purpose
+    grant: Grant
+    criteria: Criteria
+    door: Door
+
+
+def run_check(batch: BatchCheck, rows: Iterable[AskedRow], *, door: Door) -> None:
+    """Answer every row that has no answer yet, chunk by chunk, each in a transaction and context of its own.
+
+    Raises PurposeNotOpen for a purpose that does not answer whether a record is clean; RuleMissing.
+    """
+    terms, seen = _terms(batch, door), set[bytes]()
+    waiting = iter(rows)
+    while chunk := list(islice(waiting, CHUNK)):
+        with audit.context(actor=batch.asked_by, door=door, reason="batch check", agency_id=batch.agency_id):
+            _answer_chunk(terms, chunk, seen)
+
+
+def _terms(batch: BatchCheck, door: Door) -> Terms:
+    purpose = batch.purpose
+    if not purpose.gives_eligibility:
+        raise PurposeNotOpen
+    scope = FieldScope.of(purpose.fields)
+    by_consent = Grant(purpose.code, Authority.CONSENT, "", scope, TO_THE_PERSON)
+    grant = by_consent if purpose.needs_consent else grant_by_statute(purpose, batch.agency)
+    criteria = Criteria.on(timezone.localdate(), load_rulebook(), batch.agency.site.code)
+    return Terms(batch, purpose, grant, criteria, door)
+
+
+def _answer_chunk(terms: Terms, chunk: list[AskedRow], seen: set[bytes]) -> None:
+    people, problems = _people(chunk, seen)
+    with connection.cursor() as cursor:
+        done = _done(cursor, terms.batch, chunk)
+        people = [person for person in people if person.place not in done]
+        references = _references(cursor, terms, people)
+        asked = [person for person in people if person.number_index in references]
+        refused = [person for person in people if person.number_index not in references]
+        found = answers(asked, terms.grant, terms.criteria) if asked else []
+        numbers = {person.place: person.number_index for person in asked}
+        lines = [_log_line(terms, one, references[numbers[one.place]]) for one in found]
+        copy(cursor, LINES, b"".join([*lines, *_refusal_lines(cursor, terms, refused)]))
+        problems |= dict.fromkeys((person.place for person in refused), NotChecked.CONSENT)
+        results = [_answer_line(terms.batch.pk, one) for one in found]
+        results += [_problem_line(terms.batch.pk, *item) for item in problems.items() if item[0] not in done]
+        copy(cursor, RESULTS, b"".join(results))
+        cursor.execute(COUNT, [len(results), terms.batch.pk])
+
+
+def _done(cursor: Any, batch: BatchCheck, chunk: list[AskedRow]) -> set[int]:
+    """Rows of a chunk that have their answer; two workers on one batch take turns, the second finds them answered."""
+    cursor.execute("SELECT 1 FROM records_batchcheck WHERE id = %s FOR NO KEY UPDATE", [batch.pk])
+    cursor.execute(ANSWERED, [batch.pk, [row.row_number for row in chunk]])
+    return {number for (number,) in cursor.fetchall()}
+
+
+def _people(chunk: Iterable[AskedRow], seen: set[bytes]) -> tuple[list[Person], dict[int, NotChecked]]:
+    """Persons that can be asked for, and what is wrong with the other rows; `seen` are the numbers of earlier rows."""
+    people, problems = [], {}
+    for row in chunk:
+        index = _number_index(row)
+        if index is None:
+            problems[row.row_number] = NotChecked.NUMBER
+        elif not row.name.strip():
+            problems[row.row_number] = NotChecked.NAME
+        elif index in seen:
+            problems[row.row_number] = NotChecked.TWICE
+        else:
+            seen.add(index)
+            people.append(Person(row.row_number, index, name_index(row.name)))
+    return people, problems
+
+
+def _number_index(row: AskedRow) -> bytes | None:
+    """The blind index of a row's number; None where it cannot be the number of a person."""
+    text = normalise(row.number)
+    try:
+        kind = IdentifierKind(row.kind or IdentifierKind.RESIDENT_ID)
+    except ValueError:
+        return None
+    if kind == IdentifierKind.RESIDENT_ID and len(text) == OLD_LENGTH:
+        kind = IdentifierKind.RESIDENT_ID_15
+    return identifier(kind, text).blind_index if kind.personal and check(kind, text) is None else None
+
+
+def _references(cursor: Any, terms: Terms, people: list[Person]) -> Mapping[bytes, str]:
+    """What each line of the log names, by the index of the number: the statute, or the receipt of a use just taken."""
+    if terms.grant.authority == Authority.STATUTE or not people:
+        return dict.fromkeys((person.number_index for person in people), terms.grant.reference)
+    return _use_consents(cursor, terms, people)
+
+
+def _use_consents(cursor: Any, terms: Terms, people: list[Person]) -> dict[bytes, str]:
+    cursor.execute(
+        USE_CONSENTS,
+        {
+            "numbers": [person.number_index for person in people],
+            "names": [person.name_index for person in people],
+            "agency": terms.batch.agency_id,
+            "purpose": terms.purpose.pk,
+            "fields": terms.grant.scope.names,
+            "now": timezone.now(),
+            "door": terms.door,
+        },
+    )
+    used = {bytes(index): pk for index, pk in cursor.fetchall()}
+    tell_first_uses(used.values())
+    return {index: public_token(AUTHORISATION_KIND, pk) for index, pk in used.items()}
+
+
+def _log_line(terms: Terms, found: Answer, reference: str) -> bytes:
+    result = AccessResult.NOTHING if found.subject is None else AccessResult.SHOWN
+    return _line_of_log(terms, found.subject or NOBODY, reference, [DISCLOSED, *found.kinds], result)
+
+
+def _refusal_lines(cursor: Any, terms: Terms, refused: list[Person]) -> list[bytes]:
+    """Lines on questions that no consent covers, for the persons to read; one query."""
+    if not refused:
+        return []
+    numbers = [person.number_index for person in refused]
+    cursor.execute("SELECT number_index, id FROM records_subject WHERE number_index = ANY(%s)", [numbers])
+    known = {bytes(index): pk for index, pk in cursor.fetchall()}
+    return [_line_of_log(terms, known.get(number, NOBODY), NONE_GIVEN, [], AccessResult.REFUSED) for number in numbers]
+
+
+def _line_of_log(terms: Terms, subject: int, reference: str, fields: list[str], result: AccessResult) -> bytes:
+    batch = terms.batch
+    values = (
+        str(batch.asked_by_id or copytext.NULL), str(batch.agency_id), terms.door, terms.purpose.pk,
+        terms.grant.authority, copytext.text(reference), copytext.text(batch.case_number), str(subject),
+        copytext.array(fields), result,
+    )  # fmt: skip
+    return copytext.line(values) + b"\n"
+
+
+def _answer_line(batch: int, found: Answer) -> bytes:
+    records = "{" + ",".join(map(str, found.records)) + "}"
+    values = (str(batch), str(found.place), found.outcome, "", copytext.array(found.reasons), records)
+    return copytext.line(values) + b"\n"
+
+
+def _problem_line(batch: int, row: int, problem: NotChecked) -> bytes:
+    return copytext.line((str(batch), str(row), "", problem, "{}", "{}")) + b"\n"

@@ -1,0 +1,46 @@
+"""What a person says about a record that speaks against them: kept with it and carried wherever it goes.
+
+Regulation on the Credit Reporting Industry, article 16; here for every unfavourable record.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.errors import Invalid, NotPermitted
+from creditplatform.core.masking.texts import holds_number
+from records.enums import ChangeKind, Polarity, RecordState
+from records.models import ChangeNote, CreditRecord, Subject
+
+LONGEST = 500
+
+
+def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> CreditRecord:
+    """Put a statement to a record, or take it back with an empty text; every peer that has the record is told.
+
+    Must run in an audit context. Raises NotPermitted for a record of somebody else; Invalid for one that says nothing
+    against the person or is no longer used, for a text that is too long, and for one that holds the number of a person.
+    """
+    words = text.strip()
+    if record.subject_id != subject.pk:
+        raise NotPermitted
+    if record.polarity != Polarity.NEGATIVE or record.state != RecordState.IN_FORCE:
+        sentence = _("A statement belongs to an unfavourable record that is in force.")
+        raise Invalid.in_field("text", "no_statement_here", sentence)
+    if len(words) > LONGEST:
+        raise Invalid.in_field("text", "too_long", _("Please use no more than 500 characters."))
+    if holds_number(words):
+        sentence = _("Please leave out numbers of documents, telephones and bank cards: others will read this.")
+        raise Invalid.in_field("text", "holds_number", sentence)
+    return _written(record, words)
+
+
+def _written(record: CreditRecord, words: str) -> CreditRecord:
+    with transaction.atomic():
+        locked = CreditRecord.objects.select_for_update(no_key=True).get(pk=record.pk)
+        if (locked.statement or "") != words:
+            CreditRecord.objects.filter(pk=locked.pk).update(statement=words or None, changed_at=timezone.now())
+            # The trigger looks at what units say; what the person says is told of here.
+            ChangeNote.objects.create(kind=ChangeKind.CORRECTED, record_ids=[locked.pk], at=timezone.now())
+            locked.statement = words or None
+    return locked
