@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from creditplatform.core import probes
+from records.me.shares import share
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("accounts/password/", account.password_change, name="account_change_password"),
     path("accounts/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("me/", include("records.me.urls")),
+    path("share/<str:link>/", share, name="share"),
     path("desk/", include("records.desk.urls")),
     path("api/v1/", include("records.api.urls")),
     path("language/", set_language, name="set_language"),

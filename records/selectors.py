@@ -3,31 +3,24 @@
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
-from creditplatform.core.models import AccessLog, Agency, Notice, User
+from creditplatform.core.models import Agency, Notice, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
 from records.enums import FieldRole, OwnPurpose
-from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
+from records.models import Authorisation, CreditRecord, EntryField, Subject
 from records.models.record import TOKEN_KIND
+from records.services.consent_notices import ABOUT_AUTHORISATION
 
-IDENTITY_LABELS = {
-    "name": _("name of the person"),
-    "number": _("number of identity document"),
-    "phone": _("telephone"),
-    "address": _("address"),
-    "eligibility": _("whether the record is clean, yes or no"),
-}
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
-ABOUT_LOOKS = frozenset({"record_viewed"})
+ABOUT_LOOKS = frozenset({"record_viewed", "access_review_ended"})
+ABOUT_SHARES = frozenset({"share_link_opened"})
 ABOUT_RECORD = "record:"
 
 
@@ -40,16 +33,6 @@ class Line:
     shown: str
     repair: str
     status: sentences.Status
-
-
-@dataclass(frozen=True)
-class Look:
-    """One access to the person's data."""
-
-    row: AccessLog
-    own: bool
-    shown: list[str]
-    purpose: str
 
 
 def subject_of(user: User) -> Subject | None:
@@ -106,22 +89,31 @@ def unit_label(source: Agency, sent: str) -> str:
 
 @dataclass(frozen=True)
 class Letter:
-    """A notice, and the page it talks about: the address of a record of the person, or of the looks."""
+    """A notice, and the page it talks about: a record or a consent of the person, the looks, or the links."""
 
     notice: Notice
     record: str = ""
     looks: bool = False
+    shares: bool = False
+    authorisation: str = ""
 
 
 def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
-    """Notices with what they talk about, where the person can still open it; one query."""
+    """Notices with what they talk about, where the person can still open it; two queries."""
     tokens = {notice.pk: _token_of(notice) for notice in shown}
     keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
     wanted = [key for key in keys.values() if key]
     own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
     known = {token for token, key in keys.items() if key in own}
+    asked = {one.number for one in Authorisation.objects.of_person(subject)}
     return [
-        Letter(notice, tokens[notice.pk] if tokens[notice.pk] in known else "", notice.code in ABOUT_LOOKS)
+        Letter(
+            notice,
+            record=tokens[notice.pk] if tokens[notice.pk] in known else "",
+            looks=notice.code in ABOUT_LOOKS,
+            shares=notice.code in ABOUT_SHARES,
+            authorisation=_number_of(notice, asked),
+        )
         for notice in shown
     ]
 
@@ -132,34 +124,10 @@ def _token_of(notice: Notice) -> str:
     return about.removeprefix(ABOUT_RECORD).partition(":")[0] if about.startswith(ABOUT_RECORD) else ""
 
 
-def looks(
-    subject: Subject, *, with_own: bool = False, before: tuple[datetime.datetime, int] | None = None
-) -> list[Look]:
-    """One page and one line more of who looked at the person's data, newest first, after those of the page before."""
-    rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
-    if not with_own:
-        rows = rows.exclude(authority=Authority.SELF)
-    if before:
-        at, pk = before
-        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
-    found = list(rows.order_by("-at", "-pk")[: PAGE + 1])
-    labels = _field_labels({code for row in found for code in row.fields})
-    purposes = dict(OwnPurpose.choices)
-    return [
-        Look(
-            row=row,
-            own=row.authority == Authority.SELF,
-            shown=[labels[code] for code in row.fields],
-            purpose=str(purposes.get(row.purpose, row.purpose)),
-        )
-        for row in found
-    ]
-
-
-def _field_labels(codes: set[str]) -> dict[str, str]:
-    """Words for the fields of a disclosure: parts of the identity, or kinds of record."""
-    entries = {entry.code: entry.label for entry in CatalogueEntry.objects.filter(code__in=codes)}
-    return {code: entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes}
+def _number_of(notice: Notice, own: set[str]) -> str:
+    """The number of the request or consent a notice is about, where it is one of the person."""
+    number = notice.subject_key.removeprefix(ABOUT_AUTHORISATION)
+    return number if number in own else ""
 
 
 def _lines(records: list[CreditRecord]) -> list[Line]:

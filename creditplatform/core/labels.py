@@ -1,6 +1,6 @@
 """Labels of codes that the apps above the core bring along, for pages of the core that show them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +31,7 @@ _known: dict[Kind, dict[str, str | Promise]] = {
     },
     Kind.VALUE: {"authorised": _("by authorisation of the person"), "unlimited": _("without limit")},
 }
+_asked: dict[Kind, Callable[[str], str]] = {}
 
 
 # What values of rules are counted in.
@@ -51,9 +52,17 @@ def name(kind: Kind, labels: Labels) -> None:
     _known[kind].update(labels)
 
 
+def ask(kind: Kind, look_up: Callable[[str], str]) -> None:
+    """Let an app name codes that are rows of a table: `look_up` gives the label, or nothing where it knows none."""
+    _asked[kind] = look_up
+
+
 def label(kind: Kind, code: str) -> str:
     """The label of a code in the language of the page; the code itself where no app has named it."""
-    return str(_known[kind].get(code, code))
+    known = _known[kind].get(code)
+    if known is None and kind in _asked:
+        known = _asked[kind](code)
+    return str(known or code)
 
 
 def value_label(value: Any) -> str:

@@ -37,6 +37,10 @@ PARTS: tuple[Part, ...] = (
     Part("desk:cross_checks", _("Cross-checks"), WORKING, ("desk:cross_check",)),
     Part("desk:missing", _("Missing records"), SENDING),
     Part("desk:key_groups", _("Key groups"), WORKING, ("desk:key_group",)),
+    Part(
+        "desk:authorisations", _("Requests for consent"), SENDING, ("desk:authorisation", "desk:authorisation-ask"),
+    ),
+    Part("desk:deferrals", _("Looks shown later"), (Role.SUPERVISOR, Role.CENTRE), ("desk:deferral",)),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
     Part(
         "desk:figures", _("Figures"), WORKING,

@@ -25,7 +25,7 @@ def report_workbook(view: View) -> bytes:
         (_("Unit"), view.agency.label), (_("Month"), f"{view.month:%Y-%m}"), (_("State"), view.state_label),
         (_("Due on"), str(view.due_on or "")),
     ]  # fmt: skip
-    return _workbook(head, headers, [_cells(line) for line in view.lines])
+    return table_workbook(head, headers, [_cells(line) for line in view.lines])
 
 
 def _cells(line: Line) -> list[object]:
@@ -54,10 +54,11 @@ def month_workbook(month: str, reports: Iterable[MonthlyReport]) -> bytes:
                 *shared, act_label(line.act), line.produced, line.published, line.address, line.reported,
                 line.not_reported, line.reason, line.stored, line.shown,
             ])  # fmt: skip
-    return _workbook([(_("Month"), month)], headers, rows)
+    return table_workbook([(_("Month"), month)], headers, rows)
 
 
-def _workbook(head: Sequence[tuple[str, str]], headers: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def table_workbook(head: Sequence[tuple[str, str]], headers: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A table with a few lines above it; every text stays a text."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import views
+from records.me import authorisations, looks, shares, views
 
 app_name = "me"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("records/", views.records, name="records"),
     path("records/<str:token>/", views.record, name="record"),
     path("ties/", views.ties, name="ties"),
-    path("looks/", views.looks, name="looks"),
+    path("looks/", looks.look_list, name="looks"),
+    path("looks/export/<slug:form>/", looks.export, name="looks-export"),
+    path("looks/<str:look>/", looks.look_page, name="look"),
+    path("authorisations/", authorisations.authorisation_list, name="authorisations"),
+    path("authorisations/<str:number>/", authorisations.authorisation, name="authorisation"),
+    path("authorisations/<str:number>/receipt/", authorisations.receipt_file, name="authorisation-receipt"),
+    path("shares/", shares.share_list, name="shares"),
     path("notices/", views.notices, name="notices"),
 ]

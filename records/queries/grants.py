@@ -5,6 +5,7 @@ here, and show what it allows and nothing else.
 """
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -19,9 +20,9 @@ from records.models import Authorisation, Purpose, ShareLink
 from records.queries.scope import FieldScope
 
 TO_THE_PERSON = frozenset({Openness.PUBLIC, Openness.SHARED, Openness.AUTHORISED})
-TO_LONGEST_REFERENCE = 200  # of a line of the access log
-AUTHORITIES = frozenset({Openness.PUBLIC, Openness.SHARED})
+TO_AUTHORITIES = frozenset({Openness.PUBLIC, Openness.SHARED})
 TO_ANYBODY = frozenset({Openness.PUBLIC})
+LONGEST_REFERENCE = 200  # of a line of the access log
 AUTHORITIES = frozenset({AgencyKind.DEPARTMENT, AgencyKind.COURT, AgencyKind.UPPER_PLATFORM})
 
 
@@ -88,6 +89,11 @@ def grant_to_preview(authorisation: Authorisation) -> Grant:
     """What a request would open if the person allowed all of it now; for the person alone, before answering."""
     scope = FieldScope.of(authorisation.purpose.fields) & FieldScope.of(authorisation.requested_fields)
     return Grant(OwnPurpose.PREVIEW, Authority.SELF, authorisation.number, scope, TO_THE_PERSON)
+
+
+def grant_of_own_file(kinds: Iterable[str]) -> Grant:
+    """What of these kinds of record a person may show to others: the same degrees of openness as for themselves."""
+    return Grant(OwnPurpose.OWN_FILE, Authority.SELF, "", FieldScope.of(kinds), TO_THE_PERSON)
 
 
 def grant_by_link(link: ShareLink) -> Grant:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Purpose,
         Query,
         Representation,
+        Subject,
     )
 
 APPROVING = frozenset({Role.SUPERVISOR.value})
@@ -68,6 +69,11 @@ class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
     def waiting(self, *, at: datetime.datetime | None = None) -> AuthorisationQuerySet:
         """Requests that the person may still answer."""
         return self.filter(state=AuthorisationState.REQUESTED, answer_until__gt=at or timezone.now())
+
+    def of_person(self, subject: Subject) -> AuthorisationQuerySet:
+        """Requests to this very person, named rightly, and what the person answered, also under an earlier name."""
+        meant = Q(number_index=bytes(subject.number_index), name_index=bytes(subject.name_index))
+        return self.filter(meant | Q(subject=subject))
 
     def of_unit(self, user: User) -> AuthorisationQuerySet:
         """Those of the units in which a person works."""

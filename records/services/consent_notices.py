@@ -39,7 +39,9 @@ def tell_used(case: Authorisation) -> Notice:
 def tell_first_uses(keys: Iterable[int]) -> None:
     """The same for many consents used at once; those used before are passed over. One query and one statement."""
     first = Authorisation.objects.filter(pk__in=list(keys), uses=1).select_related("agency", "purpose")
-    messages = [(bytes(case.number_index), f"{ABOUT_AUTHORISATION}{case.number}", *_texts(case, USED)) for case in first]
+    messages = [
+        (bytes(case.number_index), f"{ABOUT_AUTHORISATION}{case.number}", *_texts(case, USED)) for case in first
+    ]
     write_notices(code=FIRST_USE, messages=messages)
 
 

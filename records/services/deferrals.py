@@ -1,7 +1,7 @@
 """Put off the display of an access to the person: only by statute, to a day, by two people (PIPL, articles 18 and 35).
 
-Whether a deferral holds is asked of its day, see `DeferralQuerySet.holding`; nothing has to run for it to end. An access
-on the person's consent is never put off. All of it must run in an audit context.
+Whether a deferral holds is asked of its day, see `DeferralQuerySet.holding`; nothing has to run for it to end. An
+access on the person's consent is never put off. All of it must run in an audit context.
 """
 
 import datetime

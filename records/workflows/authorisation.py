@@ -15,9 +15,9 @@ from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import AuthorisationState, RepresentationScope
 from records.models import Authorisation, Purpose, Representation, Subject
+from records.queries.scope import FieldScope
 from records.querysets import units_of
 from records.services.consent_notices import tell_used
-from records.queries.scope import FieldScope
 
 # --- who ---------------------------------------------------------------------------------------
 
@@ -152,7 +152,8 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     steps=(
         Step(
             "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
-            needs=(still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen), effects=(note_answer, note_bounds),
+            needs=(still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen),
+            effects=(note_answer, note_bounds),
         ),
         Step(
             "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=person, effects=(note_answer, note_end),
