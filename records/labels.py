@@ -38,10 +38,10 @@ def effect_label(code: str) -> str:
 _purposes: Recently[dict[str, Purpose]] = Recently()
 
 
-def purpose_label(code: str) -> str:
-    """The name of a purpose of use in the language of the page, a few seconds old at most; empty for other codes."""
-    known = _purposes.get("purposes", lambda: Purpose.objects.in_bulk())
-    return known[code].label if code in known else ""
+def purpose_labels() -> dict[str, str]:
+    """The names of the purposes of use in the language of the page, a few seconds old at most."""
+    known = _purposes.get("purposes", Purpose.objects.in_bulk)
+    return {code: purpose.label for code, purpose in known.items()}
 
 
 def tier_rule_sentence(rule: Mapping[str, Any]) -> str:
@@ -63,7 +63,7 @@ def provide() -> None:
     """Name the purposes, timers and codes of rule values that belong to the records."""
     later = lazy(effect_label, str)
     labels.name(labels.Kind.PURPOSE, dict(OwnPurpose.choices))
-    labels.ask(labels.Kind.PURPOSE, purpose_label)
+    labels.ask(labels.Kind.PURPOSE, purpose_labels)
     labels.name(
         labels.Kind.SIGN_OF_LIFE,
         {

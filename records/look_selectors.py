@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Authority, Door, Role
-from creditplatform.core.labels import Kind, label
+from creditplatform.core.labels import Kind, labels_of
 from creditplatform.core.models import AccessLog, Agency, Membership
 from creditplatform.core.vault import pk_of_token, public_token
 from creditplatform.core.wording import bracketed
@@ -139,13 +139,15 @@ def _rows(subject: Subject, chosen: Chosen) -> Any:
 
 def _account(subject: Subject) -> int:
     """The account of the person; 0 where there is none."""
-    return RealNameBinding.objects.filter(subject=subject).values_list("user", flat=True).first() or 0
+    binding: RealNameBinding | None = getattr(subject, "binding", None)
+    return binding.user_id if binding else 0
 
 
 def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
     found = list(rows)
     keys = [row.pk for row in found]
     shown = _field_labels({code for row in found for code in row.fields})
+    purposes = labels_of(Kind.PURPOSE, {row.purpose for row in found})
     roles, receipts, account = _roles(found), _receipts(subject, found), _account(subject)
     deferrals = {
         one.access_id: one
@@ -161,7 +163,7 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
             own=row.authority == Authority.SELF and row.actor_id == account,
             who=_who(row, roles),
             shown=[shown[code] for code in row.fields],
-            purpose=label(Kind.PURPOSE, row.purpose),
+            purpose=purposes[row.purpose],
             receipt=row.reference if row.reference in receipts else "",
             deferral=deferrals.get(row.pk),
             review=reviews.get(row.pk),

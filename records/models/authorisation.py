@@ -82,6 +82,11 @@ class Authorisation(models.Model):
                 condition=Q(state=AuthorisationState.GRANTED),
             ),
             models.Index(
+                fields=["answer_until"],
+                name="authorisation_unanswered",
+                condition=Q(state=AuthorisationState.REQUESTED),
+            ),
+            models.Index(
                 fields=["expires_at"], name="authorisation_expiry", condition=Q(state=AuthorisationState.GRANTED)
             ),
         ]

@@ -114,10 +114,10 @@ def pii_information(case: Authorisation) -> list[dict[str, Any]]:
 
 
 def _retention(case: Authorisation) -> str:
-    """How long the consent opens anything: an ISO 8601 period of days, empty while nothing is allowed."""
+    """How long the consent opens anything: an ISO 8601 period of days begun, empty while nothing is allowed."""
     if not case.valid_from or not case.expires_at:
         return ""
-    return f"P{max(1, (case.expires_at - case.valid_from).days)}D"
+    return f"P{-((case.valid_from - case.expires_at) // datetime.timedelta(days=1))}D"
 
 
 def _parties(case: Authorisation) -> list[dict[str, Any]]:

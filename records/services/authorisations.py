@@ -6,7 +6,7 @@ All of it must run in an audit context.
 import datetime
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -148,11 +148,10 @@ def expire_due(*, at: datetime.datetime | None = None, most: int = 1000) -> int:
     Rows somebody holds wait for the next run. Call again until it returns 0.
     """
     now = at or timezone.now()
-    free = Authorisation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by("pk")
-    with transaction.atomic():
-        ended = free.filter(state=AuthorisationState.GRANTED, expires_at__lte=now)[:most]
-        unanswered = free.filter(state=AuthorisationState.REQUESTED, answer_until__lte=now)[:most]
-        due = [*ended, *unanswered]
-        for authorisation in due:
-            AUTHORISATION.take("expire", authorisation, user=None, at=now)
+    free = Authorisation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    ended = Q(state=AuthorisationState.GRANTED, expires_at__lte=now)
+    unanswered = Q(state=AuthorisationState.REQUESTED, answer_until__lte=now)
+    due = list(free.filter(ended | unanswered).order_by()[:most])
+    for authorisation in due:
+        AUTHORISATION.take("expire", authorisation, user=None, at=now)
     return len(due)

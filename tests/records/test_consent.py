@@ -155,9 +155,7 @@ def test_everything_out_of_bounds_is_told_at_once(cast: Cast) -> None:
     late = timezone.now() + datetime.timedelta(days=wanted.longest_days, minutes=1)
     found = codes(lambda: granted(request, cast.person, fields=["honesty-model"], expires_at=late, uses_allowed=99))
     assert found == {"fields_missing", "end_out_of_bounds", "uses_out_of_bounds"}
-    found = codes(
-        lambda: granted(request, cast.person, fields=[], expires_at=timezone.now() - HOUR, uses_allowed=0)
-    )
+    found = codes(lambda: granted(request, cast.person, fields=[], expires_at=timezone.now() - HOUR, uses_allowed=0))
     assert found == {"fields_missing", "end_out_of_bounds", "uses_out_of_bounds"}
 
 

@@ -11,8 +11,21 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from creditplatform.core.models import User
-from records.models import CreditRecord, CrossCheck, Entitlement, EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
+from creditplatform.core.models import AccessLog, User
+from creditplatform.core.vault import public_token
+from records.look_selectors import LOOK_KIND
+from records.models import (
+    AccessDeferral,
+    Authorisation,
+    CreditRecord,
+    CrossCheck,
+    Entitlement,
+    EntryVersion,
+    FeedBatch,
+    QuarantinedRow,
+    ShareLink,
+    UnitNotice,
+)
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 
@@ -97,12 +110,31 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "code": ["province", "nothing"],
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
+        **_of_consent(),
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
     if parameter == "object_id":
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _of_consent() -> dict[str, list[Any]]:
+    """Numbers of consents, links and looks, and what is asked for."""
+    return {
+        "number": [*(one.number for one in Authorisation.objects.order_by("pk")), "0" * 26, "nothing"],
+        "link": [*(one.token for one in ShareLink.objects.order_by("pk")), "0" * 26, "nothing"],
+        "look": [*(public_token(LOOK_KIND, pk) for pk in _looks()), "0" * 26, "nothing"],
+        "form": ["csv", "xlsx", "json", "nothing"],
+        "purpose": ["special-industry", "loan", "company-officer", "nothing"],
+        "access_id": [*_looks(), 0, HOSTILE[1]],
+        "deferral_id": [*AccessDeferral.objects.values_list("pk", flat=True)[:1], 0, HOSTILE[1]],
+    }
+
+
+def _looks() -> list[int]:
+    """The first two lines of the access log: a look by duty and one by statute."""
+    return list(AccessLog.objects.order_by("pk").values_list("pk", flat=True)[:2])
 
 
 def _keys(name: str) -> list[str]:
