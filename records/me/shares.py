@@ -151,7 +151,7 @@ def share(request: HttpRequest, link: str) -> HttpResponse:
             form.add_error("code", str(error))
             response = render(request, "share/code.html", {"form": form}, status=error.http_status)
     response = response or render(request, "share/code.html", {"form": form})
-    response["X-Robots-Tag"], response["Referrer-Policy"] = FOR_ROBOTS, "no-referrer"
+    response["X-Robots-Tag"] = FOR_ROBOTS
     return response
 
 
