@@ -39,6 +39,12 @@ SECRET_KEY = env("SECRET_KEY", default="not-secret-only-for-development-and-test
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CREDIT_KEYRING = Path(env("CREDIT_KEYRING", default=str(VAR_DIR / "secrets" / "keyring.json")))
+# What signs credit reports: the operator's key (PEM or PKCS#12) with its certificates (PEM: the signing one first, the
+# root last), else, in a demonstration only, an authority made at set-up in the folder beside the key ring.
+REPORT_KEY = env("CREDIT_REPORT_KEY", default="")
+REPORT_CERT = env("CREDIT_REPORT_CERT", default="")
+REPORT_KEY_PASSPHRASE = env("CREDIT_REPORT_KEY_PASSPHRASE", default="")
+REPORT_AUTHORITY = CREDIT_KEYRING.parent / "report-authority"
 CREDIT_CIPHER = env("CREDIT_CIPHER", default="AES-256-GCM")
 # The banner "demonstration data" and the demonstration real-name register; never in production by default.
 DEMONSTRATION = env.bool("CREDIT_DEMONSTRATION", default=not PRODUCTION)
@@ -167,6 +173,7 @@ LIMITS_PER_MINUTE = {
     "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
     "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
     "share": env.int("CREDIT_SHARES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 20),
+    "verify:*": env.int("CREDIT_CHECKS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
     "api:token": env.int("CREDIT_TOKENS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
 }
 

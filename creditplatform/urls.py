@@ -17,6 +17,7 @@ urlpatterns = [
     path("accounts/confirm/", account.reauthenticate, name="account_reauthenticate"),
     path("me/", include("records.me.urls")),
     path("share/<str:link>/", share, name="share"),
+    path("verify/", include("records.verify.urls")),
     path("desk/", include("records.desk.urls")),
     path("api/v1/", include("records.api.urls")),
     path("language/", set_language, name="set_language"),

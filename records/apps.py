@@ -19,14 +19,17 @@ class RecordsConfig(AppConfig):
         from records.workflows.authorisation import AUTHORISATION
         from records.workflows.catalogue_version import CATALOGUE_VERSION
         from records.workflows.credit_record import CREDIT_RECORD
+        from records.workflows.credit_report import CREDIT_REPORT
         from records.workflows.cross_check import CROSS_CHECK
         from records.workflows.feed_batch import FEED_BATCH
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
 
-        workflow.register(
-            [AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CROSS_CHECK, FEED_BATCH, MISSING_RECORD, MONTHLY_REPORT]
-        )
+        procedures = (
+            AUTHORISATION, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK, FEED_BATCH, MISSING_RECORD,
+            MONTHLY_REPORT,
+        )  # fmt: skip
+        workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)
         labels.provide()
         telling.subscribe()

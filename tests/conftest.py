@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 from creditplatform.core import audit, vault
@@ -39,7 +40,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give the policy back to a test with a database, where the clean-up of an earlier one emptied the tables."""
+    """Begin in the language of the platform, whatever an earlier test left.
+
+    Give the policy back to a test with a database, where the clean-up of an earlier one emptied the tables.
+    """
+    translation.activate(settings.LANGUAGE_CODE)
     names = set(getattr(item, "fixturenames", ()))
     if not STATE["ready"] or not (names & {"db", "transactional_db"} or item.get_closest_marker("django_db")):
         return

@@ -86,3 +86,20 @@ def test_numbers_are_valid_and_parties_come_back():
     assert 0.12 < len(persons) / len(rows) < 0.28
     parties = {row["CF_XDR_SHXYM"] or row["CF_XDR_ZJHM"] for row in rows}
     assert 2.5 < len(rows) / len(parties) < 3.6
+
+
+@pytest.fixture(scope="module")
+def reports():
+    words = [sys.executable, "-m", "benchmarks", "report", "--rows", "8"]
+    run = subprocess.run(words, cwd=settings.BASE_DIR, env=os.environ, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_reports_are_measured_by_latency_and_by_throughput(reports):
+    assert set(reports) == KEYS
+    assert (reports["name"], reports["unit"]) == ("report", "reports/s")
+    assert set(reports["ratios"]) == set(reports["aims"]) == {"milliseconds", "per_second"}
+    assert reports["ratios"]["milliseconds"] == pytest.approx(150 / reports["baselines"]["milliseconds"], abs=0.01)
+    assert reports["ratios"]["per_second"] == pytest.approx(reports["ours"] / 8, abs=0.01)
+    assert set(reports["aims"].values()) == {1.0}

@@ -10,11 +10,12 @@ import structlog
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 from oauth2_provider.contrib.rest_framework import OAuth2Authentication
 from oauth2_provider.models import get_access_token_model
 from oauth2_provider.scopes import BaseScopes
 from redis.exceptions import RedisError
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,6 +36,14 @@ QUOTING_NOTHING = frozenset(
     {"required", "null", "blank", "empty", "max_length", "min_length", "max_value", "min_value", "not_a_list"}
 )
 log = structlog.get_logger(__name__)
+
+
+class TokenInvalid(CreditError):
+    """A token came that is unknown, has expired or was taken back (HTTP 401)."""
+
+    http_status = 401
+    default_code = "token_invalid"
+    default_message = _("This token is unknown or has expired. Get a new one with the client's name and secret.")
 
 
 class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library bears no types
@@ -150,6 +159,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     found = NotFoundHere() if isinstance(error, Http404) else error
+    if isinstance(error, NotAuthenticated) and "Authorization" in context["request"].headers:
+        found = TokenInvalid()
     code = found.code if isinstance(found, CreditError) else _code_of(found)
     told = found.message if isinstance(found, CreditError) else getattr(found, "detail", "")
     response.data = {"code": code, "message": str(told), "problems": []}

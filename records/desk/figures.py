@@ -80,7 +80,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "rows": [(row, charts.spark(row.scores)) for row in rows[: rates.SHOWN]],
         "more": len(rows) > rates.SHOWN,
         "measures": rates.measures(month, site.code),
-        "owing": owing(units, month),
+        "owing": owing(units, month) if month < first_day(timezone.localdate()) else [],
         "late": [report for report in reports_of(units, month) if report.state in HANDED_IN and report.late],
     }
     return render(request, "desk/figures/board.html", page)

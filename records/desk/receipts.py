@@ -9,13 +9,14 @@ from django.utils.translation import gettext
 
 from creditplatform.core import probes
 from creditplatform.core.models import User
-from records.admin.feeds import labels_of, sentences_of
+from records.admin.feeds import labels_of
 from records.enums import BatchState, ColumnFate, RowState
 from records.feeds.mapping import OPEN
+from records.feeds.not_accepted import NotAccepted, not_accepted
 from records.feeds.problems import sentence
 from records.models import FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
-from records.querysets import units_of
+from records.querysets import QuarantinedRowQuerySet, units_of
 from records.workflows.feed_batch import FEED_BATCH
 
 ROWS_SHOWN = 200
@@ -39,7 +40,7 @@ class RowList:
     """Rows of one fate with what is wrong in each; `more` where not all of them are shown."""
 
     rejected: bool
-    rows: list[tuple[QuarantinedRow, list[tuple[str, str]]]]
+    rows: list[tuple[NotAccepted, list[tuple[str, str]]]]
     more: bool
 
 
@@ -61,6 +62,7 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
     own = batch.feed.agency_id in units_of(user)
     lists = [_rows(batch, rejected=False), _rows(batch, rejected=True)]
     steps = {step.name for step in FEED_BATCH.available(batch, user)}
+    fates = _fates(batch) if batch.quarantined else {}
     unknown = [column["header"] for column in batch.columns if column["fate"] in OPEN]
     return {
         "batch": batch,
@@ -76,7 +78,8 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
         "example_line": batch.notes.get("example_line"),
         "worker_stopped": "worker" in probes.stopped_timers(),
         "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
-        "fates": _fates(batch) if batch.quarantined else [],
+        "waiting": fates.get(RowState.OPEN, 0),
+        "fates": [(str(state.label), fates[state.value]) for state in RowState if state.value in fates],
         "lists": [row_list for row_list in lists if row_list.rows],
         "set_aside_url": set_aside_url(batch),
     }
@@ -87,16 +90,18 @@ def set_aside_url(batch: FeedBatch) -> str:
     return f"{reverse('desk:setaside')}?batch={batch.pk}"
 
 
-def _fates(batch: FeedBatch) -> list[tuple[str, int]]:
-    """How many rows that the batch set aside wait, were corrected or discarded; its own counts stay what they were."""
-    states = batch.rows.exclude(state=RowState.REJECTED).order_by().values_list("state")
-    counted = dict(states.annotate(number=Count("pk")))
-    return [(str(state.label), counted[state.value]) for state in RowState if state.value in counted]
+def rows_of(batch: FeedBatch) -> QuarantinedRowQuerySet:
+    """Rows set aside that the batch brought, and those of earlier ones that it repeated."""
+    return QuarantinedRow.objects.of_batch(batch.pk)
+
+
+def _fates(batch: FeedBatch) -> dict[str, int]:
+    """How many of its rows set aside wait, were corrected or discarded; the counts of the batch stay what they were."""
+    states = rows_of(batch).exclude(state=RowState.REJECTED).order_by().values_list("state")
+    return dict(states.annotate(number=Count("pk")))
 
 
 def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:
     """Rows set aside, which can be corrected, or rejected ones, of which nothing is kept but their place."""
-    rows = batch.rows.defer("cells")
-    found = rows.filter(state=RowState.REJECTED) if rejected else rows.exclude(state=RowState.REJECTED)
-    shown, labels = list(found[: ROWS_SHOWN + 1]), labels_of(batch)
-    return RowList(rejected, [(row, sentences_of(row, labels)) for row in shown[:ROWS_SHOWN]], len(shown) > ROWS_SHOWN)
+    shown, labels = not_accepted(batch, limit=ROWS_SHOWN + 1, rejected=rejected), labels_of(batch)
+    return RowList(rejected, [(row, row.in_words(labels)) for row in shown[:ROWS_SHOWN]], len(shown) > ROWS_SHOWN)

@@ -54,8 +54,10 @@ class RowFilter:
 
     def apply(self, rows: QuarantinedRowQuerySet) -> QuarantinedRowQuerySet:
         """Those of the rows that were asked for."""
-        exact = {"feed": self.feed, "batch": self.batch, "feed__agency": self.agency}
+        exact = {"feed": self.feed, "feed__agency": self.agency}
         found = rows.filter(state=self.state, **{name: key for name, key in exact.items() if key is not None})
+        if self.batch is not None:
+            found = found.of_batch(self.batch)
         if self.age:
             found = found.filter(created_at__lt=timezone.now() - datetime.timedelta(days=self.age))
         return found.with_problem(code=self.code, field=self.field)

@@ -19,6 +19,8 @@ class OwnPurpose(models.TextChoices):
     UPKEEP = "upkeep of own records", _("upkeep of the unit's own records")
     PUBLIC_PAGE = "public record page", _("record page that the law makes public")
     EXCHANGE = "exchange with a peer", _("handing on of changes to another system")
+    OWN_REPORT = "own report", _("the person's own credit report")
+    REPORT_CHECK = "check of a report", _("check of a report by whoever holds it")
     OWN_MEMBERS = "members of the own organisation", _("looking after the members of the own organisation")
     KEY_GROUP = "key group", _("looking up who belongs to a key group")
     PREVIEW = "preview of a request", _("looking at what a request would show")

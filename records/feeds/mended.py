@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from creditplatform.core import vault
 from records.enums import BatchState, RowState
@@ -14,7 +14,8 @@ from records.feeds.mending import seen_as
 from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Setaside, SubjectKey
 from records.feeds.problems import NEEDS_CONFIRMATION, REJECTED
-from records.models import FeedBatch, QuarantinedRow
+from records.feeds.spent import KeptRows, note_repeats
+from records.models import FeedBatch, QuarantinedRow, RepeatedRow
 from records.querysets import QuarantinedRowQuerySet
 from records.workflows.feed_batch import FEED_BATCH
 
@@ -35,6 +36,7 @@ WAITING = """
 SELECT id, decision FROM records_quarantinedrow
 WHERE feed_id = %s AND state = 'open' AND decision = ANY(%s) AND batch_id <> %s
 """
+UNSETTLED = Q(row__state=RowState.OPEN) | Q(code="mended_before", row__record__changed_at__lte=F("created_at"))
 
 
 def problems_json(problems: Problems) -> str:
@@ -68,6 +70,8 @@ class MendedRows:
         self._plan, self._batch, self._confirmed = plan, batch, confirmed
         self._named: dict[int, QuarantinedRow] = {}
         self._moved: set[int] = set()
+        self._contradicted: dict[int, QuarantinedRow] = {}
+        self._places: dict[int, int] = {}
         self._used: set[int] = set()
         self._lines: dict[SubjectKey, bytes] = {}
         self._bound = sealed_name(QuarantinedRow, "cells")
@@ -81,30 +85,34 @@ class MendedRows:
         """Which rows set aside the rows of a chunk name; they are held until the chunk is written.
 
         Of a key that comes twice the first row counts, the others are rows of their own. A row whose key is spent
-        leaves the chunk; one that somebody changed since stays as it is now, and what the chunk says of it is told.
+        leaves the chunk; one that somebody changed since stays as it is now. What the chunk says otherwise is told.
         """
-        self._named, self._moved, spent = {}, set(), set()
+        self._named, self._moved, spent = {}, set(), dict[int, QuarantinedRow]()
         wanted = self._of_feed(prepared).select_for_update(no_key=True).order_by("pk")
         rows = {row.pk: row for row in wanted} if prepared.mends else {}
         for number, (pk, seen) in sorted(prepared.mends.items()):
             if pk not in rows or pk in self._used:
                 continue
             if rows[pk].state != RowState.OPEN:
-                spent.add(number)
+                spent[number] = rows[pk]
+                self._used.add(pk)
                 continue
             self._named[number] = rows[pk]
             if seen_as(rows[pk].revision) == seen:
                 self._used.add(pk)
             else:
                 self._moved.add(number)
-        self._leave_out(prepared, spent | self._moved)
-        prepared.setaside += [Setaside(number, 0, {}, [("", "changed_since")]) for number in sorted(self._moved)]
+        self._places = prepared.lines_of_rows() if prepared.mends else {}
+        self._contradicted = KeptRows(self._plan, self._batch.feed).contradicted(prepared, spent)
+        told = {**dict.fromkeys(self._moved, "changed_since"), **dict.fromkeys(self._contradicted, "mended_before")}
+        self._leave_out(prepared, spent.keys() | self._moved)
+        prepared.setaside += [Setaside(n, self._places.get(n, 0), {}, [("", told[n])]) for n in sorted(told)]
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which keys the rows worked off before have used, and which of these rows were not taken in."""
         rows = {row.pk: row for row in self._of_feed(prepared)} if prepared.mends else {}
         ours = {pk for pk, row in rows.items() if row.corrected_in_id == self._batch.pk}
-        self._used |= ours | {pk for pk, row in rows.items() if row.state == RowState.OPEN}
+        self._used |= rows.keys()
         self._leave_out(prepared, {n for n, (pk, _seen) in prepared.mends.items() if pk in rows and pk not in ours})
 
     @property
@@ -168,12 +176,24 @@ class MendedRows:
 
         A row that somebody changed meanwhile is left alone and not set aside a second time.
         """
+        self._note_repeats(cursor, setaside)
         known = self._named.keys() - self._moved
         still = [(self._named[row.row_number], row) for row in setaside if row.row_number in known]
         changes = [change for one, row in still if (change := self._change(one, row))]
         if changes:
             cursor.execute(KEEP, [list(column) for column in zip(*changes, strict=True)])
-        return [row for row in setaside if row.row_number not in self._named]
+        return [row for row in setaside if row.row_number not in self._named.keys() | self._contradicted.keys()]
+
+    def _note_repeats(self, cursor: Any, setaside: list[Setaside]) -> None:
+        """Which rows of the file were not taken for what a row of an earlier batch says."""
+        known = {**self._named, **self._contradicted}
+        codes = {**dict.fromkeys(self._moved, "changed_since"), **dict.fromkeys(self._contradicted, "mended_before")}
+        found = [
+            (row.row_number, row.line_number, known[row.row_number].pk, codes.get(row.row_number, ""))
+            for row in setaside
+            if row.row_number in known
+        ]
+        note_repeats(cursor, self._batch.pk, found)
 
     def _change(self, known: QuarantinedRow, row: Setaside) -> tuple[int, str, str, int | None, bytes | None] | None:
         """What becomes of a row that is still wrong; nothing where it stays as it was."""
@@ -200,12 +220,21 @@ def _to_confirm(row: QuarantinedRow) -> str:
 def settle(feed_id: int) -> None:
     """Take batches of a feed whose rows are all corrected or discarded to their next step.
 
-    A batch that only repeated rows of earlier ones has none of its own: it follows once no row of the feed waits.
+    That goes for the rows of earlier batches as well that a batch repeated; where it contradicted a mended row, once
+    the record has changed. A batch that is older than these notes follows once no row of the feed waits.
     """
     rows = QuarantinedRow.objects.filter(batch=OuterRef("pk"))
+    repeats = RepeatedRow.objects.filter(batch=OuterRef("pk"))
     batches = FeedBatch.objects.filter(feed=feed_id, state=BatchState.PARTLY_QUARANTINED, quarantined__gt=0)
-    done = batches.exclude(Exists(rows.waiting()))
+    done = batches.exclude(Exists(rows.waiting())).exclude(Exists(repeats.filter(UNSETTLED)))
     if QuarantinedRow.objects.filter(feed=feed_id).waiting().exists():
-        done = done.filter(Exists(rows.exclude(state=RowState.REJECTED)))
+        done = done.filter(Exists(rows.exclude(state=RowState.REJECTED)) | Exists(repeats))
     for batch in done.order_by("pk"):
         FEED_BATCH.take("correct", batch, user=None)
+
+
+def settle_record(record_id: int) -> None:
+    """A record was corrected: batches that contradicted the row it came from may be at their end."""
+    waiting = RepeatedRow.objects.filter(row__record=record_id, batch__state=BatchState.PARTLY_QUARANTINED)
+    for feed in waiting.order_by().values_list("batch__feed", flat=True).distinct():
+        settle(feed)

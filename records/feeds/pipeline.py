@@ -254,8 +254,9 @@ def _finish(batch: FeedBatch, store: Store, seconds: float) -> FeedBatch:
         store.finish()
         FeedBatch.objects.filter(pk=batch.pk).update(seconds=batch.seconds + round(seconds, 3))
         finished: FeedBatch = FEED_BATCH.take(step, batch, user=None)
-        if finished.corrected_rows.exists():
+        if finished.quarantined or finished.corrected_rows.exists():
             settle(batch.feed_id)
+            finished.refresh_from_db(fields=["state"])
     return finished
 
 

@@ -168,6 +168,14 @@ class Prepared(msgspec.Struct, array_like=True):
         places = [(at, number) for at, number in enumerate(numbers) if number in wanted]
         return {number: cells_of(header, [column[at] for column in columns]) for at, number in places}
 
+    def lines_of_rows(self) -> dict[int, int]:
+        """Where each row that is known by its cells or as set aside stands in the file, by its number."""
+        lines = {row.row_number: row.line_number for row in self.setaside}
+        if not self.delivered:
+            return lines
+        _header, numbers, places, _columns = _unpack_delivered(self.delivered)
+        return {**lines, **dict(zip(numbers, places, strict=True))}
+
     def chunk_of(self, wanted: set[int]) -> Chunk:
         """Rows of the chunk as delivered, by their numbers, as a chunk of their own."""
         _header, numbers, lines, columns = _unpack_delivered(self.delivered)

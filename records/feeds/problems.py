@@ -73,6 +73,10 @@ SENTENCES: dict[str, Promise] = {
         "Somebody has changed this row on the platform since, so it stays as it is there. Look at it there, or download"
         " the workbook again."
     ),
+    "mended_before": _(
+        "This row was mended or discarded before, and the file says otherwise since: that was not taken. Correct the"
+        " record, or let a discarded row wait again."
+    ),
     "minor": _("The person was a minor; unfavourable records of minors are not kept."),
     "under_age": _("The person was younger than this kind of record allows on that day; the row is not kept."),
     "age_unknown": _(

@@ -59,6 +59,13 @@ ON CONFLICT (subject_id, entry_id, agency_id, document_number) DO UPDATE SET
     digest = excluded.digest, batch_id = excluded.batch_id, row_number = excluded.row_number, changed_at = now()
 WHERE r.digest <> excluded.digest
 """
+# Rows that are set aside already, under another batch or an earlier line of this one.
+REPEATS = """
+INSERT INTO records_repeatedrow (batch_id, row_number, line_number, row_id, code)
+SELECT %(batch)s, s.row_number, s.line_number, q.id, ''
+FROM credit_staging_row s JOIN records_quarantinedrow q ON q.feed_id = %(feed)s AND q.row_digest = s.row_digest
+WHERE (q.batch_id, q.row_number) <> (%(batch)s, s.row_number) ON CONFLICT DO NOTHING
+"""
 DATES = """decided_on = excluded.decided_on, tier = excluded.tier, repairable_from = excluded.repairable_from,
     publish_until = excluded.publish_until, retain_until = excluded.retain_until,
     minor_at_decision = excluded.minor_at_decision,
@@ -354,6 +361,7 @@ class Store:
             " ON CONFLICT (feed_id, row_digest) DO NOTHING",
             [self.batch.pk, self.batch.feed_id],
         )
+        cursor.execute(REPEATS, {"batch": self.batch.pk, "feed": self.batch.feed_id})
 
     def _setaside_line(self, row: Setaside) -> bytes:
         cells = msgspec.json.encode(row.cells)

@@ -32,7 +32,7 @@ SAMPLES: dict[str, str] = {
 OF_TYPE: dict[str, str] = {FieldType.DATE: DAY, FieldType.AMOUNT: "1.5", FieldType.INTEGER: "1"}
 NEVER_SHOWN = {FieldRole.IDENTITY_NUMBER, FieldRole.LEGAL_REPRESENTATIVE_NUMBER}  # an example names no person
 REQUIREMENTS = {
-    Required.ALWAYS: _("required"),
+    Required.ALWAYS: _("must be filled in"),
     Required.NEVER: _("optional"),
     Required.PERSONS: _("required for natural persons"),
     Required.ORGANISATIONS: _("required for organisations"),

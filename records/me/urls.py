@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import authorisations, looks, shares, views
+from records.me import authorisations, looks, reports, shares, views
 
 app_name = "me"
 urlpatterns = [
@@ -10,6 +10,11 @@ urlpatterns = [
     path("bind/", views.bind, name="bind"),
     path("records/", views.records, name="records"),
     path("records/<str:token>/", views.record, name="record"),
+    path("reports/", reports.listed, name="reports"),
+    path("reports/new/", reports.ordered, name="report-order"),
+    path("reports/<str:report>/", reports.result, name="report"),
+    path("reports/<str:report>/pdf/", reports.pdf, name="report-pdf"),
+    path("reports/<str:report>/json/", reports.jws, name="report-json"),
     path("ties/", views.ties, name="ties"),
     path("looks/", looks.look_list, name="looks"),
     path("looks/export/<slug:form>/", looks.export, name="looks-export"),

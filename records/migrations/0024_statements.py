@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0008_queries'),
+        ('core', '0007_machine_clients'),
         ('records', '0023_queries'),
     ]
 

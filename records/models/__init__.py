@@ -24,6 +24,7 @@ from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLi
 from records.models.purpose import Purpose, PurposeUser
 from records.models.query import BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import CreditRecord
+from records.models.repeated_row import RepeatedRow
 from records.models.report import CreditReport
 from records.models.representation import Representation
 from records.models.review import AccessDeferral, AccessReview
@@ -79,6 +80,7 @@ __all__ = [
     "RealNameBinding",
     "ReceivedBlock",
     "ReceivedRecord",
+    "RepeatedRow",
     "Representation",
     "ShareLink",
     "Subject",

@@ -15,8 +15,7 @@ from creditplatform.core.vault import public_token
 from records.enums import CreditReportKind, CreditReportState
 from records.models.authorisation import Authorisation
 from records.models.subject import Subject
-
-REPORT_KIND = "credit-report"
+from records.querysets.queries import REPORT_KIND, CreditReportQuerySet
 
 
 @audited
@@ -62,6 +61,8 @@ class CreditReport(models.Model):
         User, verbose_name=_("revoked by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     revocation = models.CharField(_("reason of the revocation"), max_length=300, blank=True)
+
+    objects = CreditReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("credit report")

@@ -58,7 +58,10 @@ def ask_records(question: Question) -> list[Shown]:
         raise PurposeNotOpen
     with transaction.atomic():
         grant = _granted(question)
-        return disclose(_on_file(question), grant, question.asker)
+        subject = Subject.objects.by_number(question.person.blind_index).filter(kind=SubjectKind.PERSON).first()
+        fits = subject is not None and bytes(subject.name_index) == name_index(question.name)
+        about = subject.pk if subject else NOBODY
+        return disclose(subject if fits else None, grant, question.asker, about=about)
 
 
 def ask_eligibility(question: Question) -> Answered:
@@ -120,10 +123,3 @@ def _consent(question: Question) -> Authorisation:
     if found is None or bytes(found.number_index) != number or bytes(found.name_index) != name:
         raise NotAuthorised
     return found
-
-
-def _on_file(question: Question) -> Subject | None:
-    """The person under this number, if the name is theirs: another name is answered as if nobody were on file."""
-    subject = Subject.objects.by_number(question.person.blind_index).filter(kind=SubjectKind.PERSON).first()
-    fits = subject is not None and bytes(subject.name_index) == name_index(question.name)
-    return subject if fits else None

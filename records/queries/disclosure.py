@@ -46,12 +46,15 @@ def open_records(subject_id: int, grant: Grant, *, on: datetime.date | None = No
     return rows.filter(subject=subject_id, entry__code__in=grant.scope.entries).order_by("-decided_on", "-pk")
 
 
-def disclose(subject: Subject | None, grant: Grant, asker: Asker) -> list[Shown]:
-    """What a grant opens of a person, registered in the access log; four queries, whatever the length."""
+def disclose(subject: Subject | None, grant: Grant, asker: Asker, *, about: int = NOBODY) -> list[Shown]:
+    """What a grant opens of a person, registered in the access log; four queries, whatever the length.
+
+    `about` is whose line it is where nothing is shown: somebody asked for a number that is theirs, under another name.
+    """
     with transaction.atomic():
         rows = open_records(subject.pk, grant).select_related(*RELATED) if subject else ()
         records = list(rows.prefetch_related("version__fields")) if rows else []
-        register(subject.pk if subject else NOBODY, grant, asker, {record.entry.code for record in records})
+        register(subject.pk if subject else about, grant, asker, {record.entry.code for record in records})
         return [shown(record, grant) for record in records]
 
 

@@ -226,6 +226,11 @@ class QuarantinedRowQuerySet(models.QuerySet["QuarantinedRow"]):
         """Rows that nobody has corrected or discarded yet."""
         return self.filter(state=RowState.OPEN)
 
+    def of_batch(self, batch_id: int) -> QuarantinedRowQuerySet:
+        """Rows that a batch set aside, and those set aside under another one that it repeated."""
+        repeated = apps.get_model("records", "RepeatedRow").objects.filter(batch=batch_id).values("row")
+        return self.filter(Q(batch=batch_id) | Q(pk__in=repeated))
+
     def with_problem(self, *, code: str = "", field: str = "") -> QuarantinedRowQuerySet:
         """Rows with this problem, in this field; with both only where they belong together."""
         wanted = {name: text for name, text in (("code", code), ("field", field)) if text}

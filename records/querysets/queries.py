@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from creditplatform.core.enums import Role
 from creditplatform.core.models import Agency, User
+from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
     HumanReviewState,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         AccessReview,
         Authorisation,
         BatchCheck,
+        CreditReport,
         HumanReview,
         Purpose,
         Query,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         Subject,
     )
 
+REPORT_KIND = "credit-report"
 APPROVING = frozenset({Role.SUPERVISOR.value})
 
 
@@ -144,3 +147,16 @@ class RepresentationQuerySet(models.QuerySet["Representation"]):
         return self.filter(
             Q(valid_until=None) | Q(valid_until__gt=day), state=RepresentationState.CONFIRMED, valid_from__lte=day
         )
+
+
+class CreditReportQuerySet(models.QuerySet["CreditReport"]):
+    """Which reports."""
+
+    def with_code(self, code: str) -> CreditReport | None:
+        """The report of that number, or nothing; one query whatever was given, so that none is quicker refused."""
+        pk = pk_of_token(REPORT_KIND, code)
+        return self.select_related("subject", "site", "agency").filter(pk=-1 if pk is None else pk).first()
+
+    def of_person(self, subject_id: int) -> CreditReportQuerySet:
+        """Reports the person or a representative got, newest first; those given to units stand in the access log."""
+        return self.filter(subject=subject_id, agency=None).order_by("-issued_at", "-pk")

@@ -12,6 +12,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
 from records.enums import FieldRole, FieldType, Required
+from records.feeds.mended import settle_record
 from records.feeds.plan import Plan, plan_for
 from records.models import CreditRecord, Entitlement, EntryField, Feed, FeedBatch
 from records.services.entry import IDENTITY_ROLES, form_feeds, identity_value, may_enter, open_batch, prepare, write
@@ -148,6 +149,7 @@ def _correct(
     corrected = write(plan, batch, prepare(plan, said))
     if corrected.pk != record.pk:
         raise AnotherRecord
+    settle_record(corrected.pk)
     outbox.publish("records.corrected", records=[corrected.pk], stamp=f"batch {batch.pk}")
     return corrected
 

@@ -1,4 +1,7 @@
-"""Load the delivered purposes of use with the units that may ask for them; nobody else's changes are touched."""
+"""Load the delivered purposes of use with the units that may ask for them.
+
+The file is what holds; but a purpose that was retired stays so, and a use of a unit that has ended begins no more.
+"""
 
 import tomllib
 from pathlib import Path
@@ -32,6 +35,8 @@ def _load(row: dict[str, Any], groups: dict[str, list[str]]) -> int:
         "site_id": Site.objects.get(code=row["site"]).pk if row["site"] else None,
         "state": PurposeState.IN_FORCE if confirmed else PurposeState.DRAFT,
     }
+    if Purpose.objects.filter(code=row["code"], state=PurposeState.RETIRED).exists():
+        return 0
     written = upsert(Purpose, {"code": row["code"]}, values)
     units = Agency.objects.filter(code__in=row["users"]).exclude(purposes__purpose=row["code"])
     users = PurposeUser.objects.bulk_create(PurposeUser(purpose_id=row["code"], agency=unit) for unit in units)

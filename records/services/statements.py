@@ -22,6 +22,18 @@ def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> Cre
     against the person or is no longer used, for a text that is too long, and for one that holds the number of a person.
     """
     words = text.strip()
+    with transaction.atomic():
+        locked = CreditRecord.objects.select_for_update(no_key=True).get(pk=record.pk)
+        _permit(locked, subject, words)
+        if (locked.statement or "") != words:
+            CreditRecord.objects.filter(pk=locked.pk).update(statement=words or None, changed_at=timezone.now())
+            # The trigger looks at what units say; what the person says is told of here.
+            ChangeNote.objects.create(kind=ChangeKind.CORRECTED, record_ids=[locked.pk], at=timezone.now())
+            locked.statement = words or None
+    return locked
+
+
+def _permit(record: CreditRecord, subject: Subject, words: str) -> None:
     if record.subject_id != subject.pk:
         raise NotPermitted
     if record.polarity != Polarity.NEGATIVE or record.state != RecordState.IN_FORCE:
@@ -32,15 +44,3 @@ def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> Cre
     if holds_number(words):
         sentence = _("Please leave out numbers of documents, telephones and bank cards: others will read this.")
         raise Invalid.in_field("text", "holds_number", sentence)
-    return _written(record, words)
-
-
-def _written(record: CreditRecord, words: str) -> CreditRecord:
-    with transaction.atomic():
-        locked = CreditRecord.objects.select_for_update(no_key=True).get(pk=record.pk)
-        if (locked.statement or "") != words:
-            CreditRecord.objects.filter(pk=locked.pk).update(statement=words or None, changed_at=timezone.now())
-            # The trigger looks at what units say; what the person says is told of here.
-            ChangeNote.objects.create(kind=ChangeKind.CORRECTED, record_ids=[locked.pk], at=timezone.now())
-            locked.statement = words or None
-    return locked

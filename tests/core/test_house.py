@@ -41,6 +41,7 @@ LOCAL_IMPORTS = {
     "apps.py": "models may be imported only once every app is known",
     "tests/services.py": "the services start before Django reads its settings",
     "benchmarks/delivery.py": "a process of its own that sets up Django first",
+    "benchmarks/report_maker.py": "a process of its own that sets up Django first",
     "tests/campaigns/mutate.py": "a process of its own that sets up Django first",
     "tests/faults/upload.py": "a process of its own that sets up Django first",
 }

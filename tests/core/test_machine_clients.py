@@ -110,7 +110,8 @@ def test_no_token_wrong_token_and_a_token_of_a_client_switched_off_open_nothing(
     client = machine(Scope.STATISTICS_READ)
     token = token_for(client)
     assert Client().get("/api/v1/figures/").status_code == 401
-    assert get("nonsense").json()["code"] == "not_authenticated"
+    assert get("nonsense").json()["code"] == "token_invalid"
+    assert get("nonsense").headers["WWW-Authenticate"].startswith("Bearer")
     ApiClient.objects.filter(pk=client.pk).update(active=False)
     assert get(token).status_code in (401, 403)
     assert ask_for_token(client, SECRET).status_code in (400, 401)

@@ -21,6 +21,8 @@ def done(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> list
     settings.STATIC_ROOT = tmp_path / "static-collected"
     settings.LOCALE_PATHS = [tmp_path / "locale"]
     settings.CREDIT_KEYRING = tmp_path / "keyring.json"
+    settings.REPORT_AUTHORITY = tmp_path / "report-authority"
+    settings.REPORT_AUTHORITY.mkdir()
     settings.DEMONSTRATION = True
     settings.CREDIT_KEYRING.write_text("{}")
     (tmp_path / "records").mkdir()
@@ -109,6 +111,19 @@ def test_one_role_for_everything_needs_no_grants(done: list[str], monkeypatch: p
     monkeypatch.delenv("DATABASE_OWNER_URL")
     set_up()
     assert done == ALL[1:]
+
+
+def test_the_demonstration_gets_an_authority_for_reports(done: list[str], settings: Any) -> None:
+    settings.REPORT_AUTHORITY.rmdir()
+    set_up()
+    assert done == ["init_report_authority", *ALL]
+
+
+def test_who_brings_a_key_for_reports_gets_none(done: list[str], settings: Any) -> None:
+    settings.REPORT_AUTHORITY.rmdir()
+    settings.REPORT_KEY = "key.p12"
+    set_up()
+    assert done == ALL
 
 
 def test_real_installations_get_neither_the_demonstration_nor_its_accounts(done: list[str], settings: Any) -> None:

@@ -11,7 +11,7 @@ from tests.faults.loads import Load
 from tests.faults.stage import PATIENCE, Stage, children, named, said, stopped
 from tests.records.scratch import wait_for
 
-ROWS = 3_000
+ROWS = 6_000  # so many that a load still runs when the kill comes late on a busy machine
 pytestmark = pytest.mark.django_db  # so that there is a test database to copy
 
 
@@ -91,14 +91,13 @@ def lost_to_a_kill(stage: Stage, load: Load) -> int:
         assert seen < ROWS
         stage.kill_database()
     stage.services.postgres.start()
-    kept = stage.progress(batch)
-    assert kept <= seen
+    kept = stage.progress(batch)  # more than seen, where a chunk was written down between the look and the kill
     on_file = "SELECT count(*) FROM records_creditrecord WHERE batch_id = %s"
     accepted = "SELECT accepted FROM records_feedbatch WHERE id = %s"
     assert stage.ask(on_file, batch) == stage.ask(accepted, batch)
     stage.ended(batch)
     stage.check(load, batch)
-    return seen - kept
+    return max(0, seen - kept)
 
 
 def test_a_command_whose_database_is_killed_says_so_and_finishes_when_it_is_given_again(

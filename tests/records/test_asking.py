@@ -9,16 +9,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from creditplatform.core.enums import AccessResult, Authority, Door
-from creditplatform.core.errors import Invalid
+from creditplatform.core.errors import Invalid, NotPermitted
 from creditplatform.core.identity import IdentifierKind
-from creditplatform.core.models import AccessLog, Agency
+from creditplatform.core.models import AccessLog, Agency, User
 from records.enums import Openness, Outcome, PurposeState, Reason, RecordState
-from records.identifiers import identifier
-from records.models import Authorisation, CreditRecord, LegalBasis, Purpose
+from records.identifiers import identifier, name_index
+from records.models import Authorisation, CreditRecord, LegalBasis, Purpose, PurposeUser, Subject
 from records.queries.asking import ask_eligibility, ask_records, refuse
 from records.queries.disclosure import NOBODY, Asker
 from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent, permitted_purpose
-from records.services import authorisations
+from records.services import authorisations, expiry
+from records.services.purposes import load_purposes
 from records.services.statements import write_statement
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
@@ -158,6 +159,62 @@ def test_what_was_withdrawn_opens_nothing(cast: Cast) -> None:
         ask_records(question(wanted, consent=receipt.number))
 
 
+def test_who_has_changed_the_name_can_still_withdraw(cast: Cast) -> None:
+    wanted = purpose("special-industry")
+    receipt = consent(wanted, cast.clerk, cast.person)
+    Subject.objects.filter(pk=receipt.subject_id).update(name_index=name_index("林新名"))
+    person = User.objects.get(pk=cast.person.pk)
+    assert authorisations.revoke(authorisation=receipt, user=person).state == "revoked"
+
+
+def test_nobody_else_answers_or_withdraws(cast: Cast) -> None:
+    wanted = purpose("special-industry")
+    receipt, request = consent(wanted, cast.clerk, cast.person), asked(wanted, cast.clerk)
+    for user in (cast.stranger, cast.clerk, cast.unbound):
+        with pytest.raises(NotPermitted):
+            authorisations.revoke(authorisation=receipt, user=user)
+        with pytest.raises(NotPermitted):
+            authorisations.refuse(authorisation=request, user=user)
+
+
+def test_a_unit_that_may_no_longer_use_the_purpose_is_allowed_nothing(cast: Cast) -> None:
+    wanted = purpose("special-industry")
+    request = asked(wanted, cast.clerk)
+    today = timezone.localdate()
+    PurposeUser.objects.filter(purpose=wanted).update(valid_from=today - datetime.timedelta(days=1), valid_until=today)
+    end = timezone.now() + datetime.timedelta(days=1)
+    with pytest.raises(Invalid) as refused:
+        authorisations.grant(
+            authorisation=request, user=cast.person, fields=request.requested_fields, expires_at=end, uses_allowed=1
+        )
+    assert [problem.code for problem in refused.value.problems] == ["purpose_not_open"]
+
+
+def test_bounds_are_those_of_the_purpose_and_every_mistake_is_told_at_once(cast: Cast) -> None:
+    wanted = purpose("special-industry")
+    request, later = asked(wanted, cast.clerk), timezone.now() + datetime.timedelta(days=wanted.longest_days + 1)
+    with pytest.raises(Invalid) as refused:
+        authorisations.grant(
+            authorisation=request, user=cast.person, fields=["moral-model"], expires_at=later, uses_allowed=9
+        )
+    assert {problem.field for problem in refused.value.problems} == {"fields", "expires_at", "uses_allowed"}
+
+
+def test_what_has_ended_is_closed_by_the_timer_once(cast: Cast) -> None:
+    wanted = purpose("special-industry")
+    receipt, request = consent(wanted, cast.clerk, cast.person), asked(wanted, cast.clerk)
+    later = timezone.localdate() + datetime.timedelta(days=60)
+    assert expiry.end_consents(on=timezone.localdate()) == 0
+    assert (expiry.end_consents(on=later), expiry.end_consents(on=later)) == (2, 0)
+    assert {Authorisation.objects.get(pk=one.pk).state for one in (receipt, request)} == {"expired"}
+
+
+def test_a_retired_purpose_stays_retired_when_the_file_is_loaded_again(cast: Cast) -> None:
+    purpose("loan", state=PurposeState.RETIRED)
+    load_purposes()
+    assert purpose("loan").state == PurposeState.RETIRED
+
+
 # --- by statute ---------------------------------------------------------------------------------------
 
 
@@ -175,9 +232,11 @@ def test_a_statute_opens_what_is_shared_among_authorities_alone(cast: Cast) -> N
 
 
 def test_another_name_is_answered_as_if_nobody_were_on_file(cast: Cast) -> None:
-    fined()
+    record = fined()
     wanted = _defaulters(cast)
-    assert ask_records(question(wanted, name="王某某")) == ask_records(question(wanted, person=UNKNOWN)) == []
+    assert ask_records(question(wanted, name="王某某")) == []
+    assert (_line().subject_ref, _line().result) == (record.subject_id, AccessResult.NOTHING), "the person can read it"
+    assert ask_records(question(wanted, person=UNKNOWN)) == []
     assert _line().subject_ref == NOBODY
 
 

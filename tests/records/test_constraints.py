@@ -27,6 +27,7 @@ from tests.records import (
     provocations_exchange,
     provocations_figures,  # noqa: F401 - registers its provocations
     provocations_queries,  # noqa: F401
+    provocations_repeats,  # noqa: F401
     provocations_setaside,  # noqa: F401
     tie_provocations,  # noqa: F401
 )

@@ -327,6 +327,15 @@ def test_a_centre_that_also_works_for_a_unit_elsewhere_leads_its_own_place_alone
         assert client.get(f"{reverse('desk:figures_reports')}{query}").context["chosen"].code == "huizhou"
 
 
+def test_nobody_owes_a_report_on_a_month_that_has_not_ended(cast: Cast, client: Client) -> None:
+    client.force_login(cast.centre)
+    this_month = timezone.localdate().replace(day=1)
+    last_month = this_month - datetime.timedelta(days=1)
+    for month, owed in ((this_month, False), (last_month, True)):
+        board = client.get(reverse("desk:figures_board"), {"month": f"{month:%Y-%m}"})
+        assert bool(board.context["owing"]) is owed
+
+
 # --- rows set aside that come back ---------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  #
 from tests.exchange_peers import a_peer
 from tests.records.queries_world import UNKNOWN, asked, consent, purpose
 from tests.records.query_rows import a_deferral
+from tests.records.report_world import issued
 from tests.web.walk import ROUTES, World, addresses
 
 PERSONAS = [
@@ -83,6 +84,7 @@ def world(cast: Cast) -> World:
     a_peer(cast, "administrative-penalty")
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
+    issued(cast.person)
     return World(cast, company, own, foreign, granted, draft, version)
 
 
@@ -105,7 +107,7 @@ MACHINES = re.compile(r"/api/v1/")
 OPEN = re.compile(
     r"/(share/|healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout)/|language/|admin/(login|jsi18n)/)"
 )
-PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|$)")
+PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|verify/|$)")
 
 
 def expected(persona: str, address: str, name: str) -> set[int]:
@@ -258,7 +260,7 @@ def status(world: World, persona: str, address: str) -> int:
     return world.client(persona).get(address).status_code
 
 
-@pytest.mark.parametrize("address", ["/me/", "/me/records/", "/me/looks/", "/me/notices/", "/me/bind/"])
+@pytest.mark.parametrize("address", ["/me/", "/me/records/", "/me/looks/", "/me/notices/", "/me/reports/", "/me/bind/"])
 def test_visitors_are_led_to_sign_in_and_the_unbound_to_the_binding(world: World, address: str) -> None:
     response = world.client("anonymous").get(address)
     assert response.headers["Location"] == f"/accounts/login/?next={address}"

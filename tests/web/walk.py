@@ -18,6 +18,7 @@ from records.models import (
     AccessDeferral,
     Authorisation,
     CreditRecord,
+    CreditReport,
     CrossCheck,
     Entitlement,
     EntryVersion,
@@ -84,6 +85,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*(record.token for record in records), "0" * 26, "nothing"],
+        "report": [*(report.code for report in CreditReport.objects.order_by("pk")[:2]), "0" * 26, "nothing"],
         "topic": [
             "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
         ],

@@ -109,6 +109,7 @@ class RowForm(serializers.Serializer):  # type: ignore[misc]
     row = serializers.IntegerField(help_text="Number of the row, from 1.")
     line = serializers.IntegerField(help_text="Line of the file; in JSON the number of the record.")
     state = serializers.ChoiceField(RowState.choices)
+    batch = serializers.IntegerField(help_text="The delivery that set the row aside; an earlier one where it repeats.")
     problems = ProblemForm(many=True)
 
 
@@ -119,7 +120,7 @@ class RowForm(serializers.Serializer):  # type: ignore[misc]
             value={
                 "rows": [
                     {
-                        "row": 2, "line": 3, "state": "open",
+                        "row": 2, "line": 3, "state": "open", "batch": 4711,
                         "problems": [
                             {
                                 "field": "CF_JDRQ", "code": "not_a_date",

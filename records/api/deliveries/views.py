@@ -19,10 +19,11 @@ from records.api.deliveries import serializers as forms
 from records.api.deliveries.parsing import PARSERS, blocks_of, file_name_of, key_of
 from records.api.errors import error_answers
 from records.api.page_size import whole_number
+from records.feeds.not_accepted import NotAccepted, not_accepted
 from records.feeds.problems import sentence
 from records.feeds.selectors import feeds_of, waiting_for_columns
 from records.feeds.template import WORKBOOK, template_of
-from records.models import Feed, FeedBatch, QuarantinedRow
+from records.models import Feed, FeedBatch
 from records.models.feed import UNFINISHED_STATES
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, check_open, keep_file, receipt_of
@@ -182,14 +183,17 @@ class BatchProblems(OwnUnit):
         responses={200: forms.ProblemsForm, **error_answers(400, 401, 403, 404, 429)},
     )
     def get(self, request: Request, batch: str) -> Response:
-        """Rows set aside or rejected, with line, field, code and how to mend it; never what stands in them."""
+        """Rows set aside or rejected, with line, field, code and how to mend it; never what stands in them.
+
+        A row that an earlier delivery has set aside already is listed too, as it stands now.
+        """
         own = self.own_batch(batch)
         limit = whole_number(request, "limit", usual=USUAL_ROWS, least=1, most=MOST_ROWS)
         after = whole_number(request, "after", usual=0, least=0, most=2**31 - 1)
-        rows = list(own.rows.filter(row_number__gt=after).order_by("row_number").defer("cells")[: limit + 1])
+        rows = not_accepted(own, after=after, limit=limit + 1)
         following = None
         if len(rows) > limit:
-            page = f"{reverse('api:batch-problems', args=[own.pk])}?after={rows[limit - 1].row_number}&limit={limit}"
+            page = f"{reverse('api:batch-problems', args=[own.pk])}?after={rows[limit - 1].number}&limit={limit}"
             following = request.build_absolute_uri(page)
         body = {"rows": [_row(row) for row in rows[:limit]], "next": following}
         return Response(forms.ProblemsForm(body).data)
@@ -247,9 +251,10 @@ class FeedMapping(OwnUnit):
         return Response(forms.MappingForm({"feed": feed.code, "columns": feed.mapping, "waiting": waiting}).data)
 
 
-def _row(row: QuarantinedRow) -> dict[str, Any]:
-    problems = [{**problem, "message": sentence(problem["code"])} for problem in row.problems]
-    return {"row": row.row_number, "line": row.line_number, "state": row.state, "problems": problems}
+def _row(one: NotAccepted) -> dict[str, Any]:
+    problems = [{**problem, "message": sentence(problem["code"])} for problem in one.problems]
+    kept = {"state": one.row.state, "batch": one.row.batch_id}
+    return {"row": one.number, "line": one.line, **kept, "problems": problems}
 
 
 def _date(text: str) -> datetime.date | None:

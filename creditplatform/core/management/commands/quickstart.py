@@ -59,6 +59,8 @@ class Command(BaseCommand):
         """Do what is needed, step by step, and say where to go."""
         if not Path(settings.CREDIT_KEYRING).exists():
             self._say("Creating the key ring", lambda: _call("init_keyring"))
+        if settings.DEMONSTRATION and not settings.REPORT_KEY and not Path(settings.REPORT_AUTHORITY).exists():
+            self._say("Making the demonstration authority for reports", lambda: _call("init_report_authority"))
         self._migrate()
         for step in _steps():
             self._do(step)

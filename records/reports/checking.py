@@ -1,0 +1,92 @@
+"""Whether a report holds: genuine, unchanged, not withdrawn; and whether a file is the one that was issued."""
+
+import hashlib
+import io
+import re
+from enum import StrEnum
+
+from django.utils import timezone
+from jwt.api_jws import PyJWS
+from jwt.exceptions import PyJWTError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+from creditplatform.core.enums import Authority
+from records.models import CreditReport
+from records.queries.grants import TO_THE_PERSON, Grant
+from records.queries.scope import FieldScope
+from records.reports.authority import NoReportAuthority, authority
+from records.reports.extract import digest, extract
+from records.reports.order import order_of
+from records.reports.signing import algorithm, asn1
+
+LARGEST_FILE = 5 * 1024**2
+MISREAD = str.maketrans({"0": "o", "1": "l", "8": "b", "9": "g"})  # the alphabet of codes has none of these digits
+PUNCTUATION = re.compile(r"[\s\-‐‑–—_.·]+")
+
+
+class Verdict(StrEnum):
+    """What a file is beside the report whose number was given."""
+
+    SAME = "same"
+    ANOTHER = "another"
+    CHANGED = "changed"
+
+
+def typed(code: str) -> str:
+    """A number as it may be typed from paper: capitals, groups and digits that look like letters are all the same."""
+    return PUNCTUATION.sub("", code).lower().translate(MISREAD)
+
+
+def changed_since(report: CreditReport) -> bool:
+    """Whether the records behind a report are others today than those it shows; never which."""
+    today = timezone.localdate()
+    order = order_of(report, as_of=today, grant=_grant_of(report))
+    return digest(report.subject, extract(report.subject, order, today=today)) != report.data_digest
+
+
+def _grant_of(report: CreditReport) -> Grant | None:
+    """What a unit was allowed when it got the report, whether or not the consent still holds."""
+    given = report.authorisation
+    if given is None:
+        return None
+    scope = FieldScope.of(given.purpose.fields) & FieldScope.of(given.granted_fields)
+    return Grant(given.purpose_id, Authority.CONSENT, given.number, scope, TO_THE_PERSON)
+
+
+def judge(report: CreditReport, data: bytes) -> Verdict:
+    """Whether a file is that of the report, a genuine one of another report, or neither. The file is kept nowhere."""
+    if hashlib.sha256(data).hexdigest() in (report.pdf_digest, report.signed_digest):
+        return Verdict.SAME
+    return Verdict.ANOTHER if signed_by_us(data) else Verdict.CHANGED
+
+
+def signed_by_us(data: bytes) -> bool:
+    """Whether a PDF or JWS bears an intact signature of this installation over all of it."""
+    try:
+        return pdf_holds(data) if data.startswith(b"%PDF-") else json_holds(data)
+    except NoReportAuthority:
+        return False
+
+
+def pdf_holds(data: bytes) -> bool:
+    """One signature by our authority over the whole file, and nothing changed or added since."""
+    context = ValidationContext(trust_roots=[asn1(authority().root)], allow_fetching=False)
+    try:
+        signatures = PdfFileReader(io.BytesIO(data)).embedded_signatures
+        if len(signatures) != 1 or sum(list(signatures[0].byte_range)[2:]) != len(data):
+            return False
+        return bool(validate_pdf_signature(signatures[0], context).bottom_line)
+    except Exception:  # whatever a file from outside makes a reader stumble over, it is not ours
+        return False
+
+
+def json_holds(data: bytes) -> bool:
+    """A JWS signed with the key of our certificate."""
+    signing = authority()
+    try:
+        PyJWS().decode(data, signing.key.public_key(), algorithms=[algorithm(signing.certificate)])
+    except PyJWTError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""The part of the own report that says who looked at the person's data."""
+
+import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from creditplatform.core.enums import Authority
+from creditplatform.core.labels import Kind, label
+from creditplatform.core.models import AccessLog
+from creditplatform.core.rules import RuleBook
+from records.enums import OwnPurpose
+from records.models import AccessDeferral, Purpose, Subject
+from records.rules import add_months
+
+MONTHS = "report.looks_months"
+MOST = 100
+
+
+def looks(subject: Subject, rulebook: RuleBook, at: datetime.datetime, site: str) -> dict[str, Any]:
+    """Accesses by others within the months the rule names, newest first; without those deferred by statute,
+    and without checks of a report by its number, which show nobody anything but a masked name.
+
+    At most a hundred are listed, `more` says that there are others. Two or three queries.
+    """
+    day = timezone.localtime(at).date()
+    months = rulebook.value(MONTHS, day, site)
+    since = add_months(day, -months)
+    start = timezone.make_aware(datetime.datetime.combine(since, datetime.time.min))
+    deferred = AccessDeferral.objects.holding(on=day).filter(subject=subject.pk).values("access_id")
+    rows = AccessLog.objects.filter(subject_ref=subject.pk, at__gte=start).exclude(
+        Q(authority=Authority.SELF) | Q(purpose=OwnPurpose.REPORT_CHECK)
+    )
+    found = list(rows.exclude(pk__in=deferred).select_related("agency").order_by("-at", "-pk")[: MOST + 1])
+    named = {one.code: one.label for one in Purpose.objects.filter(code__in={row.purpose for row in found})}
+    return {
+        "months": months,
+        "since": since.isoformat(),
+        "more": len(found) > MOST,
+        "rows": [_row(row, named) for row in found[:MOST]],
+    }
+
+
+def _row(row: AccessLog, purposes: dict[str, str]) -> dict[str, str]:
+    return {
+        "at": f"{timezone.localtime(row.at):%Y-%m-%d %H:%M}",
+        "unit": row.agency.label if row.agency else "—",
+        "purpose": purposes.get(row.purpose) or label(Kind.PURPOSE, row.purpose),
+        "authority": str(Authority(row.authority).label),
+        "case": row.case_number,
+    }

@@ -1,0 +1,1 @@
+"""Pages for whoever holds a report: is it genuine, was it withdrawn, has anything changed since?"""

@@ -1,0 +1,70 @@
+"""Check a report by its number. An unknown number, a mistyped one and a forged one get the same page."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+
+from creditplatform.core.permissions import anyone, rule
+from records.models import CreditReport
+from records.reports.checking import LARGEST_FILE, judge, typed
+from records.verify.selectors import Answer, answer_about
+
+MEGABYTE = 1024**2
+
+
+class NumberForm(forms.Form):
+    """The number as it stands on the report."""
+
+    code = forms.CharField(
+        label=_("Report number"), max_length=80,
+        help_text=_("Beside the square code on the first page; capitals, spaces and hyphens do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+    )  # fmt: skip
+
+
+class FileForm(forms.Form):
+    """The file that somebody received."""
+
+    file = forms.FileField(
+        label=_("File of the report (PDF or signed JSON)"),
+        help_text=_("At most 5 MB. It is compared and not kept."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".pdf,.jws,application/pdf"}),
+    )
+
+    def clean_file(self) -> "UploadedFile[Any]":
+        """No larger than a report can be."""
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST_FILE:
+            raise ValidationError(_("This file is larger than any report: at most %(most)s MB.") % {"most": 5})
+        return file
+
+
+@rule(anyone)
+@cache_control(no_store=True)
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask for the number of a report; leads to the page about it."""
+    form = NumberForm(request.GET if "code" in request.GET else None)
+    if form.is_bound and form.is_valid():
+        number = typed(form.cleaned_data["code"])
+        return redirect("verify:answer", number if number.isascii() and number.isalnum() else "unknown")
+    return render(request, "verify/ask.html", {"form": form})
+
+
+@rule(anyone)
+@cache_control(no_store=True)
+def answer(request: HttpRequest, report: str) -> HttpResponse:
+    """What can be said about the report of that number, and about a file beside it."""
+    found = CreditReport.objects.with_code(typed(report))
+    if found is None:
+        return render(request, "verify/unknown.html", {"form": NumberForm()}, status=404)
+    sent = request.method == "POST"
+    form = FileForm(request.POST, request.FILES) if sent else FileForm()
+    verdict = judge(found, form.cleaned_data["file"].read()) if sent and form.is_valid() else None
+    said: Answer = answer_about(found)
+    return render(request, "verify/answer.html", {"said": said, "form": form, "verdict": verdict})

@@ -1,0 +1,95 @@
+"""A report in a real browser: ordered, downloaded, checked by its number and by its file, withdrawn."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from records.models import CreditReport
+from tests.cast import PERSON_NUMBER, Cast
+from tests.deliveries import ingest, person_penalty
+from tests.records.report_world import has_authority, pdf_of
+from tests.web.test_main_path import signed_in, well_made
+from tests.web.test_public_pages import CHROMIUM, browser, opened  # noqa: F401
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("policy"),
+    pytest.mark.skipif(
+        CHROMIUM is None and os.environ.get("CI") != "true",
+        reason="NO CHROMIUM FOUND: the path of the report was not walked in a browser",
+    ),
+]
+
+
+@pytest.fixture
+def people(transactional_db: None) -> Cast:
+    """The cast, committed, with a record of the person."""
+    has_authority()
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        cast = Cast.assemble()
+        ingest(person_penalty(1, "林示例", PERSON_NUMBER))
+    return cast
+
+
+def test_from_the_order_to_the_check(
+    browser: Browser,  # noqa: F811
+    live_server: Any,
+    people: Cast,
+    tmp_path: Path,
+) -> None:
+    person = opened(browser, live_server.url, language="en", bypass_csp=True)
+    signed_in(person, live_server.url, "person")
+    person.goto(f"{live_server.url}/me/reports/")
+    found = well_made(person)
+    person.locator("main a.act").click()
+    found += well_made(person)
+    person.locator("input[name=kind][value=special]").check()
+    person.locator("main form .act").click()
+    expect(person.locator("ul.errors").first).to_be_visible()
+    person.locator("input[name=entries][value=administrative-penalty]").check()
+    person.locator("main form .act").click()
+    person.wait_for_url("**/me/reports/*/")
+    found += well_made(person)
+    with person.expect_download() as download:
+        person.locator(".ways a").first.click()
+    download.value.save_as(tmp_path / "report.pdf")
+    report = CreditReport.objects.get()
+    assert (tmp_path / "report.pdf").read_bytes() == pdf_of(report)
+    address = person.locator("dd a").inner_text()
+    assert address == f"{live_server.url}/verify/{report.code}/"
+
+    found += checked(browser, live_server.url, report, tmp_path / "report.pdf")
+    person.locator("main form button").click()
+    expect(person.locator(".tag.bad")).to_contain_text("withdrawn")
+    found += told_after(browser, live_server.url, report)
+    assert found == []
+
+
+def checked(browser: Browser, server: str, report: CreditReport, file: Path) -> list[Any]:  # noqa: F811
+    """Whoever holds the report checks number and file; returns what axe finds."""
+    holder = opened(browser, f"{server}/verify/", language="en", bypass_csp=True)
+    found = well_made(holder)
+    holder.fill("[name=code]", report.code.upper())
+    holder.keyboard.press("Enter")
+    holder.wait_for_url(f"{server}/verify/{report.code}/")
+    expect(holder.locator("h1")).to_contain_text("This report was issued here")
+    assert "林示例" not in holder.content()
+    holder.set_input_files("[name=file]", file)
+    holder.locator("main form .act").click()
+    expect(holder.locator("[role=status]")).to_contain_text("exactly the file")
+    return found + well_made(holder)
+
+
+def told_after(browser: Browser, server: str, report: CreditReport) -> list[Any]:  # noqa: F811
+    """What is said of a withdrawn report, and of a number nobody issued."""
+    holder = opened(browser, f"{server}/verify/{report.code}/", language="en", bypass_csp=True)
+    expect(holder.locator("h1")).to_contain_text("withdrawn since")
+    holder.goto(f"{server}/verify/{'a' * 26}/")
+    expect(holder.locator("h1")).to_contain_text("No report of this number")
+    return well_made(holder)
