@@ -1,6 +1,6 @@
 """What a request for consent would show, prepared for the person who is to answer it, kind of record by kind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -8,6 +8,7 @@ from django.utils import timezone
 from creditplatform.core.enums import Door
 from creditplatform.core.models import User
 from creditplatform.core.rules import RuleMissing, load_rulebook
+from creditplatform.core.wording import bracketed
 from records import sentences
 from records.enums import Outcome, VersionState
 from records.models import Authorisation, CatalogueEntry, EntryField, Subject
@@ -39,7 +40,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Preview:
-    """Everything a request would show now; `answer` is the yes or no it would get, where the purpose gives one."""
+    """Everything a request would show now; `answer` is the yes or no it would get, where there is one.
+
+    A purpose answers yes or no only to a unit that has asked for everything it looks at.
+    """
 
     kinds: list[Kind]
     answer: Outcome | None
@@ -67,7 +71,7 @@ def preview(case: Authorisation, subject: Subject, user: User) -> Preview:
     return Preview(kinds(case.requested_fields, shown), answer, years)
 
 
-def kinds(names: Sequence[str], shown: Sequence[Shown]) -> list[Kind]:
+def kinds(names: Collection[str], shown: Sequence[Shown]) -> list[Kind]:
     """The kinds of record that names stand for, with what is shown of each; two queries."""
     scope = FieldScope.of(names)
     entries = CatalogueEntry.objects.in_bulk(scope.entries, field_name="code")
@@ -79,6 +83,15 @@ def kinds(names: Sequence[str], shown: Sequence[Shown]) -> list[Kind]:
         records = [shown_record(one) for one in shown if one.record.entry.code == code]
         found.append(Kind(code, entries[code].label if code in entries else code, choices, records))
     return found
+
+
+def name_labels(names: Collection[str]) -> dict[str, str]:
+    """The label of each name of a scope, a single field beside its kind of record; two queries."""
+    labels = {}
+    for kind in kinds(names, []):
+        for name, field in kind.choices:
+            labels[name] = kind.label + (bracketed(field) if field else "")
+    return labels
 
 
 def shown_record(one: Shown) -> ShownRecord:
@@ -99,7 +112,8 @@ def _field_labels(scope: FieldScope) -> dict[str, str]:
 
 
 def _answer(case: Authorisation, subject: Subject, grant: Grant) -> tuple[Outcome | None, int]:
-    if not case.purpose.gives_eligibility:
+    asked, all_of_it = FieldScope.of(case.requested_fields), FieldScope.of(case.purpose.fields)
+    if not case.purpose.gives_eligibility or not asked.covers(all_of_it):
         return None, 0
     try:
         criteria = Criteria.on(timezone.localdate(), load_rulebook(), case.agency.site.code)

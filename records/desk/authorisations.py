@@ -19,10 +19,10 @@ from creditplatform.core.permissions import rule
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import sending
 from records.identifiers import checked_person
-from records.models import Authorisation, CatalogueEntry, Purpose
+from records.models import Authorisation, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
-from records.preview_selectors import kinds
-from records.queries.scope import FieldScope
+from records.own_numbers import not_theirs
+from records.preview_selectors import name_labels
 from records.querysets import units_of
 from records.services import authorisations
 from records.workflows.authorisation import AUTHORISATION
@@ -32,7 +32,11 @@ RELATED = ("agency", "purpose")
 
 
 class RequestForm(forms.Form):
-    """Whom to ask for what; the number and the name are kept as keyed indexes alone."""
+    """Whom to ask for what; the number and the name are kept as keyed indexes alone.
+
+    Nothing is ticked beforehand, since a unit asks for no more than its case needs. A purpose that shows no records
+    has its yes or no only from all of them, so there is nothing to choose.
+    """
 
     name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     kind = forms.ChoiceField(
@@ -47,20 +51,34 @@ class RequestForm(forms.Form):
         label=_("Message to the person"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Say in plain words why you ask. Kept encrypted; only the person reads it."),
     )  # fmt: skip
+    everything = forms.BooleanField(label=_("Everything that this purpose covers"), required=False)
     fields_asked = forms.MultipleChoiceField(
-        label=_("What you ask for"), widget=forms.CheckboxSelectMultiple,
+        label=_("Or only"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("Ask for no more than the case needs."),
-        error_messages={"required": _("Choose at least one kind of record.")},
     )  # fmt: skip
 
     def __init__(self, *args: Any, purpose: Purpose, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels = {
-            one.code: one.label for one in CatalogueEntry.objects.filter(code__in=FieldScope.of(purpose.fields).entries)
-        }
-        choices = [(name, labels.get(name, name)) for name in sorted(purpose.fields)]
-        self.fields["fields_asked"].choices = choices  # type: ignore[attr-defined]
-        self.fields["fields_asked"].initial = sorted(purpose.fields)
+        if purpose.gives_records:
+            self.fields["fields_asked"].choices = list(name_labels(purpose.fields).items())  # type: ignore[attr-defined]
+            if purpose.gives_eligibility:
+                self.fields["everything"].help_text = _(
+                    "Only then you also learn yes or no whether the record is clean."
+                )
+        else:
+            del self.fields["everything"], self.fields["fields_asked"]
+
+    def clean(self) -> dict[str, Any]:
+        """Something is asked for."""
+        given = self.cleaned_data
+        ticked = given.get("everything") or given.get("fields_asked") or "fields_asked" in self.errors
+        if "everything" in self.fields and not ticked:
+            self.add_error("fields_asked", _("Choose at least one kind of record."))
+        return given
+
+    def asked(self) -> list[str]:
+        """The names that were ticked; none stands for everything that the purpose covers."""
+        return [] if self.cleaned_data.get("everything") else self.cleaned_data.get("fields_asked", [])
 
 
 PLACES = {"fields": "fields_asked"}
@@ -104,7 +122,7 @@ def request_of_unit(request: HttpRequest, number: str) -> HttpResponse:
     rows = Authorisation.objects.of_unit(user).select_related(*RELATED)
     case = rows.filter(pk=pk).first() if pk is not None else None
     if case is None:
-        raise Http404
+        raise not_theirs(AUTHORISATION_KIND, user)
     if request.method == "POST" and request.POST.get("act") == "recall":
         try:
             authorisations.recall(authorisation=case, user=user)
@@ -114,8 +132,8 @@ def request_of_unit(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("desk:authorisation", case.number)
     context = {
         "case": case,
-        "asked": kinds(case.requested_fields, []),
-        "allowed": kinds(case.granted_fields, []) if case.granted_fields else [],
+        "asked": name_labels(case.requested_fields).values(),
+        "allowed": name_labels(case.granted_fields).values(),
         "may_recall": any(step.name == "recall" for step in AUTHORISATION.available(case, user)),
     }
     return _unstored(render(request, "desk/authorisation.html", context))
@@ -147,8 +165,8 @@ def _asked(user: User, unit: Agency, purpose: Purpose, form: RequestForm) -> Aut
     try:
         return authorisations.request_authorisation(
             agency=unit, purpose=purpose, person=checked_person(given["name"], given["kind"], given["number"]),
-            name=given["name"],
-            fields=given["fields_asked"], case_number=given["case_number"], message=given["message"], user=user,
+            name=given["name"], fields=form.asked(), case_number=given["case_number"],
+            message=given["message"], user=user,
         )  # fmt: skip
     except Invalid as error:
         for problem in error.problems:

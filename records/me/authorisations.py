@@ -5,12 +5,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from creditplatform.core.enums import Authority
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import AccessLog, StepEvent, User
 from creditplatform.core.vault import pk_of_token
@@ -18,7 +19,8 @@ from records.enums import AuthorisationState
 from records.me.views import bound
 from records.models import Authorisation, Subject
 from records.models.authorisation import AUTHORISATION_KIND
-from records.preview_selectors import kinds, preview
+from records.own_numbers import not_theirs
+from records.preview_selectors import name_labels, preview
 from records.queries.receipts import receipt
 from records.services import authorisations
 from records.workflows.authorisation import AUTHORISATION
@@ -36,9 +38,6 @@ class AnswerForm(forms.Form):
         label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"required": _("Choose the last day on which it may be used.")},
     )  # fmt: skip
-    uses = forms.IntegerField(
-        label=_("How often"), min_value=1, max_value=1000, error_messages={"required": _("Say how often.")}
-    )
 
     def __init__(self, *args: Any, case: Authorisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,11 +50,7 @@ class AnswerForm(forms.Form):
         self.fields["until"].help_text = _("At the latest %(day)s. You can withdraw at any time before.") % {
             "day": last.isoformat()
         }
-        self.fields["uses"].initial = 1
-        self.fields["uses"].widget.attrs |= {"min": 1, "max": purpose.most_uses}
-        self.fields["uses"].help_text = ngettext(
-            "This purpose allows one look.", "This purpose allows at most %(uses)s looks.", purpose.most_uses
-        ) % {"uses": purpose.most_uses}
+        self.fields["uses"] = _uses_field(purpose.most_uses)
 
     def chosen(self) -> list[str]:
         """The names allowed: all that were asked for, or those that were ticked."""
@@ -69,6 +64,18 @@ class AnswerForm(forms.Form):
         end = timezone.make_aware(midnight)
         latest = timezone.now() + datetime.timedelta(days=self.case.purpose.longest_days)
         return min(end, latest) if day <= timezone.localdate(latest) else end
+
+
+def _uses_field(most: int) -> forms.IntegerField:
+    bounds = _("Choose from one to %(uses)s uses.") % {"uses": most}
+    return forms.IntegerField(
+        label=_("How often"), min_value=1, max_value=most, initial=1,
+        help_text=ngettext("This purpose allows one look.", "This purpose allows at most %(uses)s looks.", most)
+        % {"uses": most},
+        error_messages={
+            "required": _("Say how often."), "invalid": bounds, "min_value": bounds, "max_value": bounds,
+        },
+    )  # fmt: skip
 
 
 PLACES = {"fields": "everything", "expires_at": "until", "uses_allowed": "uses"}
@@ -92,7 +99,7 @@ def authorisation_list(request: HttpRequest, user: User, subject: Subject) -> Ht
 @bound
 def authorisation(request: HttpRequest, user: User, subject: Subject, number: str) -> HttpResponse:
     """One request with exactly what it would show, or one consent with its uses."""
-    case = _own(subject, number)
+    case = _own(user, subject, number)
     if request.method == "POST":
         return _act(request, user, subject, case)
     if not _waits(case):
@@ -103,18 +110,18 @@ def authorisation(request: HttpRequest, user: User, subject: Subject, number: st
 @bound
 def receipt_file(request: HttpRequest, user: User, subject: Subject, number: str) -> HttpResponse:
     """The receipt as JSON, to be kept; it names the person by no name and no number of a document."""
-    case = _own(subject, number)
+    case = _own(user, subject, number)
     response = JsonResponse(receipt(case), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="consent-{case.number}.json"'
     return response
 
 
-def _own(subject: Subject, number: str) -> Authorisation:
+def _own(user: User, subject: Subject, number: str) -> Authorisation:
     pk = pk_of_token(AUTHORISATION_KIND, number)
     rows = Authorisation.objects.of_person(subject).select_related(*RELATED)
     found = rows.filter(pk=pk).first() if pk is not None else None
     if found is None:
-        raise Http404
+        raise not_theirs(AUTHORISATION_KIND, user)
     return found
 
 
@@ -132,12 +139,14 @@ def _ticked(form: AnswerForm) -> set[str]:
 
 
 def _given(case: Authorisation) -> dict[str, Any]:
-    looks = AccessLog.objects.filter(subject_ref=case.subject_id or 0, reference=case.number).order_by("-at")
+    looks = AccessLog.objects.filter(
+        subject_ref=case.subject_id or 0, reference=case.number, authority=Authority.CONSENT
+    ).order_by("-at")
     steps = StepEvent.objects.filter(workflow=AUTHORISATION.name, case_ref=case.pk).exclude(step="use_up")
     return {
         "case": case,
-        "kinds": kinds(case.granted_fields or case.requested_fields, []),
-        "uses": looks.exclude(actor=case.decided_by, agency=None).select_related("agency")[:SHOWN_USES],
+        "shown": name_labels(case.granted_fields or case.requested_fields).values(),
+        "uses": looks.select_related("agency")[:SHOWN_USES],
         "steps": [(AUTHORISATION.step(step.step).label, step.at) for step in steps.order_by("at", "pk")],
         "holds": case.state == AuthorisationState.GRANTED and (case.expires_at or timezone.now()) > timezone.now(),
     }

@@ -21,9 +21,10 @@ from creditplatform.core.models import User
 from creditplatform.core.staff import FORMULA_BEGINNINGS
 from creditplatform.core.wording import joined
 from records.figures.workbook import CONTENT_TYPE, table_workbook
-from records.look_selectors import PAGE, Chosen, Look, all_looks, look, looks, years_and_units
+from records.look_selectors import LOOK_KIND, PAGE, Chosen, Look, all_looks, look, looks, years_and_units
 from records.me.views import bound
-from records.models import Subject
+from records.models import Purpose, Subject
+from records.own_numbers import not_theirs
 from records.services import access_complaints
 
 LOOKS_SALT = "me:looks"
@@ -59,8 +60,9 @@ def look_list(request: HttpRequest, user: User, subject: Subject) -> HttpRespons
 @bound
 def look_page(request: HttpRequest, user: User, subject: Subject, look: str) -> HttpResponse:
     """One look, the state of its review, and the way to say that it was not right."""
-    found = _found(subject, look)
+    found = _found(user, subject, look)
     form = ComplaintForm(request.POST or None)
+    purpose = Purpose.objects.filter(pk=found.row.purpose).first()
     if (
         request.method == "POST"
         and not found.own
@@ -68,7 +70,7 @@ def look_page(request: HttpRequest, user: User, subject: Subject, look: str) -> 
         and _complained(request, user, subject, found, form)
     ):
         return redirect("me:look", found.token)
-    return render(request, "me/look.html", {"look": found, "form": form})
+    return render(request, "me/look.html", {"look": found, "form": form, "purpose": purpose})
 
 
 @bound
@@ -83,10 +85,10 @@ def export(request: HttpRequest, user: User, subject: Subject, form: str) -> Htt
     return response
 
 
-def _found(subject: Subject, token: str) -> Look:
+def _found(user: User, subject: Subject, token: str) -> Look:
     found = look(subject, token)
     if found is None:
-        raise Http404
+        raise not_theirs(LOOK_KIND, user)
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,9 +21,10 @@ from creditplatform.core.vault import pk_of_token
 from records.me.views import bound
 from records.models import CatalogueEntry, ShareLink, Subject
 from records.models.authorisation import MOST_WRONG_CODES, SHARE_KIND
+from records.own_numbers import not_theirs
 from records.preview_selectors import shown_record
 from records.queries.disclosure import Asker, open_records, register
-from records.queries.grants import Grant, grant_of_own_file
+from records.queries.grants import grant_of_own_file
 from records.services import share_links
 
 SHOWN = 50
@@ -100,7 +101,7 @@ def _revoke(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     pk = pk_of_token(SHARE_KIND, request.POST.get("link", ""))
     link = ShareLink.objects.filter(pk=pk, subject=subject).first() if pk is not None else None
     if link is None:
-        raise Http404
+        raise not_theirs(SHARE_KIND, user)
     try:
         share_links.revoke(link=link, user=user)
         messages.success(request, _("Withdrawn. The link opens nothing now."))
@@ -112,7 +113,7 @@ def _revoke(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
 def _kinds_on_file(subject: Subject, user: User) -> list[tuple[str, str]]:
     """Kinds of record of which something may be shown today; to name them is a look at the own file."""
     codes = list(CatalogueEntry.objects.values_list("code", flat=True))
-    grant: Grant = grant_of_own_file(codes)
+    grant = grant_of_own_file(codes)
     found = open_records(subject.pk, grant).order_by("entry").values_list("entry", flat=True).distinct()
     entries = list(CatalogueEntry.objects.filter(pk__in=list(found)))
     register(subject.pk, grant, Asker(None, user, Door.WEB), [one.code for one in entries])

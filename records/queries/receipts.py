@@ -12,13 +12,15 @@ from django.utils import timezone
 from creditplatform.core.models import Agency, StepEvent
 from creditplatform.core.vault import public_token
 from records.enums import AuthorisationState
-from records.models import Authorisation, CatalogueEntry, EntryField
+from records.models import Authorisation, CatalogueEntry, EntryField, Purpose
 from records.queries.scope import FieldScope
 from records.workflows.authorisation import AUTHORISATION
 
 SCHEMA = "ISO/IEC TS 27560:2023"
 PRINCIPAL_KIND, PARTY_KIND = "consent-principal:", "consent-party"
 PLATFORM_PARTY = "public-credit-platform"
+EXPLICIT = "explicit consent"
+BY_THE_PERSON, BY_THE_UNIT = frozenset({"grant", "refuse", "revoke"}), frozenset({"use", "recall"})
 JURISDICTION = "CN"
 EVENT_STATES = {
     AuthorisationState.REQUESTED: "requested",
@@ -39,7 +41,6 @@ def receipt(case: Authorisation) -> dict[str, Any]:
         "receipt_id": case.number,
         "pii_principal_id": _principal(case),
         "record_created": _moment(case.requested_at),
-        "language": ["zh-Hans", "en"],
         "pii_processing": _processing(case),
         "party_identification": _parties(case),
         "events": _events(case),
@@ -62,7 +63,8 @@ def _principal(case: Authorisation) -> str:
 def _processing(case: Authorisation) -> dict[str, Any]:
     purpose, basis = case.purpose, case.purpose.legal_basis
     return {
-        "privacy_notice": "/me/authorisations/" + case.number + "/",
+        "privacy_notice": f"/me/authorisations/{case.number}/",
+        "language": ["zh-Hans", "en"],
         "purposes": [
             {
                 "purpose": purpose.code,
@@ -74,11 +76,7 @@ def _processing(case: Authorisation) -> dict[str, Any]:
                 "pii_information": pii_information(case),
                 "pii_controllers": [_party_id(case.agency)],
                 "collection_method": "from the records of the public credit platform, by query of the unit",
-                "processing_methods": ["look at records", "answer yes or no"]
-                if purpose.gives_records and purpose.gives_eligibility
-                else ["look at records"]
-                if purpose.gives_records
-                else ["answer yes or no"],
+                "processing_methods": _methods(purpose),
                 "storage_locations": ["CN"],
                 "retention_period": _retention(case),
                 "processing_locations": ["CN"],
@@ -90,6 +88,11 @@ def _processing(case: Authorisation) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _methods(purpose: Purpose) -> list[str]:
+    known = {"look at records": purpose.gives_records, "answer yes or no": purpose.gives_eligibility}
+    return [method for method, given in known.items() if given]
 
 
 def pii_information(case: Authorisation) -> list[dict[str, Any]]:
@@ -140,17 +143,20 @@ def _party_id(agency: Agency) -> str:
 
 
 def _events(case: Authorisation) -> list[dict[str, Any]]:
-    """The history of states, oldest first: asked, answered, each use, end."""
+    """The history of states, oldest first: asked, answered, each use, end; each with the party that did it."""
     steps = StepEvent.objects.filter(workflow=AUTHORISATION.name, case_ref=case.pk).order_by("at", "pk")
-    told = [_event(case.requested_at, "explicit consent", AuthorisationState.REQUESTED, "PII controller")]
+    told = [_event(case.requested_at, "request", AuthorisationState.REQUESTED, _party_id(case.agency))]
     for step in steps:
-        entity = "PII principal" if step.actor_id and step.step in {"grant", "refuse", "revoke"} else "PII controller"
-        entity = entity if step.step != "expire" else "platform"
-        told.append(_event(step.at, step.step, AuthorisationState(step.to_state), entity))
-    if case.decided_at and case.expires_at:
-        given = next(one for one in told if one["event_state"] == EVENT_STATES[AuthorisationState.GRANTED])
-        given["validity_duration"] = _retention(case)
+        kind = EXPLICIT if step.step == "grant" else step.step
+        event = _event(step.at, kind, AuthorisationState(step.to_state), _entity(case, step.step))
+        told.append(event | ({"validity_duration": _retention(case)} if step.step == "grant" else {}))
     return told
+
+
+def _entity(case: Authorisation, step: str) -> str:
+    if step in BY_THE_PERSON:
+        return _principal(case)
+    return _party_id(case.agency) if step in BY_THE_UNIT else PLATFORM_PARTY
 
 
 def _event(at: datetime.datetime, kind: str, state: AuthorisationState, entity: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from creditplatform.core.enums import Role
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, Site, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         CreditReport,
         HumanReview,
         Purpose,
+        PurposeUser,
         Query,
         Representation,
         Subject,
@@ -57,6 +58,20 @@ class PurposeQuerySet(models.QuerySet["Purpose"]):
         return self.in_force(on=day).filter(
             lasting, users__agency=key, users__agency__active=True, users__valid_from__lte=day
         )
+
+    def at_site(self, site: Site) -> PurposeQuerySet:
+        """Purposes of that site, and those of both."""
+        return self.filter(Q(site=None) | Q(site=site))
+
+
+class PurposeUserQuerySet(models.QuerySet["PurposeUser"]):
+    """Which units may ask for a purpose."""
+
+    def holding(self, *, on: datetime.date | None = None) -> PurposeUserQuerySet:
+        """Those that hold on that day, of units that are active."""
+        day = on or timezone.localdate()
+        lasting = Q(valid_until=None) | Q(valid_until__gt=day)
+        return self.filter(lasting, valid_from__lte=day, agency__active=True)
 
 
 class AuthorisationQuerySet(models.QuerySet["Authorisation"]):

@@ -172,7 +172,7 @@ def _keyed(code: str) -> str:
 
 def _typed(code: str) -> str:
     """The code as it was meant: small letters and spaces between groups do no harm."""
-    return "".join(code.upper().split()).replace("-", "")[:CODE_LENGTH]
+    return "".join(code.upper().split()).replace("-", "")
 
 
 def _minute(moment: datetime.datetime) -> str:

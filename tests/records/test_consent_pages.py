@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from creditplatform.core.enums import Authority
 from creditplatform.core.models import AccessLog, Agency, Membership, Notice
-from records.enums import AuthorisationState, OwnPurpose
+from records.enums import AuthorisationState, Outcome, OwnPurpose
 from records.models import Authorisation, PurposeUser
 from records.queries.asking import ask_records
 from records.queries.receipts import EVENT_STATES, SCHEMA, receipt
@@ -185,7 +185,10 @@ def test_the_receipt_bears_the_fields_of_the_standard_and_names_nobody(cast: Cas
     assert found["extension"]["uses_made"] == 1
     authorisations.revoke(authorisation=Authorisation.objects.get(pk=case.pk), user=cast.person)
     last = receipt(Authorisation.objects.get(pk=case.pk))["events"][-1]
-    assert (last["event_state"], last["entity_id"]) == ("withdrawn", "PII principal")
+    assert (last["event_state"], last["entity_id"]) == ("withdrawn", found["pii_principal_id"])
+    unit = found["party_identification"][0]["party_id"]
+    assert [event["entity_id"] for event in found["events"]] == [unit, found["pii_principal_id"], unit]
+    assert processing["processing_methods"] == ["look at records", "answer yes or no"]
 
 
 def test_the_number_of_the_person_is_another_one_for_every_unit(cast: Cast) -> None:
@@ -240,6 +243,34 @@ def test_all_mistakes_of_a_request_are_told_at_once(cast: Cast) -> None:
     assert page.status_code == 200 and not Authorisation.objects.exists()
     page = browser(cast.clerk).post(ASK, filled(fields_asked=["honesty-model"]))
     assert page.status_code == 200 and not Authorisation.objects.exists()
+
+
+def test_nothing_is_asked_for_unless_it_is_ticked(cast: Cast) -> None:
+    client, wanted = browser(cast.clerk), purpose("special-industry")
+    text = client.get(ASK).content.decode()
+    assert "checked" not in text and "only then you also learn yes or no" in plain(text).lower()
+    page = client.post(ASK, filled(fields_asked=[]))
+    assert "Choose at least one kind of record." in page.content.decode() and not Authorisation.objects.exists()
+    assert client.post(ASK, filled(fields_asked=[], everything="on")).status_code == 302
+    assert set(Authorisation.objects.get().requested_fields) == set(wanted.fields)
+
+
+def test_a_yes_or_no_is_asked_for_as_a_whole(cast: Cast) -> None:
+    client, wanted = browser(cast.clerk), purpose("green-channel")
+    address = "/desk/authorisations/ask/hz-market/green-channel/"
+    text = client.get(address).content.decode()
+    assert "fields_asked" not in text and "you learn a yes or no" in text
+    assert client.post(address, filled()).status_code == 302
+    assert set(Authorisation.objects.get().requested_fields) == set(wanted.fields)
+
+
+def test_no_answer_is_announced_that_the_unit_would_not_get(cast: Cast) -> None:
+    part, whole = (asked(purpose("special-industry"), cast.clerk, fields=fields) for fields in ([KIND], ()))
+    client = browser(cast.person)
+    shown = [
+        client.get(reverse("me:authorisation", args=[one.number])).context["preview"].answer for one in (part, whole)
+    ]
+    assert shown == [None, Outcome.YES]
 
 
 def test_only_members_ask_and_only_for_purposes_of_their_unit(cast: Cast) -> None:

@@ -18,7 +18,7 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.labels import Kind, label
-from creditplatform.core.models import AccessLog, Agency, Notice, RuleValue
+from creditplatform.core.models import AccessLog, Agency, RuleValue
 from records.enums import OwnPurpose, ReviewCause, ReviewState
 from records.look_selectors import Chosen, all_looks, looks, years_and_units
 from records.models import AccessDeferral, AccessReview, CatalogueEntry, LegalBasis, Subject
@@ -289,20 +289,7 @@ def test_a_person_says_that_a_look_was_not_right_and_reads_what_became_of_it(cas
     AccessReview.objects.update(
         state=ReviewState.WRONG, grounds="无对应案件。", ended_at=timezone.now(), reviewed_by=cast.auditor
     )
-    for _turn in range(2):
-        access_complaints.tell_outcome(AccessReview.objects.get())
-    letter = Notice.objects.get(code="access_review_ended")
-    assert bytes(letter.addressee) == bytes(person_of(cast).number_index) and "无对应案件" not in (letter.text or "")
     assert "无对应案件。" in client.get(address).content.decode()
-    assert reverse("me:looks") in client.get(reverse("me:notices")).content.decode()
-
-
-def test_nobody_is_told_of_a_review_nobody_complained_of(cast: Cast) -> None:
-    access = looked(cast)
-    review = access_complaints.open_complaint(user=cast.person, subject=person_of(cast), access=access, words="不对")
-    assert access_complaints.tell_outcome(review) is None
-    review.cause, review.state = ReviewCause.SAMPLE, ReviewState.RIGHT
-    assert access_complaints.tell_outcome(review) is None
 
 
 def test_too_many_words_are_refused_and_the_number_of_days_is_a_rule(cast: Cast) -> None:

@@ -86,12 +86,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*(record.token for record in records), "0" * 26, "nothing"],
         "report": [*(report.code for report in CreditReport.objects.order_by("pk")[:2]), "0" * 26, "nothing"],
-        "topic": [
-            "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
-        ],
-        "entitlement_id": [
-            world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
-        ],
+        "topic": ["report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "no"],
+        "entitlement_id": [world.granted.pk, world.draft.pk, _foreign_entitlement(world), 0],
         "version_id": [world.version.pk, world.own.version_id, 0, HOSTILE[1]],
         "field_id": [world.version.fields.all()[0].pk, 0],
         "basis": ["draft-law", world.own.version.legal_basis_id, "nothing"],
@@ -119,6 +115,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _foreign_entitlement(world: World) -> int:
+    return Entitlement.objects.exclude(agency=world.own.agency)[0].pk
 
 
 def _of_consent() -> dict[str, list[Any]]:
