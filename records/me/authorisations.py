@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -34,23 +35,13 @@ class AnswerForm(forms.Form):
 
     fields_allowed = forms.MultipleChoiceField(required=False, label=_("What may be seen"))
     everything = forms.BooleanField(required=False, label=_("Everything that is asked for"))
-    until = forms.DateField(
-        label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"required": _("Choose the last day on which it may be used.")},
-    )  # fmt: skip
 
     def __init__(self, *args: Any, case: Authorisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.case, today = case, timezone.localdate()
-        purpose = case.purpose
+        self.case = case
         self.fields["fields_allowed"].choices = [(name, name) for name in case.requested_fields]  # type: ignore[attr-defined]
-        last = today + datetime.timedelta(days=purpose.longest_days)
-        self.fields["until"].initial = min(last, today + datetime.timedelta(days=USUAL_DAYS)).isoformat()
-        self.fields["until"].widget.attrs |= {"min": today.isoformat(), "max": last.isoformat()}
-        self.fields["until"].help_text = _("At the latest %(day)s. You can withdraw at any time before.") % {
-            "day": last.isoformat()
-        }
-        self.fields["uses"] = _uses_field(purpose.most_uses)
+        self.fields["until"] = _until_field(case.purpose.longest_days)
+        self.fields["uses"] = _uses_field(case.purpose.most_uses)
 
     def chosen(self) -> list[str]:
         """The names allowed: all that were asked for, or those that were ticked."""
@@ -64,6 +55,19 @@ class AnswerForm(forms.Form):
         end = timezone.make_aware(midnight)
         latest = timezone.now() + datetime.timedelta(days=self.case.purpose.longest_days)
         return min(end, latest) if day <= timezone.localdate(latest) else end
+
+
+def _until_field(longest: int) -> forms.DateField:
+    today = timezone.localdate()
+    last = today + datetime.timedelta(days=longest)
+    bounds = _("Choose an end within the next %(days)s days.") % {"days": longest}
+    return forms.DateField(
+        label=_("Last day"), initial=min(last, today + datetime.timedelta(days=USUAL_DAYS)).isoformat(),
+        widget=forms.DateInput(attrs={"type": "date", "min": today.isoformat(), "max": last.isoformat()}),
+        help_text=_("At the latest %(day)s. You can withdraw at any time before.") % {"day": last.isoformat()},
+        validators=[MinValueValidator(today, bounds), MaxValueValidator(last, bounds)],
+        error_messages={"required": _("Choose the last day on which it may be used.")},
+    )  # fmt: skip
 
 
 def _uses_field(most: int) -> forms.IntegerField:

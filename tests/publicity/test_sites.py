@@ -19,7 +19,8 @@ PAGES = [
     "/gansu/registers/", "/huizhou/registers/administrative-penalty/",
     "/gansu/registers/ecommerce-dishonesty/", "/gansu/services/", "/gansu/services/report/",
     "/gansu/services/objection/", "/gansu/services/repair/", "/gansu/services/reconsideration/",
-    "/gansu/purposes/", "/huizhou/purposes/", "/gansu/about/privacy/", "/gansu/about/accessibility/", "/gansu/about/corrections/", "/accounts/login/",
+    "/gansu/purposes/", "/huizhou/purposes/",
+    "/gansu/about/privacy/", "/gansu/about/accessibility/", "/gansu/about/corrections/", "/accounts/login/",
     "/accounts/signup/", "/nothing/here/", "/huizhou/records/nothing/",
 ]  # fmt: skip
 pytestmark = pytest.mark.usefixtures("context")

@@ -13,13 +13,14 @@ from django.db import connection
 from django.utils import timezone
 
 from creditplatform.core import audit
-from creditplatform.core.enums import Door
+from creditplatform.core.enums import AccessResult, Door
 from creditplatform.core.errors import Conflict, CreditError, Invalid, NotPermitted
-from creditplatform.core.models import Notice, RuleValue, StepEvent
+from creditplatform.core.models import AccessLog, Notice, RuleValue, StepEvent
 from creditplatform.core.rules import RuleMissing
 from records.enums import AuthorisationState, PurposeState
 from records.identifiers import name_index
 from records.models import Authorisation, Purpose, PurposeUser, Representation, Subject
+from records.queries.asking import ask_records, refuse
 from records.queries.batch import AskedRow, run_check
 from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent
 from records.services import authorisations, expiry
@@ -34,8 +35,10 @@ from tests.records.queries_world import (
     asked,
     batch_check,
     consent,
+    fined,
     market,
     purpose,
+    question,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -276,6 +279,24 @@ def test_the_last_use_is_taken_by_one_of_many_at_the_same_moment(people: Cast, u
     given.refresh_from_db()
     assert (given.uses, given.state) == (uses, AuthorisationState.USED)
     assert len(notices("authorisation_used")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_looks_at_the_same_moment_on_the_last_use_one_sees_and_both_are_written_down(people: Cast) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        fined()
+        consent(purpose("special-industry"), people.clerk, people.person)
+    asking, seen = question(purpose("special-industry"), user=people.clerk), list[int]()
+
+    def look() -> None:
+        try:
+            seen.append(len(ask_records(asking)))
+        except NotAuthorised:
+            refuse(asking)
+
+    assert outcomes(look, 2) == ["done", "done"] and seen == [1]
+    results = AccessLog.objects.filter(purpose="special-industry").values_list("result", flat=True)
+    assert set(results) == {AccessResult.REFUSED, AccessResult.SHOWN} and len(results) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,14 +11,19 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from structlog.testing import capture_logs
 
-from creditplatform.core.enums import Authority
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, Agency, Membership, Notice
+from creditplatform.core.vault import public_token
 from records.enums import AuthorisationState, Outcome, OwnPurpose
+from records.look_selectors import LOOK_KIND
 from records.models import Authorisation, PurposeUser
 from records.queries.asking import ask_records
 from records.queries.receipts import EVENT_STATES, SCHEMA, receipt
 from records.services import authorisations
+from records.services.share_links import make as make_link
 from records.services.statements import write_statement
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import quick_passwords  # noqa: F401
@@ -149,6 +155,37 @@ def test_nobody_else_sees_answers_or_keeps_it(cast: Cast, who: str) -> None:
     assert answer(case, user).status_code in (302, 404)
     case.refresh_from_db()
     assert case.state == AuthorisationState.REQUESTED
+
+
+def test_numbers_that_are_tried_are_refused_alike_and_logged(cast: Cast) -> None:
+    """Another's number and one that nobody has look alike; the log names the kind and the account, and no number."""
+    case = asked(purpose("special-industry"), cast.clerk)
+    link, _code = make_link(
+        user=cast.person, subject=cast.person.real_name.subject, fields=[KIND], lifetime=datetime.timedelta(days=1)
+    )
+    record_disclosure(
+        subject_ref=link.subject_id, actor=cast.clerk, agency=market(), purpose="loan", authority=Authority.STATUTE,
+        reference="law", fields=[KIND], door=Door.DESK,
+    )  # fmt: skip
+    look = public_token(LOOK_KIND, AccessLog.objects.latest("pk").pk)
+    client, unit, said = browser(cast.stranger), browser(cast.other_clerk), set()
+    with capture_logs() as lines:
+        for number in (case.number, "0" * 26, "nothing"):
+            said.add(client.post(reverse("me:authorisation", args=[number]), {"act": "grant"}).status_code)
+            said.add(client.get(reverse("me:authorisation-receipt", args=[number])).status_code)
+            said.add(unit.post(f"/desk/authorisations/{number}/", {"act": "recall"}).status_code)
+        for number in (link.token, "0" * 26):
+            said.add(client.post(reverse("me:shares"), {"act": "revoke", "link": number}).status_code)
+        for number in (look, "0" * 26):
+            said.add(client.post(reverse("me:look", args=[number]), {"words": "x"}).status_code)
+    assert said == {404}
+    tried = [line for line in lines if line["event"] == "number_not_theirs"]
+    assert Counter(line["kind"] for line in tried) == {"authorisation": 9, "share-link": 2, "look": 2}
+    assert {line["account"] for line in tried} == {cast.stranger.pk, cast.other_clerk.pk}
+    assert not any(number in str(lines) for number in (case.number, link.token, look))
+    case.refresh_from_db()
+    link.refresh_from_db()
+    assert case.state == AuthorisationState.REQUESTED and link.revoked_at is None
 
 
 def test_a_request_under_another_name_is_not_there(cast: Cast) -> None:
