@@ -192,6 +192,7 @@ UNLIMITED = 10**9  # the walks of the tests are faster than people
 LIMITS_PER_MINUTE = {
     "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
     "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
+    "share": env.int("CREDIT_SHARES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 20),
     "verify:*": env.int("CREDIT_CHECKS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
     "api:token": env.int("CREDIT_TOKENS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
 }

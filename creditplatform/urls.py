@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 from creditplatform import accounts, oidc
 from creditplatform.core import probes
 from records.me import recovery
+from records.me.shares import share
 
 of_second_factor = [
     path("", second_factor.index, name="mfa_index"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("accounts/platforms/<slug:provider_id>/", oidc.start, name="openid_connect_login"),
     path("accounts/platforms/<slug:provider_id>/callback/", oidc.callback, name="openid_connect_callback"),
     path("me/", include("records.me.urls")),
+    path("share/<str:link>/", share, name="share"),
     path("verify/", include("records.verify.urls")),
     path("desk/", include("records.desk.urls")),
     path("api/v1/", include("records.api.urls")),

@@ -3,8 +3,10 @@
 from django.urls import include, path
 
 from records.desk import (
+    authorisations,
     belonging,
     cross_checks,
+    deferrals,
     deliveries,
     exchange,
     figures,
@@ -89,6 +91,12 @@ urlpatterns = [
     path("representations/", windows.representation_list, name="representations"),
     path("representations/<str:token>/", windows.representation, name="representation"),
     path("representations/<str:token>/papers/", windows.papers, name="representation-papers"),
+    path("authorisations/", authorisations.requests_of_unit, name="authorisations"),
+    path("authorisations/ask/<slug:agency>/<slug:purpose>/", authorisations.ask, name="authorisation-ask"),
+    path("authorisations/<str:number>/", authorisations.request_of_unit, name="authorisation"),
+    path("deferrals/", deferrals.deferral_list, name="deferrals"),
+    path("deferrals/looks/<int:access_id>/", deferrals.defer, name="deferral"),
+    path("deferrals/<int:deferral_id>/approve/", deferrals.approve, name="deferral-approve"),
     path("members/", belonging.members, name="members"),
     *of_queries,
 ]

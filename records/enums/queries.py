@@ -30,6 +30,7 @@ class AuthorisationState(models.TextChoices):
     USED = "used", _("used up")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("withdrawn")
+    RECALLED = "recalled", _("taken back by the unit")
 
 
 class QueryKind(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import account, eligibility, reports, represent, views
+from records.me import account, authorisations, eligibility, looks, reports, represent, shares, views
 
 app_name = "me"
 urlpatterns = [
@@ -17,7 +17,13 @@ urlpatterns = [
     path("reports/<str:report>/json/", reports.jws, name="report-json"),
     path("ties/", views.ties, name="ties"),
     path("eligibility/", eligibility.eligibility, name="eligibility"),
-    path("looks/", views.looks, name="looks"),
+    path("looks/", looks.look_list, name="looks"),
+    path("looks/export/<slug:form>/", looks.export, name="looks-export"),
+    path("looks/<str:look>/", looks.look_page, name="look"),
+    path("authorisations/", authorisations.authorisation_list, name="authorisations"),
+    path("authorisations/<str:number>/", authorisations.authorisation, name="authorisation"),
+    path("authorisations/<str:number>/receipt/", authorisations.receipt_file, name="authorisation-receipt"),
+    path("shares/", shares.share_list, name="shares"),
     path("notices/", views.notices, name="notices"),
     path("account/", account.account, name="account"),
     path("account/sign-out-others/", account.sign_out_others, name="sign-out-others"),

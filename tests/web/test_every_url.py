@@ -1,6 +1,7 @@
 """Every address of the platform, opened by everybody: nobody meets an error, nobody sees what is not theirs."""
 # ruff: noqa: S608 (names of tables and columns come from our own models)
 
+import datetime
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -28,10 +29,12 @@ from records.models import (
     UnitNotice,
 )
 from records.services.catalogue import draft_new_version
+from records.services.share_links import make as make_link
 from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
-from tests.records.query_rows import a_human_review, a_query, a_review, a_row
+from tests.records.queries_world import UNKNOWN, asked, consent, purpose
+from tests.records.query_rows import a_deferral, a_human_review, a_query, a_review, a_row
 from tests.records.report_world import issued
 from tests.web.walk import ROUTES, World, addresses
 
@@ -78,6 +81,11 @@ def world(cast: Cast) -> World:
     propose_rule_value(
         user=cast.centre, key="test.rule", value=1, unit="", valid_from=own.decided_on, legal_basis="law", source="s"
     )
+    record_disclosure(
+        subject_ref=own.subject_id, actor=cast.clerk, agency=own.agency, purpose="company-officer",
+        authority=Authority.STATUTE, reference="law", fields=["judgment-defaulter"], door=Door.DESK,
+    )  # fmt: skip
+    consents_and_links(cast, own)
     UnitNotice.objects.create(agency=own.agency, code="rows_set_aside", day=own.decided_on, text="一行", text_en="row")
     a_peer(cast, "administrative-penalty")
     Representation.objects.create(
@@ -93,12 +101,26 @@ def world(cast: Cast) -> World:
     return World(cast, company, own, foreign, granted, draft, version)
 
 
+def consents_and_links(cast: Cast, own: CreditRecord) -> None:
+    """A request that waits, a consent, one of somebody not on file; a link; a look whose display is to be deferred."""
+    wanted = purpose("special-industry")
+    asked(wanted, cast.clerk, message=f"{NAME}：请您确认。")
+    consent(wanted, cast.clerk, cast.person, case_number="2")
+    asked(wanted, cast.clerk, person=UNKNOWN, name="无此示例")
+    make_link(
+        user=cast.person, subject=own.subject, fields=["administrative-penalty"], recipient=NAME,
+        lifetime=datetime.timedelta(days=1),
+    )  # fmt: skip
+    a_deferral(SimpleNamespace(cast=cast, person=own.subject), access_id=AccessLog.objects.latest("pk").pk)
+
+
 # --- what may happen -----------------------------------------------------------------------------------
 
 MACHINES = re.compile(r"/api/v1/")
 PLATFORMS = re.compile(r"/accounts/platforms/")
 OPEN = re.compile(
-    r"/(healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout|recover)/|language/|admin/(login|jsi18n)/)"
+    r"/(share/|healthz|readyz|api/v1/(schema|docs)/|accounts/(login|signup|logout|recover)/|language/"
+    r"|admin/(login|jsi18n)/)"
 )
 PUBLIC = re.compile(r"/(huizhou/|gansu/|size/|verify/|$)")
 
@@ -164,8 +186,7 @@ def leaks(persona: str, address: str, response: HttpResponse) -> list[str]:
 
 SHOWING = re.compile(
     r"\s*(?:DECLARE \S+ NO SCROLL CURSOR \S+ HOLD FOR )?SELECT\b(?!.*\bFOR (?:NO KEY )?UPDATE)"
-    r"|\s*WITH open AS MATERIALIZED \(\s*SELECT\b(?!.*\b(?:INSERT|UPDATE|DELETE)\b)"
-    r"|SAVEPOINT|CLOSE|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
+    r"|\s*WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE)\b)|SAVEPOINT|CLOSE|RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT"
     r'|INSERT INTO "core_accesslog"|UPDATE "core_notice"',
     re.DOTALL,
 )

@@ -11,9 +11,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from creditplatform.core.models import User
+from creditplatform.core.models import AccessLog, User
+from creditplatform.core.vault import public_token
+from records.look_selectors import LOOK_KIND
 from records.models import (
+    AccessDeferral,
     AccessReview,
+    Authorisation,
     BatchCheck,
     CreditRecord,
     CreditReport,
@@ -25,6 +29,7 @@ from records.models import (
     QuarantinedRow,
     Query,
     Representation,
+    ShareLink,
     UnitNotice,
 )
 from tests.cast import Cast
@@ -85,12 +90,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
         "token": [*_representations(name), *(record.token for record in records), "0" * 26, "nothing"],
-        "topic": [
-            "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
-        ],
-        "entitlement_id": [
-            world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
-        ],
+        "topic": ["report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "no"],
+        "entitlement_id": [world.granted.pk, world.draft.pk, _foreign_entitlement(world), 0],
         "version_id": [world.version.pk, world.own.version_id, 0, HOSTILE[1]],
         "field_id": [world.version.fields.all()[0].pk, 0],
         "basis": ["draft-law", world.own.version.legal_basis_id, "nothing"],
@@ -111,6 +112,7 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         **{key: ["province", "nothing"] for key in ("code", "provider_id")},
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
+        **_of_consent(),
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
     known.update(_of_queries())
@@ -132,8 +134,30 @@ def _of_queries() -> dict[str, list[Any]]:
     }
     reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
     reports = [report.code for report in CreditReport.objects.order_by("pk")[:2]]
-    numbers = {name: [*reports, "0" * 26, "nothing"] for name in ("report", "number", "query", "check", "review")}
+    numbers = {name: [*reports, "0" * 26, "nothing"] for name in ("report", "query", "check", "review")}
     return {**tokens, **numbers, "access_review_id": [*reviews, 0, HOSTILE[1]]}
+
+
+def _foreign_entitlement(world: World) -> int:
+    return Entitlement.objects.exclude(agency=world.own.agency)[0].pk
+
+
+def _of_consent() -> dict[str, list[Any]]:
+    """Numbers of consents, links and looks, and what is asked for."""
+    return {
+        "number": [*(one.number for one in Authorisation.objects.order_by("pk")), "0" * 26, "nothing"],
+        "link": [*(one.token for one in ShareLink.objects.order_by("pk")), "0" * 26, "nothing"],
+        "look": [*(public_token(LOOK_KIND, pk) for pk in _looks()), "0" * 26, "nothing"],
+        "form": ["csv", "xlsx", "json", "nothing"],
+        "purpose": ["special-industry", "loan", "company-officer", "nothing"],
+        "access_id": [*_looks(), 0, HOSTILE[1]],
+        "deferral_id": [*AccessDeferral.objects.values_list("pk", flat=True)[:1], 0, HOSTILE[1]],
+    }
+
+
+def _looks() -> list[int]:
+    """The first two lines of the access log: a look by duty and one by statute."""
+    return list(AccessLog.objects.order_by("pk").values_list("pk", flat=True)[:2])
 
 
 def _keys(name: str) -> list[str]:
