@@ -98,7 +98,7 @@ def test_a_look_says_who_for_what_on_what_authority_and_what_was_seen(cast: Cast
          "whoever had the link and code you gave"),
         ({"agency": None, "purpose": OwnPurpose.PUBLIC_PAGE, "authority": Authority.PUBLICATION},
          "a visitor of the public site"),
-        ({"agency": None, "purpose": OwnPurpose.OWN_FILE, "authority": Authority.SELF}, "a representative of yours"),
+        ({"agency": None, "purpose": OwnPurpose.OWN_FILE, "authority": Authority.SELF}, "a representative"),
     ],
 )  # fmt: skip
 def test_whoever_is_no_member_of_a_unit_is_said_in_words(cast: Cast, changes: dict[str, Any], who: str) -> None:

@@ -88,10 +88,6 @@ def world(cast: Cast) -> World:
     consents_and_links(cast, own)
     UnitNotice.objects.create(agency=own.agency, code="rows_set_aside", day=own.decided_on, text="一行", text_en="row")
     a_peer(cast, "administrative-penalty")
-    Representation.objects.create(
-        person=foreign_person(), representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
-        papers_kind="kinship", requested_by=cast.stranger,
-    )  # fmt: skip
     LegalBasis.objects.create(code="draft-law", title="待核实", title_en="To confirm", level="law")
     version = draft_new_version(user=cast.centre, entry=own.entry)
     issued(cast.person)
@@ -103,6 +99,10 @@ def world(cast: Cast) -> World:
 
 def consents_and_links(cast: Cast, own: CreditRecord) -> None:
     """A request that waits, a consent, one of somebody not on file; a link; a look whose display is to be deferred."""
+    Representation.objects.create(
+        person=foreign_person(), representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
+        papers_kind="kinship", requested_by=cast.stranger,
+    )  # fmt: skip
     wanted = purpose("special-industry")
     asked(wanted, cast.clerk, message=f"{NAME}：请您确认。")
     consent(wanted, cast.clerk, cast.person, case_number="2")
