@@ -211,7 +211,7 @@ def test_the_file_of_the_person_is_open_and_every_look_names_the_representation(
     looks = AccessLog.objects.filter(subject_ref=case.person_id, reference=case.token)
     assert {(look.actor_id, look.authority) for look in looks} == {(cast.person.pk, "consent")} and looks.count() >= 4
     shown = browser(cast.stranger).get(reverse("me:looks")).context["looks"]
-    assert all(look.representative for look in shown if look.row.reference) and shown
+    assert all(look.who == "代理人" for look in shown if look.row.reference) and shown
     one.post(reverse("me:represent-back"))
     assert "林示例" in one.get(reverse("me:home")).content.decode()
 
