@@ -7,7 +7,18 @@ from importlib import import_module
 
 from benchmarks.ground import clean_ground
 
-NAMES = ("feed", "feed_xlsx", "feed_unchanged", "feed_parallel", "feed_flatness", "feed_noted", "report")
+NAMES = (
+    "feed",
+    "feed_xlsx",
+    "feed_unchanged",
+    "feed_parallel",
+    "feed_flatness",
+    "feed_noted",
+    "report",
+    "eligibility",
+    "batch_check",
+    "query_flatness",
+)
 
 
 def main() -> None:

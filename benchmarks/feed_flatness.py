@@ -48,17 +48,18 @@ def run(rows: int | None) -> Result:
         for file in files[:TURNS]:
             empty(CreditRecord, Subject, FeedMemory)
             deliver(file, ROWS, figures, name="empty_table")
-        _fill(rows or EXISTING)
+        fill(rows or EXISTING)
         for file in [*files[: TURNS - 1], files[TURNS]]:
             deliver(file, ROWS, figures)
     return figures.result("feed_flatness", {"empty_table": 0.8})
 
 
-def _fill(existing: int) -> None:
+def fill(existing: int, *, times: int = ROWS) -> None:
+    """Copies of the records that are there, about subjects of their own, until there are so many; `times` at once."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT (SELECT max(id) FROM records_subject), (SELECT max(id) FROM records_creditrecord)")
         last, last_record = cursor.fetchone()
-        for number in range(1, existing // ROWS):
+        for number in range(1, existing // times):
             with context():
                 cursor.execute(MORE_SUBJECTS, {"round": number, "last": last})
                 cursor.execute(MORE_RECORDS, {"round": number, "last_record": last_record})

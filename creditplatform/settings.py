@@ -362,6 +362,7 @@ SPECTACULAR_SETTINGS = {
 OAUTH2_PROVIDER_APPLICATION_MODEL = "core.ApiClient"
 OAUTH2_PROVIDER = {
     "SCOPES_BACKEND_CLASS": "creditplatform.core.api.ClientScopes",
+    "OAUTH2_VALIDATOR_CLASS": "creditplatform.core.api.TokenInOneQuery",
     "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("CREDIT_TOKEN_SECONDS", default=900),
     # Best current practice (RFC 9700): tokens are kept as digests, and no flow but the one we use is open.
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
@@ -387,7 +388,6 @@ REMEMBERED_SECONDS = env.float("CREDIT_REMEMBERED_SECONDS", default=0 if MODE ==
 API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-
 LOGGING_CONFIG = "creditplatform.core.logs.configure"
 LOGGING = {"level": env("CREDIT_LOG_LEVEL", default="INFO")}
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]

@@ -66,6 +66,12 @@ class Look:
     review: AccessReview | None
 
     @property
+    def statute(self) -> str:
+        """The statute it rests on; a representative's look names a representation instead, which is none."""
+        by_law = self.row.authority in (Authority.STATUTE, Authority.PUBLICATION)
+        return self.row.reference if by_law and self.row.purpose not in BY_REPRESENTATIVES else ""
+
+    @property
     def token(self) -> str:
         """The number under which the person speaks of it: 128 bits, not to be guessed."""
         return public_token(LOOK_KIND, self.row.pk)

@@ -61,6 +61,11 @@ def read(name: str, digest: str) -> bytes:
     return content
 
 
+def remove(name: str) -> None:
+    """Take a file out of the store."""
+    _place(name).unlink(missing_ok=True)
+
+
 def _place(name: str) -> Path:
     return Path(settings.MEDIA_ROOT) / FOLDER / name
 

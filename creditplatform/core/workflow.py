@@ -86,6 +86,10 @@ class Workflow(Generic[Case]):
         taken: Case = locked
         return taken
 
+    def permit(self, name: str, case: Case, *, user: User | None, **data: Any) -> None:
+        """Refuse what `take` would refuse now, for work that has to be done before the step. Raises as `take` does."""
+        self._permit(self.step(name), case, user, "", data)
+
     def _permit(self, step: Step, case: Any, user: User | None, reason: str, data: Data) -> None:
         if case.state not in step.source:
             raise Conflict("step_not_possible", _("This step is no longer possible; please look at the case again."))

@@ -56,7 +56,7 @@ def _asked(username: str, party: Party, kind: RepresentationKind) -> Representat
         name=party.name,
         document=party.identifier_kind,
         number=party.number,
-        scope=[RepresentationScope.FILE, *([RepresentationScope.CONSENT] if attorney else [])],
+        scope=[RepresentationScope.FILE, *([RepresentationScope.REPORT] if attorney else [])],
         papers=PAPERS,
         papers_kind=RepresentationPapers.ATTORNEY if attorney else RepresentationPapers.BIRTH,
         valid_until=timezone.localdate() + datetime.timedelta(days=DAYS) if attorney else None,

@@ -152,7 +152,7 @@ def _given(case: Authorisation) -> dict[str, Any]:
         "shown": name_labels(case.granted_fields or case.requested_fields).values(),
         "uses": looks.select_related("agency")[:SHOWN_USES],
         "steps": [(AUTHORISATION.step(step.step).label, step.at) for step in steps.order_by("at", "pk")],
-        "holds": case.state == AuthorisationState.GRANTED and (case.expires_at or timezone.now()) > timezone.now(),
+        "holds": case.lasts_at(timezone.now()),
     }
 
 

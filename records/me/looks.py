@@ -76,7 +76,7 @@ def look_page(request: HttpRequest, user: User, subject: Subject, look: str) -> 
         and _complained(request, user, subject, found, form)
     ):
         return redirect("me:look", found.token)
-    return render(request, "me/look.html", {"look": found, "form": form if own else None, "purpose": purpose})
+    return render(request, "me/look.html", {"look": found, "own": own, "form": form, "purpose": purpose})
 
 
 @bound

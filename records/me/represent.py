@@ -24,6 +24,10 @@ from records.workflows.representation import REPRESENTATION
 SHOWN = 100
 
 
+# What a representative finds pages for; answering for somebody and cases have none yet.
+OFFERED = (RepresentationScope.FILE, RepresentationScope.REPORT)
+
+
 class RepresentationForm(forms.Form):
     """For whom, by what right, in what, until when, and the papers that prove it."""
 
@@ -41,7 +45,7 @@ class RepresentationForm(forms.Form):
     )
     scope = forms.MultipleChoiceField(
         label=_("What may you do?"),
-        choices=RepresentationScope,
+        choices=[(scope.value, scope.label) for scope in OFFERED],
         widget=forms.CheckboxSelectMultiple,
         initial=[RepresentationScope.FILE.value],
         help_text=_("Near relatives of a deceased person see the file only. Guardians get no reports."),

@@ -65,7 +65,8 @@ class CodeForm(forms.Form):
     """The code that was told separately."""
 
     code = forms.CharField(
-        label=_("Code"), max_length=40, help_text=_("Eight letters and digits, told to you apart from the link."),
+        label=_("Code of the link"), max_length=40,
+        help_text=_("Eight letters and digits, told to you apart from the link."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
         error_messages={"required": _("Enter the code.")},
     )  # fmt: skip

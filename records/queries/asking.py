@@ -102,24 +102,31 @@ def _granted(question: Question, *, whole: bool = False) -> Grant:
     """
     if not question.purpose.needs_consent:
         return grant_by_statute(question.purpose, question.agency)
-    consent = _consent(question)
+    consent = consent_for(question, whole=whole)
     grant = grant_by_consent(question.purpose, question.agency, consent)
-    if whole and not grant.scope.covers(FieldScope.of(question.purpose.fields)):
-        raise NotAuthorised
     authorisations.use(consent)
     return grant
 
 
-def _consent(question: Question) -> Authorisation:
-    """The consent named, or the one that ends first; the person's in number and name. Raises NotAuthorised."""
+def consent_for(question: Question, *, whole: bool) -> Authorisation:
+    """The consent named, or of those that cover the question the one that ends first; no use is taken yet.
+
+    It is the person's in number and name, and with `whole` of everything the purpose looks at. Raises NotAuthorised.
+    """
     number, name = question.person.blind_index, name_index(question.name)
+    wanted = FieldScope.of(question.purpose.fields)
     if question.consent:
         found: Authorisation | None = authorisations.by_number(question.consent, question.agency)
     else:
         usable = Authorisation.objects.usable().filter(
             number_index=number, agency=question.agency, purpose=question.purpose, name_index=name
         )
+        if whole:
+            usable = usable.filter(granted_fields__contains=wanted.names)
         found = usable.order_by("expires_at", "pk").first()
     if found is None or bytes(found.number_index) != number or bytes(found.name_index) != name:
+        raise NotAuthorised
+    grant = grant_by_consent(question.purpose, question.agency, found)
+    if whole and not grant.scope.covers(wanted):
         raise NotAuthorised
     return found

@@ -156,6 +156,11 @@ class CreditRecordQuerySet(models.QuerySet["CreditRecord"]):
             return self.publishable(on=on)
         return self.disclosable(on=on, openness=[Openness.PUBLIC, Openness.SHARED])
 
+    def counting(self, *, on: datetime.date) -> CreditRecordQuerySet:
+        """What an answer may still rest on that day: in force or past its publication, kept, and not withheld."""
+        standing = [RecordState.IN_FORCE, RecordState.EXPIRED]
+        return self.kept(on=on).filter(state__in=standing, withheld=False)
+
     def disclosable(self, *, on: datetime.date, openness: Collection[str]) -> CreditRecordQuerySet:
         """What may be shown on that day to somebody for whom records of these degrees of openness are open.
 

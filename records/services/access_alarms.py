@@ -20,6 +20,7 @@ from creditplatform.core.enums import Authority, Door
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.workdays import SATURDAY, YearNotAnnounced, is_working_day
 from records.enums import AffiliationRole, BatchCheckState, OwnPurpose, RepresentationState, ReviewCause
+from records.queries.disclosure import DISCLOSED
 
 HISTORY_DAYS = 90
 DAYS_LOOKED_BACK = 3
@@ -39,7 +40,9 @@ WITH looks AS (
         EXISTS (
             SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
                 AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
-                AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
+                AND b.asked_by_id IS NOT DISTINCT FROM l.actor_id
+                AND (l.result = 'refused' OR l.fields @> %(yes_or_no)s::varchar[])
+                AND b.decided_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
         ) AS of_batch
     FROM core_accesslog l
     WHERE l.at >= %(start)s AND l.at < %(end)s AND l.agency_id IS NOT NULL AND l.authority = ANY(%(by_staff)s)
@@ -145,7 +148,9 @@ cases AS (
     WHERE l.at >= %(history)s AND l.at < %(end)s AND l.authority = ANY(%(queries)s) AND NOT EXISTS (
         SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
             AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
-                AND b.asked_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
+            AND b.asked_by_id IS NOT DISTINCT FROM l.actor_id
+            AND (l.result = 'refused' OR l.fields @> %(yes_or_no)s::varchar[])
+            AND b.decided_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
     )
     GROUP BY 1, 2 HAVING count(DISTINCT l.subject_ref) > %(most_persons)s
 ), found AS (
@@ -179,7 +184,7 @@ class Day:
     def of(cls, day: datetime.date, today: datetime.date) -> "Day":
         """That day, looked at `today`. Raises RuleMissing."""
         calendar, rules = load_calendar(), load_rulebook()
-        return cls(day, worked(day, calendar), due_after(today, rules, calendar), rules)
+        return cls(day, worked(day, calendar), due_after(today, rules.value(CLOCK, today), calendar), rules)
 
     def parameters(self) -> dict[str, Any]:
         """What the statements ask for."""
@@ -208,6 +213,7 @@ class Day:
             "works_there": WORKS_THERE,
             "stood": [RepresentationState.CONFIRMED.value, RepresentationState.ENDED.value],
             "exchange": OwnPurpose.EXCHANGE.value,
+            "yes_or_no": [DISCLOSED],
         }
 
 
@@ -219,9 +225,8 @@ def worked(day: datetime.date, calendar: Calendar) -> bool:
         return day.weekday() < SATURDAY
 
 
-def due_after(day: datetime.date, rules: RuleBook, calendar: Calendar) -> datetime.date:
-    """The day by which a review opened on `day` ends; in weeks of five days where a year is not announced yet."""
-    days: int = rules.value(CLOCK, day)
+def due_after(day: datetime.date, days: int, calendar: Calendar) -> datetime.date:
+    """So many working days after a day; counted in weeks of five days where a year is not announced yet."""
     try:
         return compute(day, days, Unit.WORKING_DAYS, calendar).due_on
     except YearNotAnnounced:

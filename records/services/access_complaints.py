@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.calendars import load_calendar
-from creditplatform.core.deadlines import Unit, compute
 from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import load_rulebook
 from records.enums import ReviewCause
 from records.models import AccessReview, Subject
+from records.services.access_alarms import due_after
 
 CLOCK = "clock.access_complaint.working_days"
 LONGEST_WORDS = 2000
@@ -37,7 +37,7 @@ def open_complaint(*, user: User, subject: Subject, access: AccessLog, words: st
             return AccessReview.objects.create(
                 access_id=access.pk, access_at=access.at, subject=subject, actor=access.actor, agency=access.agency,
                 cause=ReviewCause.COMPLAINT, words=said,
-                due_on=compute(today, days, Unit.WORKING_DAYS, load_calendar()).due_on,
+                due_on=due_after(today, days, load_calendar()),
             )  # fmt: skip
     except IntegrityError as error:
         raise Conflict("complained_already", _("You have said so already; the look is being reviewed.")) from error

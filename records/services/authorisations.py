@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import Conflict, Invalid
+from creditplatform.core.masking import holds_number
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
@@ -41,8 +42,12 @@ def request_authorisation(
     """Ask a person for consent to show these fields; answers alike whether or not the person is on file.
 
     The same request asked again while it waits is the same request. Raises PurposeNotOpen; Invalid where a field lies
-    outside the purpose (`outside_purpose`) or a statute makes consent a mere form (`no_consent_needed`).
+    outside the purpose (`outside_purpose`) or a statute makes consent a mere form (`no_consent_needed`),
+    and where the case number is the number of a person.
     """
+    if holds_number(case_number):
+        told = _("This is the number of a person. Please give the number of the case.")
+        raise Invalid.in_field("case_number", "holds_number", told)
     asked = _asked_fields(agency, purpose, fields)
     wanted = Authorisation(
         agency=agency,

@@ -59,11 +59,19 @@ def submit_list(
         one_at_a_time(client, key)
         found = BatchCheck.objects.filter(client=client, key=key).first()
         if found:
-            if (found.purpose_id, found.case_number, found.rows) != (purpose, case_number.strip()[:60], len(people)):
+            if (found.purpose_id, found.case_number) != (purpose, case_number.strip()[:60]) or _others(found, people):
                 raise KeyUsed
             return found, False
     name = check_files.keep_list(people)
     return _register(wanted, case_number, name, len(people), {"agency": agency, "client": client, "key": key}), True
+
+
+def _others(batch: BatchCheck, people: Sequence[AskedRow]) -> bool:
+    """Whether a list names others than the batch; once its rows are removed their number has to do."""
+    if not batch.file:
+        return batch.rows != len(people)
+    kept = [tuple(line.cells) for line in check_files.rows_of(batch)]
+    return kept != [(one.name, one.number, one.kind) for one in people]
 
 
 def open_purpose(code: str, agency: Agency) -> Purpose:
@@ -142,7 +150,7 @@ def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str
         subject_id=_subject_of(batch, row_number),
         agency=batch.agency,
         purpose=batch.purpose,
-        case_number=f"{batch.case_number} #{row_number}"[:60],
+        case_number=f"{batch.case_number[: 59 - len(str(row_number)) - 1]} #{row_number}",
         outcome=row.outcome,
         reasons=row.reasons,
         records=row.records,

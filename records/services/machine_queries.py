@@ -1,20 +1,32 @@
 """Questions of business systems: answered at once, or registered where a second person of the unit has to approve."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
 from creditplatform.core.models import AccessLog, ApiClient
 from creditplatform.core.vault import pk_of_token
 from records.enums import QueryKind
 from records.identifiers import checked_person
-from records.models import HumanReview, Purpose, Query, Subject
+from records.models import Authorisation, HumanReview, Purpose, Query, Subject
 from records.models.query import QUERY_KIND, REVIEW_KIND
-from records.queries.answered import answer_of_line
 from records.queries.asking import Answered, Question, ask_eligibility, ask_records, refuse
 from records.queries.disclosure import DISCLOSED, Shown
-from records.queries.grants import NotAuthorised, permitted_purpose
-from records.services import human_review, queries
+from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
+from records.services import authorisations, human_review, queries
 from records.services.queries import Draft
 
 Problems = list[FieldProblem]
+
+
+class Given(msgspec.Struct, frozen=True):
+    """An automatic answer as it was given: the number of its look, outcome, reasons, records by their keys."""
+
+    access: int
+    outcome: str
+    reasons: Sequence[str]
+    records: Sequence[int]
 
 
 def purpose_of(draft: Draft) -> Purpose:
@@ -31,11 +43,11 @@ def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Ans
     found = [*problems, *queries.problems_of(draft, purpose)]
     if found:
         raise Invalid(found)
-    if purpose.needs_approval:
-        return queries.submit(draft)
     person = checked_person(draft.name, draft.document, draft.number)
     question = Question(purpose, person, draft.name, draft.asker, consent=consent)
     try:
+        if purpose.needs_approval:
+            return queries.submit(draft, consent)
         return ask_records(question) if draft.kind == QueryKind.RECORDS else ask_eligibility(question)
     except NotAuthorised:
         refuse(question)
@@ -52,29 +64,32 @@ def own_query(client: ApiClient, token: str) -> Query:
     return found
 
 
-def send_to_person(client: ApiClient, access: int | None, words: str) -> HumanReview:
-    """Put an answer that the client's unit got before a person of the unit, by the number of its look.
+def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanReview:
+    """Put an answer that the client's unit got before a person of the unit, as it was given, while consent lasts.
 
-    Must run in an audit context. Raises NotFoundHere, BeforeAPerson.
+    Must run in an audit context. Raises NotFoundHere, PurposeNotOpen, NotAuthorised, BeforeAPerson.
     """
-    lines = AccessLog.objects.select_related("agency__site").filter(fields__contains=[DISCLOSED])
-    line = lines.filter(pk=access, agency=client.agency_id, actor=None).first() if access is not None else None
-    purpose = Purpose.objects.select_related("legal_basis").filter(code=line.purpose).first() if line else None
-    if line is None or purpose is None or line.agency is None:
+    lines = AccessLog.objects.select_related("agency__site").filter(fields__contains=[DISCLOSED], actor=None)
+    line = lines.filter(pk=given.access, agency=client.agency_id).first() if given else None
+    if line is None or given is None:
         raise NotFoundHere
-    subject = Subject.objects.filter(pk=line.subject_ref).first()
-    found = answer_of_line(line, purpose, subject)
+    purpose = permitted_purpose(line.purpose, client.agency)
+    grant_again(purpose, client.agency, _consent_of(line, client) if purpose.needs_consent else None)
     return human_review.request_review(
-        subject_id=found.subject,
-        agency=line.agency,
+        subject_id=Subject.objects.filter(pk=line.subject_ref).values_list("pk", flat=True).first(),
+        agency=client.agency,
         purpose=purpose,
         case_number=line.case_number,
-        outcome=found.outcome,
-        reasons=found.reasons,
-        records=found.records,
+        outcome=given.outcome,
+        reasons=given.reasons,
+        records=given.records,
         client=client,
         words=words,
     )
+
+
+def _consent_of(line: AccessLog, client: ApiClient) -> Authorisation:
+    return authorisations.by_number(line.reference, client.agency)
 
 
 def own_review(client: ApiClient, token: str) -> HumanReview:

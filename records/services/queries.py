@@ -4,7 +4,7 @@ A query is registered before anything is looked up, and answered through `record
 run in an audit context.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,8 +18,8 @@ from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import load_rulebook
 from records.enums import QueryKind, QueryState
 from records.identifiers import Identifier, checked_person, identifier, name_index
-from records.models import Authorisation, CreditRecord, HumanReview, Purpose, Query, Subject
-from records.queries.asking import Question, ask_eligibility, ask_records, refuse
+from records.models import CreditRecord, HumanReview, Purpose, Query, Subject
+from records.queries.asking import Question, ask_eligibility, ask_records, consent_for, refuse
 from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, Shown, disclose, register_answer, register_refusal
 from records.queries.eligibility import Criteria
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
@@ -46,8 +46,9 @@ class Draft:
 
     @property
     def asker(self) -> Asker:
-        """Who asks."""
-        return Asker(self.agency, self.user, self.door, self.case_number.strip()[:60])
+        """Who asks; what was typed as a case number and is the number of a person goes into no log."""
+        case = self.case_number.strip()
+        return Asker(self.agency, self.user, self.door, "" if holds_number(case) else case[:60])
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,17 @@ class Result:
     rests_on: list[CreditRecord] = field(default_factory=list)
 
 
-def submit(draft: Draft) -> Query:
+def submit(draft: Draft, consent: str = "") -> Query:
     """Register a query; where the purpose asks for no approval it may be opened at once.
 
-    Raises PurposeNotOpen; Invalid with everything wrong at once; NotAuthorised where a consent is needed and none is
-    there, in the same words whether or not anybody is on file. Whoever catches it calls `note_refused`.
+    `consent` is the number of the receipt that the answer will use; without one the usable one is found then. Raises
+    PurposeNotOpen; Invalid with everything wrong at once; NotAuthorised where a consent is needed and none is there,
+    in the same words whether or not anybody is on file. Whoever catches it calls `note_refused`.
     """
     purpose = permitted_purpose(draft.purpose, draft.agency)
     person = _checked(draft, purpose)
-    question = Question(purpose, person, draft.name, draft.asker)
-    consent = usable_consent(question)
-    if purpose.needs_consent and consent is None:
-        raise NotAuthorised
+    question = Question(purpose, person, draft.name, draft.asker, consent)
+    found = consent_for(question, whole=draft.kind == QueryKind.ELIGIBILITY) if purpose.needs_consent else None
     query = Query.objects.create(
         agency=draft.agency,
         asked_by=draft.user,
@@ -83,6 +83,7 @@ def submit(draft: Draft) -> Query:
         name_index=name_index(draft.name),
         number_sealed=f"{person.kind.value}|{person.number}",
         name_sealed=draft.name.strip(),
+        authorisation=found if consent else None,
     )
     return query if purpose.needs_approval else QUERY.take("let_pass", query, user=None)
 
@@ -139,9 +140,14 @@ def open_result(*, query: Query, user: User | None) -> Result:
 
 
 def send_to_person(*, query: Query, user: User, words: str = "") -> HumanReview:
-    """Put the yes or no of an answered query before somebody else of the unit. Raises Conflict, NotPermitted."""
-    if query.kind != QueryKind.ELIGIBILITY or not query.outcome or query.asked_by_id != user.pk:
+    """Put the yes or no of an answered query before somebody else of the unit, while its result may be opened.
+
+    Raises Conflict, NotPermitted, Invalid (too late), NotAuthorised where the consent has ended.
+    """
+    if query.kind != QueryKind.ELIGIBILITY or not query.outcome:
         raise Conflict
+    QUERY.permit("open_again", query, user=user)
+    grant_again(query.purpose, query.agency, query.authorisation)
     return human_review.request_review(
         subject_id=Subject.objects.by_number(query.number_index).values_list("pk", flat=True).first(),
         agency=query.agency,
@@ -162,20 +168,8 @@ def question_of(query: Query) -> Question:
     door = Door.API if query.client_id else Door.DESK
     asker = Asker(query.agency, query.asked_by, door, query.case_number)
     person = identifier(IdentifierKind(kind), number)
-    return Question(query.purpose, person, query.name_sealed or "", asker)
-
-
-def usable_consent(question: Question) -> Authorisation | None:
-    """The consent that an answer now would use, the one that ends first; None where there is none or none is needed."""
-    if not question.purpose.needs_consent:
-        return None
-    usable = Authorisation.objects.usable().filter(
-        number_index=question.person.blind_index,
-        name_index=name_index(question.name),
-        agency=question.agency,
-        purpose=question.purpose,
-    )
-    return usable.order_by("expires_at", "pk").first()
+    named = query.authorisation.number if query.authorisation else ""
+    return Question(query.purpose, person, query.name_sealed or "", asker, named)
 
 
 def _checked(draft: Draft, purpose: Purpose) -> Identifier:
@@ -212,12 +206,15 @@ def case_problems(case_number: str) -> list[FieldProblem]:
 
 
 def _answered(query: Query, user: User | None) -> Result:
-    """The step is taken first, so that whoever may not take it learns nothing."""
-    question = question_of(query)
-    consent = usable_consent(question)
+    """The step is permitted before anybody is asked for, and one consent is chosen for the look and for the query."""
+    QUERY.permit("answer", query, user=user)
+    question, consent = question_of(query), None
+    if query.purpose.needs_consent:
+        consent = consent_for(question, whole=query.kind == QueryKind.ELIGIBILITY)
+        question = replace(question, consent=consent.number)
     if query.kind == QueryKind.RECORDS:
-        QUERY.take("answer", query, user=user, authorisation=consent)
-        return Result(_again(query), shown=ask_records(question))
+        shown = ask_records(question)
+        return Result(QUERY.take("answer", query, user=user, authorisation=consent), shown=shown)
     found = ask_eligibility(question)
     answer = found.answer
     taken = QUERY.take(
@@ -241,11 +238,10 @@ def _opened_again(query: Query, user: User | None) -> Result:
     return Result(query, criteria=criteria, rests_on=rests_on)
 
 
-def _again(query: Query) -> Query:
-    query.refresh_from_db()
-    return query
-
-
 def records_named(keys: list[int] | tuple[int, ...]) -> list[CreditRecord]:
-    """Records an answer rests on, newest decision first; whoever shows them registers that."""
-    return list(CreditRecord.objects.filter(pk__in=keys).select_related(*RESTED_ON).order_by("-decided_on", "-pk"))
+    """Records an answer rests on that still count, newest decision first; whoever shows them registers that.
+
+    What was repaired, withdrawn, withheld or archived since is not among them.
+    """
+    counting = CreditRecord.objects.counting(on=timezone.localdate()).filter(pk__in=keys)
+    return list(counting.select_related(*RESTED_ON).order_by("-decided_on", "-pk"))

@@ -2,11 +2,12 @@
 
 import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
-from creditplatform.core.errors import Invalid
+from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.rules import load_rulebook
 from records.enums import QueryState
 from records.models import Query
@@ -31,11 +32,12 @@ def lapse_due(*, on: datetime.date, door: Door) -> int:
     days = load_rulebook().value(OPEN_DAYS, on)
     before = timezone.make_aware(datetime.datetime.combine(on - datetime.timedelta(days=days), datetime.time()))
     closed = 0
-    for query in Query.objects.filter(state__in=OPEN, asked_at__lt=before).order_by("pk")[:MOST]:
+    over = Q(decided_at=None) | Q(decided_at__lt=before)
+    for query in Query.objects.filter(over, state__in=OPEN, asked_at__lt=before).order_by("pk")[:MOST]:
         try:
             with audit.context(actor=None, door=door, reason="query lapsed", agency_id=query.agency_id):
                 QUERY.take("lapse", query, user=None, on=on)
             closed += 1
-        except Invalid:
-            continue  # approved later than asked, so it is still open
+        except (Conflict, Invalid):
+            continue  # closed by somebody at this moment, or approved later than asked and so still open
     return closed

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Collection
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,13 @@ TEXTS = {
 }
 
 
+class AskedAlready(Conflict):
+    """The same is being checked (HTTP 409)."""
+
+    default_code = "asked_already"
+    default_message = _("You have asked for this already; it is being checked.")
+
+
 def ask(
     *,
     user: User,
@@ -74,11 +82,16 @@ def ask(
     wanted = checked_person(name, document, number)
     _make_way(own, wanted.blind_index, kind)
     kept = store.keep(papers)
-    return Representation.objects.create(
-        representative=own, kind=kind, scope=sorted(scope), valid_until=valid_until, papers=kept.name,
-        papers_digest=kept.digest, papers_kind=papers_kind, asked_kind=wanted.kind.value, asked_number=wanted.number,
-        asked_name=name.strip(), asked_index=wanted.blind_index, requested_by=user,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            return Representation.objects.create(
+                representative=own, kind=kind, scope=sorted(scope), valid_until=valid_until, papers=kept.name,
+                papers_digest=kept.digest, papers_kind=papers_kind, asked_kind=wanted.kind.value,
+                asked_number=wanted.number, asked_name=name.strip(), asked_index=wanted.blind_index, requested_by=user,
+            )  # fmt: skip
+    except IntegrityError as error:
+        store.remove(kept.name)
+        raise AskedAlready from error
 
 
 def confirm(*, case: Representation, user: User) -> Representation:
@@ -113,23 +126,26 @@ def end(*, case: Representation, user: User) -> Representation:
 def open_papers(*, case: Representation, user: User) -> tuple[bytes, str]:
     """The papers with the kind of the file, for the official who decides and for the one who handed them in.
 
-    The look of an official is written into the access log of the representative. Raises NotPermitted.
+    The look of an official is written into the access log of both persons. Raises NotPermitted.
     """
     agency = window_of(user)
     binding = RealNameBinding.objects.filter(user=user, subject=case.representative_id).exists()
     if agency is None and not binding:
         raise NotPermitted
     if agency is not None and not binding:
-        record_disclosure(
-            subject_ref=case.representative_id,
-            actor=user,
-            agency=agency,
-            purpose=OwnPurpose.WINDOW,
-            authority=Authority.DUTY,
-            fields=["papers"],
-            case_number=case.token,
-            door=Door.DESK,
-        )
+        for person in (case.representative_id, case.person_id):
+            if person is None:
+                continue
+            record_disclosure(
+                subject_ref=person,
+                actor=user,
+                agency=agency,
+                purpose=OwnPurpose.WINDOW,
+                authority=Authority.DUTY,
+                fields=["papers"],
+                case_number=case.token,
+                door=Door.DESK,
+            )
     content = store.read(case.papers, case.papers_digest)
     return content, store.kind_of(content) or "application/octet-stream"
 
@@ -219,7 +235,7 @@ def _make_way(own: Subject, index: bytes, kind: str) -> None:
     for case in confirmed.filter(valid_until__lte=timezone.localdate()):
         REPRESENTATION.take("expire", case, user=None)
     if Representation.objects.filter(representative=own, kind=kind, asked_index=index).exists():
-        raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
+        raise AskedAlready
 
 
 def _standing(case: Representation) -> bool:

@@ -8,6 +8,7 @@ import datetime
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from django.contrib.auth.hashers import check_password, make_password
@@ -142,7 +143,7 @@ def _opened(link: ShareLink, asker: Asker) -> Opened:
 
 def _refusal(link: ShareLink | None, code: str, asker: Asker) -> CreditError | None:
     """Why the link does not open, or None; checks a code in every case, so that time tells nothing either."""
-    right = check_password(_keyed(code), link.code_hash if link else make_password(_keyed("")))
+    right = check_password(_keyed(code), link.code_hash if link else _no_code())
     if link is None:
         log.warning("share_link_unknown")
         return NotOpened()
@@ -153,6 +154,12 @@ def _refusal(link: ShareLink | None, code: str, asker: Asker) -> CreditError | N
         link.save(update_fields=["wrong_codes"])
     _write_refusal(link, asker)
     return OpenedBefore(time=_minute(link.opened_at)) if right and link.opened_at else NotOpened()
+
+
+@cache
+def _no_code() -> str:
+    """The hash of a code nobody has; made once, so that an unknown link costs what a known one does."""
+    return make_password(_keyed(""))
 
 
 def _write_refusal(link: ShareLink, asker: Asker) -> None:

@@ -6,6 +6,7 @@ Refusals sound alike whether or not anybody is on file.
 
 import datetime
 import secrets
+from functools import cache
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -135,11 +136,15 @@ def recover(*, username: str, code: str, password: str, client: str = "") -> Use
     Raises Invalid: about the password where that is too weak, else in the same words for an unknown account, a wrong,
     used or late code, and too many attempts.
     """
-    user = User.objects.filter(username__iexact=username, is_active=True).first()
-    problems = _weak(password, user)
-    if problems:
+    if problems := _weak(password, None):
         raise Invalid(problems)
-    if _too_often(username, client) or user is None or not _take_code(user, code):
+    user = User.objects.filter(username__iexact=username, is_active=True).first()
+    if _too_often(username, client):
+        raise _wrong_code()
+    with transaction.atomic():  # a password refused for the account leaves the code unused
+        if (right := _take_code(user, code)) and (problems := _weak(password, user)):
+            raise Invalid(problems)
+    if user is None or not right:
         raise _wrong_code()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -157,15 +162,18 @@ def recover(*, username: str, code: str, password: str, client: str = "") -> Use
     return user
 
 
-def _take_code(user: User, code: str) -> bool:
-    """Whether this is the open code of the account; it is closed by being right, and by the fifth wrong one."""
+def _take_code(user: User | None, code: str) -> bool:
+    """Whether this is the open code of the account; it is closed by being right, and by the fifth wrong one.
+
+    A code is hashed in every case, so that time does not tell whether there is such an account.
+    """
     given = "".join(character for character in code.upper() if character in LETTERS)
     with transaction.atomic():
         open_codes = RecoveryCode.objects.select_for_update(of=("self",)).filter(user=user, closed_at=None)
         row = open_codes.filter(expires_at__gt=timezone.now()).first()
+        right = check_password(given, row.code_hash if row else _no_code())
         if row is None:
             return False
-        right = check_password(given, row.code_hash)
         if right:
             row.used_at = row.closed_at = timezone.now()
         else:
@@ -173,6 +181,12 @@ def _take_code(user: User, code: str) -> bool:
             row.closed_at = timezone.now() if row.wrong_codes == MOST_WRONG else None
         row.save(update_fields=["used_at", "closed_at", "wrong_codes"])
     return right
+
+
+@cache
+def _no_code() -> str:
+    """The hash of a code nobody has."""
+    return make_password(secrets.token_hex(16))
 
 
 def _weak(password: str, user: User | None) -> list[FieldProblem]:

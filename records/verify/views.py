@@ -15,8 +15,6 @@ from records.models import CreditReport
 from records.reports.checking import LARGEST_FILE, judge, typed
 from records.verify.selectors import Answer, answer_about
 
-MEGABYTE = 1024**2
-
 
 class NumberForm(forms.Form):
     """The number as it stands on the report."""

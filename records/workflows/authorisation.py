@@ -148,7 +148,7 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     title=_("Authorisation by the person"),
     states=AuthorisationState,
     initial=S.REQUESTED,
-    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED, S.RECALLED}),
+    final=frozenset({S.REFUSED, S.EXPIRED, S.REVOKED, S.RECALLED}),
     steps=(
         Step(
             "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
@@ -164,7 +164,7 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
         Step(
             "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
         ),
-        Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=holder, effects=(note_end,)),
+        Step("revoke", _("Withdraw"), frozenset({S.GRANTED, S.USED}), S.REVOKED, by=holder, effects=(note_end,)),
         Step("recall", _("Take back"), frozenset({S.REQUESTED}), S.RECALLED, by=unit, effects=(note_end,)),
         Step(
             "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,

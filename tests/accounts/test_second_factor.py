@@ -25,7 +25,9 @@ def _counted_from_nothing() -> None:
 
 
 def code_of(secret: str, later: int = 0) -> str:
-    """The six digits an app with this secret shows now."""
+    """The six digits an app with this secret shows now, for two seconds more at least."""
+    if time.time() % 30 > 28:
+        time.sleep(2)
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
 
 

@@ -123,7 +123,7 @@ def test_a_check_of_many_is_one_act_but_shelters_nothing_where_it_never_ran(
 ) -> None:
     """Neither unusual in number nor at night nor one case for many persons; a refused one excuses no look."""
     done = {"done_at": at(23), "keep_until": TODAY} if state == "done" else {}
-    batch_check(purpose("green-channel"), cast.clerk, 300, state=state, asked_at=at(21), **done)
+    batch_check(purpose("green-channel"), cast.clerk, 300, state=state, asked_at=at(21), decided_at=at(21), **done)
     for number in range(205):
         look(cast, at=at(22, minute=number % 60), subject_ref=900 + number)
     assert set(drawn()) == ({"sample", "volume", "night", "no_case"} if unusual else {"sample"})

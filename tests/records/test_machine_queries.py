@@ -92,7 +92,7 @@ def test_an_answer_goes_before_a_person_once(system: Machine, cast: Cast) -> Non
 def test_a_look_of_another_unit_goes_before_nobody(system: Machine, cast: Cast) -> None:
     said = ask(system, ELIGIBILITY, body(reference=receipt(cast).number))
     other = Machine(Scope.ELIGIBILITY_READ, agency="gs-market")
-    for token in (said["access"], "a" * 26, "x"):
+    for token in (said["access"], "a" * 26, "x", 7):
         answer = other.call("POST", f"{ELIGIBILITY}review/", {"access": token})
         assert answer.status_code == 404, token
 

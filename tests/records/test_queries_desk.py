@@ -129,9 +129,11 @@ def test_a_clean_record_goes_to_a_person_who_decides_on_the_page(cast: Cast) -> 
     assert "Somebody else of your unit decides" in client.get(page).content.decode()
     before = AccessLog.objects.count()
     text = browser(cast.supervisor).get(page).content.decode()
-    assert record.document_number in text
+    assert record.entry.name_en in text and record.document_number not in text, "the unit asked, not the person"
+    HumanReview.objects.update(asked_by=cast.person)
+    assert record.document_number in browser(cast.supervisor).get(page).content.decode()
     look = AccessLog.objects.latest("pk")
-    assert (AccessLog.objects.count(), look.actor, look.authority) == (before + 1, cast.supervisor, Authority.STATUTE)
+    assert (AccessLog.objects.count(), look.actor, look.authority) == (before + 2, cast.supervisor, Authority.STATUTE)
     assert look.reference == human_review.STATUTE
     browser(cast.supervisor).post(page, {"decision": "yes", "grounds": "异议成立"})
     review.refresh_from_db()

@@ -23,8 +23,11 @@ from creditplatform.core.models import ApiClient
 from creditplatform.wsgi import application
 from records import tasks
 from records.api.queries import forms
-from records.api.queries.answers import access_token
+from records.api.queries.answers import ticket_of
+from records.enums import Outcome, Reason
+from records.queries.asking import Answered
 from records.queries.disclosure import Asker, register_answer
+from records.queries.eligibility import Answer
 from records.queries.grants import TO_THE_PERSON, Grant
 from records.queries.scope import FieldScope
 from tests.cast import Cast
@@ -51,6 +54,7 @@ ASKED = {
     "eligibility": forms.ASKED, "query": {**forms.ASKED, "purpose": "special-industry"}, "batch_check": forms.LIST,
     "authorisation_request": forms.CONSENT_REQUEST,
 }  # fmt: skip
+CLEAN = Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
 GRANT = Grant("green-channel", Authority.CONSENT, "a", FieldScope(), TO_THE_PERSON)
 
 
@@ -85,7 +89,7 @@ def asked_by(client: ApiClient, cast: Cast) -> dict[str, str]:
     own = {"client": client, "asked_by": None}
     done = {"state": "done", "done_at": timezone.now(), "keep_until": timezone.localdate()}
     look = register_answer(there.person.pk, GRANT, Asker(client.agency, None, Door.API, "1"), [])
-    ASKED["review_request"] = {"access": access_token(look)}
+    ASKED["review_request"] = {"access": ticket_of(Answered(CLEAN, None, look))}
     found = {
         "query": a_query(there, **own), "check": a_check(there, **own, **done), "review": a_human_review(there),
         "number": a_consent(there),

@@ -1,19 +1,25 @@
 """What the interface says: answers, records, refusals; never more than the grant opens."""
 
+import base64
 from typing import Any
 
+import msgspec
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
-from creditplatform.core.errors import CreditError, Invalid
-from creditplatform.core.vault import pk_of_token, public_token
+from creditplatform.core import vault
+from creditplatform.core.errors import CreditError, Invalid, VaultError
 from records import sentences
 from records.enums import Reason
 from records.models import CreditRecord, HumanReview, Query
+from records.queries.asking import Answered
 from records.queries.disclosure import Shown
 from records.queries.eligibility import Criteria
+from records.services.machine_queries import Given
 
-ACCESS_KIND = "api-access"
+SEALED_AS = "records.api.answer"
+MOST_RECORDS = 100
 
 
 def private(body: dict[str, Any], status: int = 200) -> Response:
@@ -30,14 +36,19 @@ def refused(error: CreditError) -> Response:
     return private({"code": error.code, "message": error.message, "problems": listed}, error.http_status)
 
 
-def access_token(access: int) -> str:
-    """The number by which a client names a look of its own: 128 bits."""
-    return public_token(ACCESS_KIND, access)
+def ticket_of(found: Answered) -> str:
+    """An answer, sealed, for the client to bring back when a person is to look at it; it cannot be made or changed."""
+    answer = found.answer
+    given = Given(found.access, answer.outcome, answer.reasons, answer.records[:MOST_RECORDS])
+    return base64.urlsafe_b64encode(vault.seal(msgspec.json.encode(given), SEALED_AS)).decode()
 
 
-def access_of(token: str) -> int | None:
-    """The look behind a number; nothing for one that is none of ours."""
-    return pk_of_token(ACCESS_KIND, token)
+def given_of(ticket: str) -> Given | None:
+    """The answer behind a ticket; nothing for one that is none of ours."""
+    try:
+        return msgspec.json.decode(vault.unseal(base64.urlsafe_b64decode(ticket), SEALED_AS), type=Given)
+    except (ValueError, VaultError):
+        return None
 
 
 def eligibility(outcome: str, reasons: Any, criteria: Criteria, rests_on: list[CreditRecord]) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def query(found: Query, address: str) -> dict[str, Any]:
         "query": found.token,
         "state": found.state,
         "refusal": found.refusal,
-        "asked_at": found.asked_at.isoformat(),
+        "asked_at": localtime(found.asked_at).isoformat(),
         "address": address,
     }
 

@@ -19,7 +19,7 @@ from records.models import Purpose
 from records.services.queries import Draft
 
 LONGEST = 500
-OF_A_PERSON = ("purpose", "authority", "reference", "case_number", "name", "number")
+ABOUT_IT = ("authority", "reference", "case_number", "name", "number", "document")
 AUTHORITIES = (Authority.CONSENT.value, Authority.STATUTE.value)
 
 
@@ -68,7 +68,7 @@ def texts(said: Mapping[str, Any], *, required: tuple[str, ...], optional: tuple
 
 def draft_of(said: Mapping[str, Any], kind: str, client: ApiClient, agency: Agency) -> tuple[Draft, Named]:
     """A question about one person as it came, and the authority it names. Raises Invalid for what is missing."""
-    words = texts(said, required=OF_A_PERSON, optional=("document",))
+    words = texts(said, required=("purpose",), optional=ABOUT_IT)
     draft = Draft(
         agency=agency,
         user=None,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,7 +18,6 @@ from records.identifiers import checked_person
 from records.models import Authorisation
 from records.queries.grants import NotAuthorised, permitted_purpose
 from records.services import authorisations
-from records.services.queries import case_problems
 
 TAGS = ["authorisations"]
 MOST_FIELDS = 200
@@ -45,10 +45,10 @@ class ConsentRequests(bodies.AboutPersons):
         """
         said = bodies.object_of(request)
         words = bodies.texts(
-            said, required=("purpose", "case_number", "name", "number"), optional=("document", "message")
+            said, required=("purpose", "name", "number"), optional=("case_number", "document", "message")
         )
         purpose = permitted_purpose(words["purpose"], self.agency)
-        if problems := [*case_problems(words["case_number"]), *fields_problems(said.get("fields", []))]:
+        if problems := fields_problems(said.get("fields", [])):
             raise Invalid(problems)
         kind = words["document"] or IdentifierKind.RESIDENT_ID.value
         asked = authorisations.request_authorisation(
@@ -91,7 +91,7 @@ def _told(asked: Authorisation) -> dict[str, Any]:
         "purpose": asked.purpose_id,
         "requested_fields": asked.requested_fields,
         "granted_fields": asked.granted_fields,
-        "answer_until": asked.answer_until.isoformat(),
-        "expires_at": asked.expires_at.isoformat() if asked.expires_at else None,
+        "answer_until": localtime(asked.answer_until).isoformat(),
+        "expires_at": localtime(asked.expires_at).isoformat() if asked.expires_at else None,
         "uses_left": asked.uses_allowed - asked.uses if asked.granted_fields else 0,
     }

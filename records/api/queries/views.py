@@ -169,9 +169,10 @@ class ReviewRequest(bodies.AboutPersons):
     )
     def post(self, request: Request) -> Response:
         """Put an automatic answer before a person of the unit, who decides yes or no with grounds."""
-        words = bodies.texts(bodies.object_of(request), required=("access",), optional=("words",))
-        access = answers.access_of(words["access"])
-        return private(answers.review(machine_queries.send_to_person(self.client, access, words["words"])), 201)
+        said = bodies.object_of(request)
+        ticket, words = said.get("access"), bodies.texts(said, required=(), optional=("words",))["words"]
+        given = answers.given_of(ticket) if isinstance(ticket, str) else None
+        return private(answers.review(machine_queries.send_to_person(self.client, given, words)), 201)
 
 
 class ReviewView(bodies.AboutPersons):
@@ -201,7 +202,7 @@ def clean_or_not(found: Answered) -> dict[str, Any]:
     answer = found.answer
     rests_on = records_named(answer.records) if answer.records else []
     said = answers.eligibility(answer.outcome, answer.reasons, found.criteria, rests_on)
-    return {**said, "access": answers.access_token(found.access)}
+    return {**said, "access": answers.ticket_of(found)}
 
 
 def open_records(found: list[Shown]) -> dict[str, Any]:

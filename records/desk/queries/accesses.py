@@ -19,7 +19,7 @@ from records.look_selectors import field_labels
 from records.models import AccessReview, Purpose
 from records.querysets import sites_led, units_of
 from records.services import access_reviews
-from records.workflows.access_review import ACCESS_REVIEW, SUPERVISING
+from records.workflows.access_review import ACCESS_REVIEW, SUPERVISING, finder
 
 PAGE = 50
 LISTED = ("agency", "actor")
@@ -66,7 +66,7 @@ def show(request: HttpRequest, access_review_id: int) -> HttpResponse:
         "line": line,
         "purpose": _purpose(line.purpose) if line else "",
         "fields": [] if auditor or line is None else _kinds(line.fields),
-        "words": "" if auditor or review.actor_id == user.pk else review.words or "",
+        "words": hide_numbers(review.words or "") if finder(review, user) and not auditor else "",
         "explanation": hide_numbers(review.explanation or ""),
         "grounds": hide_numbers(review.grounds or "") if review.actor_id != user.pk else "",
         "steps": steps,

@@ -19,12 +19,13 @@ from records.enums import HumanReviewState, Outcome, Reason
 from records.models import CreditRecord, HumanReview
 from records.models.query import REVIEW_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY
+from records.selectors import subject_of
 from records.services import human_review
 from records.services.queries import records_named
 from records.workflows.human_review import HUMAN_REVIEW
 
 PAGE = 50
-LISTED = ("agency", "purpose", "decided_by")
+LISTED = ("agency", "purpose", "decided_by", "asked_by")
 
 
 def deciding(request: HttpRequest) -> bool:
@@ -82,7 +83,10 @@ def _decided(request: HttpRequest, review: HumanReview, user: User) -> HttpRespo
 
 
 def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]]:
-    """The records as they stand now, each in a sentence; registered before they are shown."""
+    """The records that still count, registered before that.
+
+    Each in a sentence where the purpose opens records or the person has asked; else its kind and unit.
+    """
     records = records_named(review.records)
     record_disclosure(
         subject_ref=review.subject_id or NOBODY,
@@ -96,4 +100,13 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
         door=Door.DESK,
         result=AccessResult.SHOWN if review.subject_id else AccessResult.NOTHING,
     )
-    return [(record, sentences.what_happened(record)) for record in records]
+    whole = review.purpose.gives_records or _asked_by_the_person(review)
+    return [
+        (record, sentences.what_happened(record) if whole else f"{record.entry.label} · {record.agency.label}")
+        for record in records
+    ]
+
+
+def _asked_by_the_person(review: HumanReview) -> bool:
+    own = subject_of(review.asked_by) if review.asked_by else None
+    return own is not None and own.pk == review.subject_id
