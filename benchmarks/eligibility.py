@@ -31,7 +31,7 @@ def run(rows: int | None) -> Result:
     settings.DEBUG_PROPAGATE_EXCEPTIONS = True
     calls = rows or CALLS
     agency, token = ask_by_statute()
-    put_on_file(agency, 0, ON_FILE)
+    put_on_file(agency, 0, min(ON_FILE, 20 * calls))
     statute = Purpose.objects.get(pk=PURPOSE).legal_basis_id
     words = {"purpose": PURPOSE, "authority": "statute", "reference": statute, "case_number": CASE}
     bodies = [

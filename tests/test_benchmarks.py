@@ -103,3 +103,13 @@ def test_reports_are_measured_by_latency_and_by_throughput(reports):
     assert reports["ratios"]["milliseconds"] == pytest.approx(150 / reports["baselines"]["milliseconds"], abs=0.01)
     assert reports["ratios"]["per_second"] == pytest.approx(reports["ours"] / 8, abs=0.01)
     assert set(reports["aims"].values()) == {1.0}
+
+
+@pytest.mark.parametrize(("name", "beside"), [("eligibility", "bare_view"), ("batch_check", "single_calls")])
+def test_queries_are_measured_beside_the_plain_way(name, beside):
+    words = [sys.executable, "-m", "benchmarks", name, "--rows", "20"]
+    run = subprocess.run(words, cwd=settings.BASE_DIR, env=os.environ, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert set(found) == KEYS
+    assert found["ratios"][beside] == pytest.approx(found["ours"] / found["baselines"][beside], abs=0.01)
