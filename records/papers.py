@@ -67,7 +67,12 @@ def remove(name: str) -> None:
 
 
 def _place(name: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / FOLDER / name
+    return folder() / name
+
+
+def folder() -> Path:
+    """Where the papers lie."""
+    return Path(settings.MEDIA_ROOT) / FOLDER
 
 
 def _gone() -> Invalid:

@@ -3,20 +3,31 @@
 # ruff: noqa: F811 - the fixture of another file
 
 import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from creditplatform.core.enums import AccessResult
-from creditplatform.core.errors import NotPermitted
+from creditplatform.core.calendars import load_calendar
+from creditplatform.core.enums import AccessResult, Door
+from creditplatform.core.errors import Conflict, NotPermitted
 from creditplatform.core.models import AccessLog
-from records.enums import AuthorisationState, Outcome
-from records.models import Authorisation, Query
+from creditplatform.core.vault import public_token
+from records import papers
+from records.enums import AuthorisationState, Outcome, ReviewCause, ReviewState
+from records.look_selectors import LOOK_KIND
+from records.models import AccessReview, Authorisation, Query
 from records.queries.asking import ask_eligibility
-from records.services import authorisations, queries
+from records.services import authorisations, queries, query_upkeep, representations
+from records.services.access_alarms import due_after
 from records.services.queries import Draft
+from tests.accounts.test_representation import attorney, browser, opened
 from tests.cast import PERSON_NUMBER, Cast
-from tests.records.queries_world import NAME, UNKNOWN, fined, purpose, question
+from tests.records.queries_world import NAME, UNKNOWN, fined, market, purpose, question
+from tests.records.query_rows import a_query
+from tests.records.test_access_reviews import look
 from tests.records.test_machine_deliveries import Machine
 from tests.records.test_machine_queries import (
     BATCH,
@@ -33,6 +44,11 @@ from tests.records.test_machine_queries import (
     receipt,
     system,  # noqa: F401
 )
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
 
 
 def test_a_persons_number_as_case_number_stands_in_no_log(system: Machine, cast: Cast) -> None:
@@ -129,3 +145,62 @@ def test_a_record_that_fell_away_is_named_no_more(cast: Cast) -> None:
     assert queries.records_named([record.pk]) == [record]
     type(record).objects.filter(pk=record.pk).update(withheld=True)
     assert queries.records_named([record.pk]) == []
+
+
+# --- what is told of a look, and to whom --------------------------------------------------------
+
+
+def test_officers_of_the_unit_complained_of_do_not_read_the_complaint(cast: Cast) -> None:
+    line = look(cast, actor=None, door=Door.API)
+    review = AccessReview.objects.create(
+        access_id=line.pk, access_at=line.at, subject=cast.stranger.real_name.subject, actor=None, agency=market(),
+        cause=ReviewCause.COMPLAINT, words="我没有申请过", due_on=timezone.localdate(), state=ReviewState.ASKED,
+    )  # fmt: skip
+    address = f"/desk/access-reviews/{review.pk}/"
+    for official, reads in ((cast.officer, False), (cast.supervisor, False), (cast.centre, True)):
+        page = browser(official).get(address)
+        assert page.status_code == 200 and ("我没有申请过" in page.content.decode()) is reads, official
+
+
+def test_a_representative_does_not_read_the_complaint(cast: Cast) -> None:
+    case = representations.confirm(case=attorney(cast), user=cast.centre)
+    line = look(cast, subject_ref=case.person_id)
+    AccessReview.objects.create(
+        access_id=line.pk, access_at=line.at, subject=case.person, actor=cast.clerk, agency=market(),
+        cause=ReviewCause.COMPLAINT, words="我没有申请过", due_on=timezone.localdate(),
+    )  # fmt: skip
+    address = f"/me/looks/{public_token(LOOK_KIND, line.pk)}/"
+    for who, reads in ((opened(cast, case), False), (browser(cast.stranger), True)):
+        page = who.get(address)
+        assert page.status_code == 200 and ("我没有申请过" in page.content.decode()) is reads
+
+
+def test_the_papers_leave_a_line_with_both_persons(cast: Cast) -> None:
+    case = representations.confirm(case=attorney(cast), user=cast.centre)
+    representations.open_papers(case=case, user=cast.centre)
+    lines = AccessLog.objects.filter(fields=["papers"]).values_list("subject_ref", flat=True)
+    assert set(lines) == {case.representative_id, case.person_id}
+
+
+def test_two_requests_at_once_are_one_and_leave_no_papers(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    attorney(cast)
+    kept = set(papers.folder().iterdir())
+    monkeypatch.setattr(representations, "_make_way", lambda *_words: None)
+    with pytest.raises(representations.AskedAlready):
+        attorney(cast)
+    assert set(papers.folder().iterdir()) == kept
+
+
+def test_a_day_in_a_year_that_is_not_announced_yet_is_counted_in_weeks(cast: Cast) -> None:
+    calendar = load_calendar()
+    late = datetime.date(max(calendar.announced_years), 12, 20)
+    assert due_after(late, 15, calendar) == late + datetime.timedelta(days=21)
+
+
+def test_a_query_closed_at_this_moment_does_not_stop_the_run(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_words: object, **_more: object) -> None:
+        raise Conflict
+
+    query = a_query(SimpleNamespace(cast=cast, market=market()), asked_at=timezone.now() - datetime.timedelta(days=99))
+    monkeypatch.setattr(query_upkeep, "QUERY", SimpleNamespace(take=closed))
+    assert query.pk and query_upkeep.lapse_due(on=timezone.localdate(), door=Door.COMMAND) == 0
