@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -19,11 +20,12 @@ from records.api.deliveries import serializers as forms
 from records.api.deliveries.parsing import PARSERS, blocks_of, file_name_of, key_of
 from records.api.errors import error_answers
 from records.api.page_size import whole_number
-from records.feeds.not_accepted import NotAccepted, not_accepted
+from records.feeds.not_accepted import NotAccepted, fields_of, not_accepted
 from records.feeds.problems import sentence
+from records.feeds.readers import check_syntax
 from records.feeds.selectors import feeds_of, waiting_for_columns
 from records.feeds.template import WORKBOOK, template_of
-from records.models import Feed, FeedBatch
+from records.models import EntryField, Feed, FeedBatch
 from records.models.feed import UNFINISHED_STATES
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, check_open, keep_file, receipt_of
@@ -139,13 +141,15 @@ class FeedBatches(OwnUnit):
         wanted, key = self.own_feed(feed), key_of(request)
         dated_on = _date(request.query_params.get("dated_on", ""))
         check_open(wanted, dated_on)
-        kept = keep_file(blocks_of(request))
+        kept, name = keep_file(blocks_of(request)), file_name_of(request)
         try:
+            if kept.size <= settings.FEED_SYNTAX_AT_ONCE_BYTES:
+                check_syntax(kept.place, name)
             with audit.context(
                 actor=None, door=Door.API, reason="delivery of a machine client", agency_id=self.agency.pk
             ):
                 batch, new = receive_from_machine(
-                    client=self.client, feed=wanted, kept=kept, file_name=file_name_of(request), key=key,
+                    client=self.client, feed=wanted, kept=kept, file_name=name, key=key,
                     dated_on=dated_on,
                 )  # fmt: skip
                 if new:
@@ -195,7 +199,8 @@ class BatchProblems(OwnUnit):
         if len(rows) > limit:
             page = f"{reverse('api:batch-problems', args=[own.pk])}?after={rows[limit - 1].number}&limit={limit}"
             following = request.build_absolute_uri(page)
-        body = {"rows": [_row(row) for row in rows[:limit]], "next": following}
+        fields = fields_of(own)
+        body = {"rows": [_row(row, fields) for row in rows[:limit]], "next": following}
         return Response(forms.ProblemsForm(body).data)
 
 
@@ -251,8 +256,10 @@ class FeedMapping(OwnUnit):
         return Response(forms.MappingForm({"feed": feed.code, "columns": feed.mapping, "waiting": waiting}).data)
 
 
-def _row(one: NotAccepted) -> dict[str, Any]:
-    problems = [{**problem, "message": sentence(problem["code"])} for problem in one.problems]
+def _row(one: NotAccepted, fields: dict[str, EntryField]) -> dict[str, Any]:
+    problems = [
+        {**problem, "message": sentence(problem["code"], fields.get(problem["field"]))} for problem in one.problems
+    ]
     kept = {"state": one.row.state, "batch": one.row.batch_id}
     return {"row": one.number, "line": one.line, **kept, "problems": problems}
 
