@@ -136,7 +136,8 @@ def sentence(code: str, item: EntryField | None = None, *, form: bool = False) -
     """
     if code == "placeholder" and item is not None and item.required != Required.WHEN:
         return str(_filler(item))
-    return str((IN_FORM.get(code) if form else None) or SENTENCES.get(code, code))
+    told = IN_FORM.get(code) if form else None
+    return str(told or SENTENCES.get(code) or code)
 
 
 def _filler(item: EntryField) -> Promise:

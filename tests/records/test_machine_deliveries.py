@@ -10,6 +10,7 @@ from django.urls import reverse
 from creditplatform.core import audit
 from creditplatform.core.enums import Door, Scope
 from records import tasks
+from records.api.deliveries import examples
 from records.enums import BatchState
 from records.feeds.template import WORKBOOK
 from records.models import CreditRecord, Feed, FeedBatch
@@ -208,3 +209,17 @@ def test_a_large_broken_body_is_refused_in_its_receipt(ours: Machine, settings: 
     assert (answer.status_code, worked_off(answer)) == (202, "refused")
     receipt = ours.get(answer.headers["Location"].replace("http://testserver", "")).json()
     assert receipt["error"] == "json_cut_off"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"rows": [dict(examples.ROW)]}, JSON), (examples.CSV.encode(), "text/csv"),
+        (examples.XML.encode(), "application/xml"),
+    ],
+)  # fmt: skip
+def test_what_the_documentation_shows_is_taken_in_as_it_stands(ours: Machine, body: Any, kind: str) -> None:
+    answer = ours.call("POST", BATCHES, body, kind)
+    assert (answer.status_code, worked_off(answer)) == (202, "applied")
+    receipt = ours.get(answer.headers["Location"].replace("http://testserver", "")).json()
+    assert receipt["accepted"] == 1 and set(receipt) == set(examples.RECEIPT)

@@ -115,9 +115,8 @@ def test_going_on_in_the_middle_gives_the_rest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_json_that_ends_too_early_is_told_so_with_line_and_column(tmp_path: Path, size: int, monkeypatch: Any) -> None:
     monkeypatch.setattr("records.feeds.readers.encoding.BLOCK", size)
-    whole = json.dumps(
-        {"rows": [{"a": "甲", "b": [1, {"c": "2"}]}, {"a": "2", "b": "x"}]}, ensure_ascii=False, indent=1
-    )
+    records = [{"a": "甲", "b": [1, {"c": "2"}]}, {"a": "2", "b": "x"}]
+    whole = json.dumps({"rows": records}, ensure_ascii=False, indent=1)
     for end in range(12, len(whole)):  # from the first quotation mark of a record on
         with pytest.raises(FeedFileError) as refused:
             rows_of(written(tmp_path, whole[:end]))
@@ -130,7 +129,7 @@ def test_json_that_ends_too_early_is_told_so_with_line_and_column(tmp_path: Path
 
 def test_a_mistake_in_the_middle_is_told_with_its_line_and_column(tmp_path: Path) -> None:
     for text, line, column in (
-        ('[{"a": "1"},\n {"a": 01}]', 2, 8), ('[{"a": "1"},\n\n  ]', 3, 3), ('[{"a": "1"}\n {"a": "2"}]', 2, 2),
+        ('[{"a": "1"},\n {"a": 01}]', 2, 9), ('[{"a": "1"},\n\n  ]', 3, 3), ('[{"a": "1"}\n {"a": "2"}]', 2, 2),
         ('[\n{"a" "1"}]', 2, 6),
     ):  # fmt: skip
         with pytest.raises(FeedFileError) as refused:

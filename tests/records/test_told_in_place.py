@@ -1,4 +1,4 @@
-"""What is wrong is said so that it helps in its place: in this field, in a form or a file, about the file as a whole."""
+"""What is wrong is said so that it helps in its place: in this field, in a form or a file, about a file as a whole."""
 
 import json
 from pathlib import Path

@@ -125,11 +125,11 @@ class _Splitter:
                 self._number += 1
                 yield self._object()
                 mark = self._next()
+                if mark not in (",", "]"):
+                    raise self._unexpected(mark)
                 self._at += 1
                 if mark == "]":
                     break
-                if mark != ",":
-                    raise self._unexpected(mark)
         else:
             self._at += 1
         self._end(wrapped)
