@@ -263,6 +263,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 FEED_INBOX = env("CREDIT_FEED_INBOX", default="")  # where exchange machines lay files down, a folder per feed
 FEED_CHUNK_ROWS = env.int("CREDIT_FEED_CHUNK_ROWS", default=4000)  # rows of a file in one transaction
+# JSON and XML up to this size are read to their end while their sender waits, and refused at once where broken.
+FEED_SYNTAX_AT_ONCE_BYTES = env.int("CREDIT_FEED_SYNTAX_AT_ONCE_BYTES", default=4 * 1024**2)
 FEED_FILE_MAX_BYTES = env.int("CREDIT_FEED_FILE_MAX_BYTES", default=4 * 1024**3)
 # What a request may bring at most; of the routes named here the page takes a file and a form around it, from staff, the
 # address of the interface the file alone, from a machine client.

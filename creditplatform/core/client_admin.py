@@ -1,6 +1,7 @@
 """Machine clients in the staff admin, for the security administrator alone; a secret is shown exactly once."""
 
-from typing import Any
+import base64
+from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
@@ -21,6 +22,7 @@ from oauth2_provider.models import (
     get_refresh_token_model,
 )
 
+from creditplatform.core import vault
 from creditplatform.core.enums import Role, Scope
 from creditplatform.core.models import Agency, ApiClient
 from creditplatform.core.services.clients import create_client, renew_secret, set_active
@@ -33,6 +35,10 @@ for _model in (
 ):  # fmt: skip
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
+
+# A secret waits in the session, sealed, for the one page that shows it.
+SEALED_AS: Final = "core.ApiClient.client_secret"
+WAITING: Final = "client_secret"
 
 
 class ClientForm(forms.Form):
@@ -71,10 +77,10 @@ class ApiClientAdmin(RoleAdmin):
         return "; ".join(f"{scope} ({Scope(scope).label})" for scope in client.scopes)
 
     def get_urls(self) -> list[URLPattern]:
-        """The two steps beside the stock pages."""
+        """The secret and the switch, beside the stock pages."""
         view = self.admin_site.admin_view
         return [
-            path("<int:client_id>/secret/", view(self.renew), name="core_apiclient_secret"),
+            path("<int:client_id>/secret/", view(self.secret), name="core_apiclient_secret"),
             path("<int:client_id>/switch/", view(self.switch), name="core_apiclient_switch"),
             *super().get_urls(),
         ]
@@ -82,21 +88,21 @@ class ApiClientAdmin(RoleAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Make a client and show its secret, once."""
+        """Make a client and lead on to the page that shows its secret, once; loading that again makes nothing."""
         self._permit(request)
         form = ClientForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             client, secret = create_client(**form.cleaned_data)
-            return self._shown_once(request, client, secret)
+            return self._to_be_shown(request, client, secret)
         context = {**self.admin_site.each_context(request), "title": _("New machine client"), "form": form}
         return TemplateResponse(request, "admin/core/client_form.html", context)
 
-    def renew(self, request: HttpRequest, client_id: int) -> HttpResponse:
-        """A new secret instead of the old one."""
+    def secret(self, request: HttpRequest, client_id: int) -> HttpResponse:
+        """A new secret instead of the old one when posted; read, the page that shows the one just made, once."""
         client = self._client(request, client_id)
-        if request.method != "POST":
-            return self._back(client)
-        return self._shown_once(request, client, renew_secret(client=client))
+        if request.method == "POST":
+            return self._to_be_shown(request, client, renew_secret(client=client))
+        return self._shown_once(request, client)
 
     def switch(self, request: HttpRequest, client_id: int) -> HttpResponse:
         """Switch off or on."""
@@ -116,8 +122,19 @@ class ApiClientAdmin(RoleAdmin):
     def _back(self, client: ApiClient) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:core_apiclient_change", args=[client.pk]))
 
-    def _shown_once(self, request: HttpRequest, client: ApiClient, secret: str) -> HttpResponse:
-        """The page with the secret; it comes as the answer to the form, has no address and is kept by no browser."""
+    def _to_be_shown(self, request: HttpRequest, client: ApiClient, secret: str) -> HttpResponse:
+        """Keep the secret sealed for one look and lead there, so that a page loaded again makes no second one."""
+        sealed = base64.b64encode(vault.seal(secret, SEALED_AS)).decode()
+        request.session[WAITING] = {"client": client.pk, "sealed": sealed}
+        return HttpResponseRedirect(reverse("admin:core_apiclient_secret", args=[client.pk]))
+
+    def _shown_once(self, request: HttpRequest, client: ApiClient) -> HttpResponse:
+        """The page with the secret, or that it was shown; no browser keeps it."""
+        waiting = request.session.get(WAITING)
+        secret = ""
+        if request.method == "GET" and waiting and waiting["client"] == client.pk:
+            del request.session[WAITING]
+            secret = vault.unseal(base64.b64decode(waiting["sealed"]), SEALED_AS)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Secret of the machine client"),

@@ -17,8 +17,8 @@ from creditplatform.core.enums import Role
 from creditplatform.core.models import User
 from creditplatform.core.staff import LabelledAdmin, ReadOnlyAdmin, RoleAdmin
 from creditplatform.core.wording import after_one_another, explained
-from records.feeds.problems import sentence
-from records.models import EntryField, Feed, FeedBatch, QuarantinedRow
+from records.feeds.not_accepted import fields_of, in_words
+from records.models import Feed, FeedBatch, QuarantinedRow
 from records.querysets import sites_led, units_of
 from records.services.setaside import note_look
 
@@ -83,17 +83,6 @@ class FeedBatchAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("desk:delivery", args=[batch.pk]))
 
 
-def labels_of(batch: FeedBatch) -> dict[str, str]:
-    """Names of the fields of the batch's entry in the language of the page, newest version last."""
-    fields = EntryField.objects.filter(version__entry=batch.feed.entry_id).order_by("version__number")
-    return {item.code: item.label for item in fields}
-
-
-def sentences_of(row: QuarantinedRow, labels: dict[str, str]) -> list[tuple[str, str]]:
-    """Every problem of a row: name of the field, and how to mend it."""
-    return [(labels.get(problem["field"], problem["field"]), sentence(problem["code"])) for problem in row.problems]
-
-
 @admin.register(QuarantinedRow)
 class QuarantinedRowAdmin(ReadOnlyAdmin):
     """Rows of one's own unit that were set aside, with their cells."""
@@ -133,7 +122,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     @admin.display(description=_("What is wrong"))
     def what_is_wrong(self, row: QuarantinedRow) -> str:
         """Every problem with its field, in words."""
-        found = sentences_of(row, labels_of(row.batch))
+        found = in_words(row.problems, fields_of(row.batch))
         return after_one_another(explained(field, text) if field else text for field, text in found)
 
     @admin.display(description=_("As sent"))

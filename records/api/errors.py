@@ -41,6 +41,11 @@ class ErrorForm(serializers.Serializer):  # type: ignore[misc]
     problems = FieldProblemForm(many=True)
 
 
+def answers(form: Any, name: str, value: Any) -> OpenApiResponse:
+    """An answer with an example, for `extend_schema`."""
+    return OpenApiResponse(form, examples=[OpenApiExample(name, value=value, response_only=True)])
+
+
 def error_answers(*statuses: int) -> dict[int, Any]:
     """The refusals an address may answer with, for `extend_schema`."""
     return {status: OpenApiResponse(ErrorForm, REASONS[status], examples=[EXAMPLE]) for status in statuses}

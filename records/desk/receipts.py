@@ -9,10 +9,11 @@ from django.utils.translation import gettext
 
 from creditplatform.core import probes
 from creditplatform.core.models import User
-from records.admin.feeds import labels_of
+from creditplatform.core.permissions import has_role
+from records.desk.navigation import SENDING
 from records.enums import BatchState, ColumnFate, RowState
 from records.feeds.mapping import OPEN
-from records.feeds.not_accepted import NotAccepted, not_accepted
+from records.feeds.not_accepted import NotAccepted, fields_of, not_accepted
 from records.feeds.problems import sentence
 from records.models import FeedBatch, QuarantinedRow
 from records.models.feed import OPEN_STATES
@@ -67,6 +68,7 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
     return {
         "batch": batch,
         "own": own,
+        "may_template": own and batch.state == BatchState.REFUSED and has_role(*SENDING)(user),
         "file": name_of_file(batch, user),
         "mark": mark_of(batch),
         "open": batch.state in OPEN_STATES,
@@ -103,5 +105,5 @@ def _fates(batch: FeedBatch) -> dict[str, int]:
 
 def _rows(batch: FeedBatch, *, rejected: bool) -> RowList:
     """Rows set aside, which can be corrected, or rejected ones, of which nothing is kept but their place."""
-    shown, labels = not_accepted(batch, limit=ROWS_SHOWN + 1, rejected=rejected), labels_of(batch)
-    return RowList(rejected, [(row, row.in_words(labels)) for row in shown[:ROWS_SHOWN]], len(shown) > ROWS_SHOWN)
+    shown, fields = not_accepted(batch, limit=ROWS_SHOWN + 1, rejected=rejected), fields_of(batch)
+    return RowList(rejected, [(row, row.in_words(fields)) for row in shown[:ROWS_SHOWN]], len(shown) > ROWS_SHOWN)

@@ -52,7 +52,7 @@ def rows(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "feeds": feeds,
         "feed": feed,
-        "fields": pages.field_labels({feed.entry_id})[feed.entry_id] if feed else {},
+        "fields": pages.field_labels(feed.entry_id) if feed else {},
         "ages": AGES,
         "states": [(state.value, state.label) for state in RowState],
         "chips": [(code, sentence(code), number, asked.address(code=code)) for code, number in codes],
@@ -129,11 +129,11 @@ def _form_of(found: QuarantinedRow, request: HttpRequest) -> MendingForm | None:
 
 def _shown(found: QuarantinedRow, form: MendingForm | None) -> dict[str, Any]:
     wrong, others = pages.mended_fields(form, found) if form else ([], [])
-    labels = pages.field_labels({found.feed.entry_id})[found.feed.entry_id]
+    fields = pages.fields_of_entries({found.feed.entry_id})[found.feed.entry_id]
     return {
         "wrong": wrong,
         "others": others,
-        "of_the_whole": pages.problems_of_the_whole(form, found) if form else pages.in_words(found, labels),
+        "of_the_whole": pages.problems_of_the_whole(form, found) if form else pages.in_words(found, fields),
         "cells": pages.cells_of(found),
         "story": pages.story_of(found),
         "longest_reason": mending.LONGEST_REASON,

@@ -1,6 +1,6 @@
 """What the pages of rows set aside show: rows with their problems in words, one row with its fields and its story."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from creditplatform.core.models import User
 from records.desk.mending_form import MendingForm
 from records.enums import RowState
+from records.feeds import not_accepted
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, QuarantinedRow
 from records.services.setaside_table import delivered_by_field
@@ -57,22 +58,28 @@ class Change:
 def listed(rows: Iterable[QuarantinedRow]) -> list[ListedRow]:
     """Rows with their problems in words; one query for the names of the fields."""
     found = list(rows)
-    labels = field_labels({row.feed.entry_id for row in found})
-    return [ListedRow(row, in_words(row, labels[row.feed.entry_id])) for row in found]
+    fields = fields_of_entries({row.feed.entry_id for row in found})
+    return [ListedRow(row, in_words(row, fields[row.feed.entry_id])) for row in found]
 
 
-def field_labels(entries: set[int]) -> dict[int, dict[str, str]]:
-    """Names of the fields of entries by code, in the language of the page, those of the newest version last."""
-    labels: dict[int, dict[str, str]] = {entry: {} for entry in entries}
+def fields_of_entries(entries: set[int]) -> dict[int, dict[str, EntryField]]:
+    """The fields of entries by code, those of the newest version last."""
+    found: dict[int, dict[str, EntryField]] = {entry: {} for entry in entries}
     fields = EntryField.objects.filter(version__entry__in=entries).order_by("version__number")
     for item in fields.select_related("version"):
-        labels[item.version.entry_id][item.code] = item.label
-    return labels
+        found[item.version.entry_id][item.code] = item
+    return found
 
 
-def in_words(row: QuarantinedRow, labels: dict[str, str]) -> list[Problem]:
+def field_labels(entry: int) -> dict[str, str]:
+    """Names of the fields of an entry by code, in the language of the page."""
+    return {code: item.label for code, item in fields_of_entries({entry})[entry].items()}
+
+
+def in_words(row: QuarantinedRow, fields: Mapping[str, EntryField]) -> list[Problem]:
     """The problems of a row."""
-    return [Problem(labels.get(p["field"], p["field"]), sentence(p["code"]), p["code"]) for p in row.problems]
+    told = not_accepted.in_words(row.problems, fields)
+    return [Problem(name, text, one["code"]) for (name, text), one in zip(told, row.problems, strict=True)]
 
 
 def feeds_of(user: User, agencies: set[int]) -> list[Feed]:
@@ -89,8 +96,9 @@ def mended_fields(form: MendingForm, row: QuarantinedRow) -> tuple[list[Mended],
     """The fields of the form: first those with something wrong, then the others."""
     delivered = delivered_by_field(cells_of(row), form.items, row.feed)
     by_field: dict[str, list[Problem]] = {}
+    items = {item.code: item for item in form.items}
     for problem in row.problems:
-        told = Problem("", sentence(problem["code"]), problem["code"])
+        told = Problem("", sentence(problem["code"], items.get(problem["field"]), form=True), problem["code"])
         by_field.setdefault(problem["field"], []).append(told)
     fields = [Mended(form[i.code], delivered.get(i.code, ""), by_field.get(i.code, [])) for i in form.items]
     return [one for one in fields if one.problems], [one for one in fields if not one.problems]
@@ -100,7 +108,7 @@ def problems_of_the_whole(form: MendingForm, row: QuarantinedRow) -> list[Proble
     """Problems that no field of the form stands for."""
     known = {item.code for item in form.items}
     others = [problem for problem in row.problems if problem["field"] not in known]
-    return [Problem(problem["field"], sentence(problem["code"]), problem["code"]) for problem in others]
+    return [Problem(problem["field"], sentence(problem["code"], form=True), problem["code"]) for problem in others]
 
 
 def story_of(row: QuarantinedRow) -> list[Change]:

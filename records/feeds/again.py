@@ -26,7 +26,7 @@ class SecondPass:
     def cells(self, first_row: int, last_row: int) -> bytes:
         """The cells of these rows as `Prepared.delivered` holds them; a later call asks for later rows."""
         if self._table is None:
-            self._table = open_table(self._path, kind=self._kind)
+            self._table = open_table(self._path, kind=self._kind, name=f"again.{self._kind}")
             self._chunks = self._table.chunks(SIZE, skip=first_row - 1)
         parts: list[Chunk] = []
         for chunk in self._chunks:

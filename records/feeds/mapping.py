@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
 from creditplatform.core.masking import scrub
+from creditplatform.core.wording import joined
 from records.enums import ColumnFate, FieldRole, Required
 from records.feeds.headers import other_headers
 from records.feeds.vocabulary import fold
@@ -181,5 +183,5 @@ def _refusal(columns: Sequence[Column], missing: Sequence[EntryField]) -> Credit
     return WrongHeader(
         "wrong_header",
         _("The file lacks these columns: %(columns)s. Compare its first row with the template of the entry."),
-        columns="、".join(f.name for f in missing) or "—",
+        columns=lazy(lambda: joined(item.label for item in missing) or "—", str)(),
     )

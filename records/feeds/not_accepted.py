@@ -1,13 +1,13 @@
 """The rows of a batch that were not accepted: its own, and those that an earlier delivery has set aside already."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
 from records.enums import RowState
 from records.feeds.problems import sentence
-from records.models import FeedBatch, QuarantinedRow, RepeatedRow
+from records.models import EntryField, FeedBatch, QuarantinedRow, RepeatedRow
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,21 @@ class NotAccepted:
         """By field and code: what is wrong with the row now, or why what the file says of it was not taken."""
         return [{"field": "", "code": self.code}] if self.code else self.row.problems
 
-    def in_words(self, labels: dict[str, str]) -> list[tuple[str, str]]:
-        """Every problem: name of the field, and how to mend it."""
-        return [(labels.get(one["field"], one["field"]), sentence(one["code"])) for one in self.problems]
+    def in_words(self, fields: Mapping[str, EntryField]) -> list[tuple[str, str]]:
+        """Every problem: name of the field, and how to mend it there."""
+        return in_words(self.problems, fields)
+
+
+def in_words(problems: Iterable[Mapping[str, str]], fields: Mapping[str, EntryField]) -> list[tuple[str, str]]:
+    """Problems as name of the field, in the language of the page, and how to mend it in that field of a file."""
+    found = [(one, fields.get(one["field"])) for one in problems]
+    return [(item.label if item else one["field"], sentence(one["code"], item)) for one, item in found]
+
+
+def fields_of(batch: FeedBatch) -> dict[str, EntryField]:
+    """The fields of the batch's entry by code, newest version last."""
+    fields = EntryField.objects.filter(version__entry=batch.feed.entry_id).order_by("version__number")
+    return {item.code: item for item in fields}
 
 
 def not_accepted(batch: FeedBatch, *, after: int = 0, limit: int, rejected: bool | None = None) -> list[NotAccepted]:

@@ -27,7 +27,7 @@ from records.feeds.mended import settle
 from records.feeds.mending import NOTED, MendingColumns
 from records.feeds.plan import Plan, plan_for
 from records.feeds.prepared import Prepared
-from records.feeds.readers import Table, open_table
+from records.feeds.readers import FeedFileError, Table, open_table
 from records.feeds.reading import Reading
 from records.feeds.store import Outcome, Store
 from records.models import FeedBatch
@@ -92,7 +92,7 @@ def _process(batch: FeedBatch, path: Path, chunk_size: int) -> FeedBatch:
     started = time.monotonic()
     try:
         _note_attempt(batch)
-        with open_table(path, kind=_kind(batch)) as table, _rare_collection():
+        with open_table(path, kind=_kind(batch), name=batch.file_name) as table, _rare_collection():
             store = _work_off(batch, path, table, chunk_size)
     except Cancelled:
         raise
@@ -188,7 +188,15 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
             else:
                 _apply(batch, store, prepared)
             del prepared  # before the next one comes in
+    if not batch.received:
+        _refuse_without_rows(batch)
     return store
+
+
+def _refuse_without_rows(batch: FeedBatch) -> None:
+    """A file without rows says nothing, least of all that everything has ended; ours may have nothing left to check."""
+    if not batch.rerun:
+        raise FeedFileError("no_rows")
 
 
 def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table, notes: dict[str, bool]) -> ColumnMap:
@@ -202,7 +210,8 @@ def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table, note
             dated_elsewhere=plan.dated_on is not None,
         )
     except ColumnsToConfirm as asked:
-        filled = _filled(table)
+        if (filled := _filled(table)) is None:
+            raise FeedFileError("no_rows") from None
         columns = [column.as_data(filled=column.position in filled) for column in asked.columns]
         with _context(batch):
             waiting = FEED_BATCH.take(
@@ -213,10 +222,10 @@ def _columns(batch: FeedBatch, plan: Plan, header: list[str], table: Table, note
         raise
 
 
-def _filled(table: Table) -> set[int]:
-    """Places of the columns that hold anything in the first rows."""
+def _filled(table: Table) -> set[int] | None:
+    """Places of the columns that hold anything in the first rows; None where there are no rows."""
     chunk = next(table.chunks(LOOKED_AT), None)
-    return {at for at, column in enumerate(chunk.columns) if any(map(str.strip, column))} if chunk else set()
+    return {at for at, column in enumerate(chunk.columns) if any(map(str.strip, column))} if chunk else None
 
 
 def _apply(batch: FeedBatch, store: Store, prepared: Prepared) -> None:

@@ -3,6 +3,9 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from records.enums import Required
+from records.models import EntryField
+
 # Rows that may not be kept at all, or hold nothing to keep; every other problem can be mended.
 REJECTED = frozenset({"minor", "past_retention", "summary_row", "under_age"})
 # Rows that are well formed but say otherwise than the record on file: only somebody who has looked at the decision may
@@ -17,9 +20,14 @@ SHAPE = frozenset(
 )  # fmt: skip
 
 SENTENCES: dict[str, Promise] = {
-    "required": _("This field must be filled in."),
-    "one_of_missing": _("At least one of the codes of an organisation must be given."),
-    "one_of_group_missing": _("At least one field of this group must be filled in."),
+    "required": _("This field must be filled in; a filler such as / or 无 counts as empty."),
+    "one_of_missing": _(
+        "At least one code of the organisation must be given, whichever it has; a filler such as / or 无 counts as"
+        " empty."
+    ),
+    "one_of_group_missing": _(
+        "At least one field of this group must be filled in; a filler such as / or 无 counts as empty."
+    ),
     "too_long": _("The text is longer than the standard allows; shorten it."),
     "pattern": _("The value does not have the form the standard asks for."),
     "control_characters": _("The text holds characters that cannot be seen; type it anew."),
@@ -40,17 +48,24 @@ SENTENCES: dict[str, Promise] = {
         "The text holds the number of a person: resident number, mobile telephone or bank card. The field is shown to"
         " the public, so write the text without it."
     ),
-    "unknown_choice": _("This word is not in the list of the standard."),
+    "unknown_choice": _(
+        "This word is not in the list of the standard; use one of those that the template offers in this column."
+    ),
     "unknown_effect": _("This kind of decision is not in the list of the standard; separate several by a semicolon."),
     "kind_unknown": _("Say whether the subject is a person, an organisation or an individual business."),
     "kind_not_allowed": _("The catalogue entry does not cover this kind of subject."),
-    "document_kind_unknown": _("This kind of identity document is not in the list of the standard."),
+    "document_kind_unknown": _(
+        "This kind of identity document is not in the list of the standard; use one of those that the template offers"
+        " in this column."
+    ),
     "codes_disagree": _("The codes of the organisation contradict each other; check which one is right."),
     "wrong_length": _("The number has too few or too many characters; compare it with the document."),
     "wrong_characters": _("The number has characters that cannot stand where they do; compare it with the document."),
     "wrong_check_digit": _("The check digit does not fit; a character was probably mistyped."),
     "impossible_date": _("The date of birth in the number does not exist."),
-    "placeholder": _("This is a filler, not a number; leave the field empty if there is none."),
+    "placeholder": _(
+        "This is a filler, not a number; enter the number itself. Only a field that may be empty is left empty."
+    ),
     "agency_unknown": _("This credit code belongs to no unit that may send this feed."),
     "agency_not_entitled": _(
         "This credit code belongs to another unit, for which this feed does not send. That unit delivers its own"
@@ -96,7 +111,36 @@ SENTENCES: dict[str, Promise] = {
     "unknown_record": _("The element is not a record like the others."),
 }
 
+# The same problem where somebody mends it in a form instead of a file.
+IN_FORM: dict[str, Promise] = {
+    "unknown_effect": _("This kind of decision is not in the list of the standard; tick every kind that applies."),
+    "unknown_choice": _("This word is not in the list of the standard; choose one from the list."),
+    "document_kind_unknown": _(
+        "This kind of identity document is not in the list of the standard; choose one from the list."
+    ),
+    "precision_lost": _("A spreadsheet has cut digits off this number; enter it anew, with all its digits."),
+    "formula_cell": _("The cell held a formula; enter the value itself."),
+}
+FILLER_OF_GROUP = _(
+    "This is a filler, not a number; enter the number itself. If there is none, leave this field empty and give another"
+    " one of its group."
+)
+FILLER_IN_REQUIRED = _("This is a filler, not a number, and the field must be filled in; enter the number itself.")
+FILLER_IN_OPTIONAL = _("This is a filler, not a number; leave the field empty if there is none.")
 
-def sentence(code: str) -> str:
-    """The sentence for a problem code, in the language of the page; the code itself where none is known."""
-    return str(SENTENCES.get(code, code))
+
+def sentence(code: str, item: EntryField | None = None, *, form: bool = False) -> str:
+    """The sentence for a problem code, in the language of the page; the code itself where none is known.
+
+    It says what to do in its place: in this field, where one is known, and in a form or in a cell of a file.
+    """
+    if code == "placeholder" and item is not None and item.required != Required.WHEN:
+        return str(_filler(item))
+    told = IN_FORM.get(code) if form else None
+    return str(told or SENTENCES.get(code) or code)
+
+
+def _filler(item: EntryField) -> Promise:
+    if item.one_of:
+        return FILLER_OF_GROUP
+    return FILLER_IN_OPTIONAL if item.required == Required.NEVER else FILLER_IN_REQUIRED

@@ -19,6 +19,7 @@ from creditplatform.core.permissions import rule, signed_in
 from records import look_selectors, selectors, tie_selectors
 from records.enums import RepresentationScope
 from records.exchange.overview import told_of
+from records.identifiers import checked_person
 from records.me.acting import View, opened_for, represented
 from records.models import Authorisation, Subject
 from records.services import realname
@@ -104,6 +105,18 @@ class BindingForm(forms.Form):
     number = forms.CharField(
         label=_("Number of the document"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Look at the number even where the name is wanting, so that all mistakes are told at once."""
+        given: dict[str, Any] = self.cleaned_data
+        if given.get("kind") and given.get("number"):
+            try:
+                checked_person(given.get("name", ""), given["kind"], given["number"])
+            except Invalid as error:
+                for problem in error.problems:
+                    if problem.field not in self.errors:
+                        self.add_error(problem.field, str(problem.message))
+        return given
 
 
 @rule(signed_in)

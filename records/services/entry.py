@@ -175,9 +175,9 @@ def prepare(plan: Plan, values: Mapping[str, str]) -> Prepared:
 
 def problems_of(plan: Plan, prepared: Prepared) -> list[FieldProblem]:
     """What is wrong with a form, field by field."""
-    known = {item.code for item in plan.fields}
+    known = {item.code: item for item in plan.fields}
     return [
-        FieldProblem(name if name in known else "", code, sentence(code))
+        FieldProblem(name if name in known else "", code, sentence(code, known.get(name), form=True))
         for row in prepared.setaside
         for name, code in row.problems
     ]

@@ -12,6 +12,7 @@ from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import User
 from creditplatform.core.wording import chinese, explained
 from records.feeds.mending import PROBLEM_HEADERS, ROW_HEADERS, row_token
+from records.feeds.not_accepted import in_words
 from records.feeds.plan import plan_for
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow
@@ -58,7 +59,7 @@ class _Sheet:
 
     def __init__(self, workbook: Any, table: SetAsideTable) -> None:
         self._table, self._places = table, table.places()
-        self._labels = {item.code: item.label for item in table.plan.fields}
+        self._fields = {item.code: item for item in table.plan.fields}
         self._sheet = workbook.add_worksheet("待更正" if chinese() else "To mend")
         self._head = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 2})
         self._plain = workbook.add_format({"num_format": "@"})
@@ -85,7 +86,9 @@ class _Sheet:
         wrong: dict[int, list[str]] = defaultdict(list)
         for problem in row.problems:
             if problem["field"] in self._places:
-                wrong[self._places[problem["field"]] + 1].append(sentence(problem["code"]))
+                wrong[self._places[problem["field"]] + 1].append(
+                    sentence(problem["code"], self._fields.get(problem["field"]))
+                )
         self._sheet.write_string(at, 0, self._in_words(row), self._words)
         for place, text in enumerate(row.texts, start=1):
             if text or place in wrong:
@@ -101,5 +104,5 @@ class _Sheet:
             self._sheet.write_comment(at, place, text, {"x_scale": 1.6, "font_size": 10})
 
     def _in_words(self, row: TableRow) -> str:
-        said = [(self._labels.get(p["field"], p["field"]), sentence(p["code"])) for p in row.problems]
+        said = in_words(row.problems, self._fields)
         return "\n".join(explained(name, text) if name else text for name, text in said)[:LONGEST_CELL]

@@ -47,6 +47,7 @@ def test_a_client_is_made_and_its_secret_shown_exactly_once(cast: Cast) -> None:
             "agency": Agency.objects.get(code="hz-market").pk,
             "scopes": ["feeds.write", "feeds.read"],
         },
+        follow=True,
     )
     secret, client = secret_on(made), ApiClient.objects.get()
     assert asked_for_token(client, secret) == 200
@@ -55,10 +56,36 @@ def test_a_client_is_made_and_its_secret_shown_exactly_once(cast: Cast) -> None:
         assert secret not in text and client.client_secret not in text, page
 
 
+def test_loading_the_page_of_the_secret_again_makes_nothing_and_says_it_was_shown(cast: Cast) -> None:
+    security = browser_of(cast.security)
+    unit = Agency.objects.get(code="hz-market").pk
+    made = security.post(f"{TABLE}add/", {"name": "case system", "agency": unit, "scopes": ["feeds.read"]})
+    client = ApiClient.objects.get()
+    assert (made.status_code, made.headers["Location"]) == (302, f"{TABLE}{client.pk}/secret/")
+    kept = str(dict(security.session))
+    assert security.head(made.headers["Location"]).status_code == 200  # a look at the address alone uses nothing up
+    secret = secret_on(security.get(made.headers["Location"]))
+    assert secret not in kept and "sealed" not in str(dict(security.session))
+    again = security.get(made.headers["Location"])
+    assert secret not in again.content.decode() and "was shown once" in again.content.decode()
+    assert "no-store" in again.headers["Cache-Control"]
+    client.refresh_from_db()
+    assert ApiClient.objects.count() == 1 and asked_for_token(client, secret) == 200
+
+
+def test_a_secret_waits_for_its_own_client_and_its_own_session_alone(cast: Cast) -> None:
+    client, security = machine(Scope.FEEDS_READ), browser_of(cast.security)
+    other = machine(Scope.FEEDS_READ, name="another")
+    security.post(f"{TABLE}{client.pk}/secret/")
+    assert "data-secret" not in security.get(f"{TABLE}{other.pk}/secret/").content.decode()
+    assert "data-secret" not in browser_of(cast.security).get(f"{TABLE}{client.pk}/secret/").content.decode()
+    secret_on(security.get(f"{TABLE}{client.pk}/secret/"))
+
+
 def test_a_new_secret_ends_the_old_one_and_its_tokens(cast: Cast) -> None:
     client = machine(Scope.FEEDS_READ)
     token = token_for(client)
-    secret = secret_on(browser_of(cast.security).post(f"{TABLE}{client.pk}/secret/"))
+    secret = secret_on(browser_of(cast.security).post(f"{TABLE}{client.pk}/secret/", follow=True))
     client.refresh_from_db()
     assert (asked_for_token(client, secret), asked_for_token(client, "secret-of-every-test-client")) == (200, 401)
     assert Client().get("/api/v1/feeds/", headers={"Authorization": f"Bearer {token}"}).status_code == 401
@@ -66,7 +93,7 @@ def test_a_new_secret_ends_the_old_one_and_its_tokens(cast: Cast) -> None:
 
 def test_a_client_switched_off_opens_nothing_until_it_is_on_again(cast: Cast) -> None:
     client, security = machine(Scope.FEEDS_READ), browser_of(cast.security)
-    secret = secret_on(security.post(f"{TABLE}{client.pk}/secret/"))
+    secret = secret_on(security.post(f"{TABLE}{client.pk}/secret/", follow=True))
     token = token_for(client)
     for active, status in ((False, 401), (True, 200)):
         security.post(f"{TABLE}{client.pk}/switch/")

@@ -10,6 +10,7 @@ from django.urls import reverse
 from creditplatform.core import audit
 from creditplatform.core.enums import Door, Scope
 from records import tasks
+from records.api.deliveries import examples
 from records.enums import BatchState
 from records.feeds.template import WORKBOOK
 from records.models import CreditRecord, Feed, FeedBatch
@@ -181,3 +182,44 @@ def test_large_bodies_are_for_a_valid_token_alone(ours: Machine, settings: Any) 
         answer = Client().post(BATCHES, body, JSON, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert ours.call("PUT", reverse("api:feed-mapping", args=[FEED]), {"columns": {"x" * 200: ""}}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b'{"rows": [{"CF_WSH": "1"}', JSON, "json_cut_off"), (b'"x"', JSON, "json_value"),
+        (b"[1, 2]", JSON, "json_record"), (b'{"rows": []}', JSON, "no_rows"),
+        (b"<rows><row><CF_WSH>1</CF_WSH></row>", "application/xml", "xml_malformed"),
+        (b"CF_WSH,CF_JDRQ\n1,2\n", WORKBOOK, "no_workbook"),
+    ],
+)  # fmt: skip
+def test_a_small_broken_body_is_refused_at_once_and_leaves_nothing(
+    ours: Machine, body: bytes, kind: str, code: str
+) -> None:
+    key = {"Idempotency-Key": "once"}
+    answer = ours.call("POST", BATCHES, body, kind, **key)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert not FeedBatch.objects.exists() and not list(folder().iterdir())
+    assert ours.post(penalty(1), **key).status_code == 202  # the key is still free
+
+
+def test_a_large_broken_body_is_refused_in_its_receipt(ours: Machine, settings: Any) -> None:
+    settings.FEED_SYNTAX_AT_ONCE_BYTES = 10
+    answer = ours.call("POST", BATCHES, b'{"rows": [{"CF_WSH": "1"}')
+    assert (answer.status_code, worked_off(answer)) == (202, "refused")
+    receipt = ours.get(answer.headers["Location"].replace("http://testserver", "")).json()
+    assert receipt["error"] == "json_cut_off"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"rows": [dict(examples.ROW)]}, JSON), (examples.CSV.encode(), "text/csv"),
+        (examples.XML.encode(), "application/xml"),
+    ],
+)  # fmt: skip
+def test_what_the_documentation_shows_is_taken_in_as_it_stands(ours: Machine, body: Any, kind: str) -> None:
+    answer = ours.call("POST", BATCHES, body, kind)
+    assert (answer.status_code, worked_off(answer)) == (202, "applied")
+    receipt = ours.get(answer.headers["Location"].replace("http://testserver", "")).json()
+    assert receipt["accepted"] == 1 and set(receipt) == set(examples.RECEIPT)

@@ -313,3 +313,13 @@ def chinese() -> Iterator[None]:
     """Labels are compared in the language of the pages."""
     with translation.override("zh-hans"):
         yield
+
+
+def test_an_empty_name_does_not_hide_a_wrong_number(people: Cast, client: Client) -> None:
+    client.force_login(people.unbound)
+    wrong = {"name": "", "kind": "resident_id", "number": "620102199208099980"}
+    form = client.post(reverse("me:bind"), wrong).context["form"]
+    assert set(form.errors) == {"name", "number"} and all(len(found) == 1 for found in form.errors.values())
+    both = client.post(reverse("me:bind"), {"name": " ", "kind": "resident_id", "number": ""}).context["form"]
+    assert set(both.errors) == {"name", "number"}
+    assert set(client.post(reverse("me:bind"), {**wrong, "name": "苏念禾"}).context["form"].errors) == {"number"}

@@ -121,7 +121,7 @@ def test_a_file_that_is_no_table_is_refused_with_its_reason(case: str, caplog: p
 @pytest.mark.parametrize("case", REFUSED)
 def test_the_command_prints_its_receipt_and_ends_with_an_error(case: str, tmp_path: Path) -> None:
     content, code = REFUSED[case]
-    path = tmp_path / "delivery.xlsx"
+    path = tmp_path / "delivery.dat"
     path.write_bytes(content)
     receipt, error = command(path)
     assert receipt is not None
@@ -149,9 +149,9 @@ def test_the_reason_is_told_in_both_languages_without_any_cell(case: str) -> Non
     assert "%(" not in chinese + english
 
 
-def test_a_header_alone_is_an_empty_delivery() -> None:
+def test_a_header_alone_is_no_delivery() -> None:
     batch = take_in(table_bytes(HEADER, []))
-    assert (batch.state, batch.received) == (BatchState.APPLIED, 0)
+    assert (batch.state, batch.error_code, batch.received) == (BatchState.REFUSED, "no_rows", 0)
 
 
 def test_ragged_rows_are_set_aside_and_the_others_go_in() -> None:

@@ -67,15 +67,18 @@ def test_a_record_of_another_shape_is_set_aside_and_the_others_go_in(tmp_path: P
 
 NESTED = "[" * (DEEPEST + 5) + "]" * (DEEPEST + 5)
 REFUSED = {
-    "no records": ("[]", "header_missing"),
-    "nothing in it": ('{"rows": []}', "header_missing"),
+    "no records": ("[]", "no_rows"),
+    "nothing in it": ('{"rows": []}', "no_rows"),
     "another object": ('{"data": [{"a": "1"}]}', "json_no_records"),
     "more beside the rows": ('{"rows": [{"a": "1"}], "x": 1}', "json_no_records"),
     "a number for a record": ('[{"a": "1"}, 7]', "json_record"),
-    "no end": ('[{"a": "1"}', "json_malformed"),
-    "no end of a record": ('[{"a": "1"', "json_malformed"),
-    "an open text": ('[{"a": "1', "json_malformed"),
-    "a comma too many": ('[{"a": "1"},]', "json_record"),
+    "no end": ('[{"a": "1"}', "json_cut_off"),
+    "no end after a comma": ('[{"a": "1"},', "json_cut_off"),
+    "no end of a record": ('[{"a": "1"', "json_cut_off"),
+    "no end of the object around": ('{"rows": [{"a": "1"}]', "json_cut_off"),
+    "an open text": ('[{"a": "1', "json_cut_off"),
+    "no end of something nested": ('[{"a": [1, ', "json_cut_off"),
+    "a comma too many": ('[{"a": "1"},]', "json_malformed"),
     "no comma": ('[{"a": "1"} {"a": "2"}]', "json_malformed"),
     "more after the end": ('[{"a": "1"}] x', "json_malformed"),
     "not a number": ('[{"a": NaN}]', "json_malformed"),
@@ -107,3 +110,50 @@ def test_going_on_in_the_middle_gives_the_rest(tmp_path: Path) -> None:
         assert [cell for chunk in table.chunks(10, skip=23) for cell in chunk.columns[0]] == [
             str(n) for n in range(23, 50)
         ]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+def test_json_that_ends_too_early_is_told_so_with_line_and_column(tmp_path: Path, size: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr("records.feeds.readers.encoding.BLOCK", size)
+    records = [{"a": "甲", "b": [1, {"c": "2"}]}, {"a": "2", "b": "x"}]
+    whole = json.dumps({"rows": records}, ensure_ascii=False, indent=1)
+    for end in range(12, len(whole)):  # from the first quotation mark of a record on
+        with pytest.raises(FeedFileError) as refused:
+            rows_of(written(tmp_path, whole[:end]))
+        lines = whole[:end].split("\n")
+        place = {"line": len(lines), "column": len(lines[-1]) + 1}
+        assert refused.value.code == "json_cut_off", whole[:end]
+        assert {name: refused.value.params[name] for name in place} == place
+        assert f"line {place['line']}, column {place['column']}" in str(refused.value)
+
+
+def test_a_mistake_in_the_middle_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    for text, line, column in (
+        ('[{"a": "1"},\n {"a": 01}]', 2, 9), ('[{"a": "1"},\n\n  ]', 3, 3), ('[{"a": "1"}\n {"a": "2"}]', 2, 2),
+        ('[\n{"a" "1"}]', 2, 6),
+    ):  # fmt: skip
+        with pytest.raises(FeedFileError) as refused:
+            rows_of(written(tmp_path, text))
+        found = refused.value
+        assert (found.code, found.params["line"], found.params["column"]) == ("json_malformed", line, column), text
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ('"x"', "json_value", "a text"), ("17", "json_value", "a number"), ("-1.5", "json_value", "a number"),
+        ("true", "json_value", "true or false"), ("null", "json_value", "null"),
+        ('["x", "y"]', "json_record", "a text"), ("[1, 2]", "json_record", "a number"),
+        ("[false]", "json_record", "true or false"), ("[null]", "json_record", "null"),
+        ("[[1]]", "json_record", "a list"), ('[{"a": "1"}, "x"]', "json_record", "Record 2 of the JSON is a text"),
+        ("CF_WSH,CF_JDRQ", "json_malformed", "line 1, column 1"), ("[", "json_cut_off", "line 1, column 2"),
+        ("{", "json_cut_off", "line 1, column 2"), ('{"ro', "json_cut_off", "line 1, column 5"),
+        ("[nul", "json_malformed", "line 1, column 2"),
+    ],
+)  # fmt: skip
+def test_what_was_sent_as_json_and_is_no_list_of_objects_is_called_by_its_name(
+    tmp_path: Path, text: str, code: str, words: str
+) -> None:
+    with pytest.raises(FeedFileError) as refused, open_table(written(tmp_path, text), name="delivery.json"):
+        pass
+    assert refused.value.code == code and words in str(refused.value)

@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Browser, expect
 
+from records.api.deliveries import examples
+from records.api.deliveries import serializers as forms
 from records.api.urls import urlpatterns
 from tests.web.test_public_pages import CHROMIUM, browser  # noqa: F401
 
@@ -50,6 +52,28 @@ def test_whatever_is_included_under_the_interface_is_described(schema: dict[str,
     views = {pattern.name for item in included for pattern in item.url_patterns}
     assert len(schema["paths"]) >= len(views)
     assert all(path.startswith("/api/v1/") for path in schema["paths"])
+
+
+def test_every_call_of_deliveries_shows_what_is_sent_and_what_comes_back(schema: dict[str, Any]) -> None:
+    for call in (call for call in calls_of(schema) if "deliveries" in call["tags"]):
+        name = call["operationId"]
+        for kind, body in call.get("requestBody", {}).get("content", {}).items():
+            assert "spreadsheetml" in kind or body.get("examples"), (name, kind)
+        for status, answer in call["responses"].items():
+            for kind, body in answer["content"].items():
+                assert "spreadsheetml" in kind or body.get("examples"), (name, status)
+
+
+@pytest.mark.parametrize("shown", ["FEEDS", "RECEIPT", "TAKEN_IN", "CANCELLED", "PROBLEMS", "WAITING", "CONFIRMED"])
+def test_examples_have_exactly_the_members_that_answers_have(shown: str) -> None:
+    form = {
+        "FEEDS": forms.FeedsForm, "PROBLEMS": forms.ProblemsForm, "WAITING": forms.MappingForm,
+        "CONFIRMED": forms.MappingForm,
+    }.get(shown, forms.ReceiptForm)  # fmt: skip
+    value = getattr(examples, shown)
+    found = form(data=value)
+    assert found.is_valid(), found.errors
+    assert set(value) == set(form().fields)
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from records.api.deliveries import examples
 from records.enums import BatchState, ColumnFate, FeedFormat, FieldType, Required, Rhythm, RowState
 
 
@@ -60,20 +61,6 @@ class ColumnForm(serializers.Serializer):  # type: ignore[misc]
     filled = serializers.BooleanField(required=False, help_text="Whether the first rows hold anything in it.")
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Applied, some rows set aside",
-            value={
-                "batch": 4711, "state": "partly_quarantined", "received": 3, "accepted": 2, "unchanged": 0,
-                "quarantined": 1, "rejected": 0, "seconds": 0.2, "problems": {"not_a_date": 1}, "error": "",
-                "message": "", "feed": "hz-market-penalty",
-                "columns": [{"header": "行政相对人名称", "field": "CF_XDR_MC", "fate": "name"}],
-            },
-            response_only=True,
-        ),
-    ]
-)  # fmt: skip
 class ReceiptForm(serializers.Serializer):  # type: ignore[misc]
     """What became of a delivery; received = accepted + unchanged + quarantined + rejected at every moment."""
 
@@ -113,28 +100,6 @@ class RowForm(serializers.Serializer):  # type: ignore[misc]
     problems = ProblemForm(many=True)
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "One row with a wrong date",
-            value={
-                "rows": [
-                    {
-                        "row": 2, "line": 3, "state": "open", "batch": 4711,
-                        "problems": [
-                            {
-                                "field": "CF_JDRQ", "code": "not_a_date",
-                                "message": "This is not a date; write it like 2018-05-03.",
-                            }
-                        ],
-                    }
-                ],
-                "next": None,
-            },
-            response_only=True,
-        ),
-    ]
-)  # fmt: skip
 class ProblemsForm(serializers.Serializer):  # type: ignore[misc]
     """A page of rows that were not accepted, in the order of the file."""
 
@@ -159,13 +124,7 @@ class MappingForm(serializers.Serializer):  # type: ignore[misc]
     waiting = WaitingForm(many=True)
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "Confirm two columns", value={"columns": {"决定的日子": "CF_JDRQ", "内部序号": ""}}, request_only=True
-        )
-    ]
-)
+@extend_schema_serializer(examples=[OpenApiExample("Confirm two columns", value=examples.CHOICES, request_only=True)])
 class ConfirmForm(serializers.Serializer):  # type: ignore[misc]
     """Which column is which field, said once for the feed."""
 

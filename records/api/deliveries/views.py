@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +16,17 @@ from creditplatform.core import audit
 from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid, NotFoundHere
+from records.api.deliveries import examples
 from records.api.deliveries import serializers as forms
 from records.api.deliveries.parsing import PARSERS, blocks_of, file_name_of, key_of
-from records.api.errors import error_answers
+from records.api.errors import answers, error_answers
 from records.api.page_size import whole_number
-from records.feeds.not_accepted import NotAccepted, not_accepted
+from records.feeds.not_accepted import NotAccepted, fields_of, not_accepted
 from records.feeds.problems import sentence
+from records.feeds.readers import check_syntax
 from records.feeds.selectors import feeds_of, waiting_for_columns
 from records.feeds.template import WORKBOOK, template_of
-from records.models import Feed, FeedBatch
+from records.models import EntryField, Feed, FeedBatch
 from records.models.feed import UNFINISHED_STATES
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, check_open, keep_file, receipt_of
@@ -32,12 +35,6 @@ from records.tasks import queue_batch
 
 MOST_ROWS, USUAL_ROWS = 500, 100
 TAGS = ["deliveries"]
-EXAMPLE_ROW = {
-    "CF_XDR_MC": "示例贸易有限公司",
-    "CF_XDR_LB": "法人及非法人组织",
-    "CF_JDRQ": "2026-03-01",
-    "CF_NR_FK": 1.5,
-}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -79,7 +76,9 @@ class Feeds(OwnUnit):
     scopes = (Scope.FEEDS_READ,)
 
     @extend_schema(
-        operation_id="feeds_list", tags=TAGS, responses={200: forms.FeedsForm, **error_answers(401, 403, 429)}
+        operation_id="feeds_list",
+        tags=TAGS,
+        responses={200: answers(forms.FeedsForm, "One feed", examples.FEEDS), **error_answers(401, 403, 429)},
     )
     def get(self, request: Request) -> Response:
         """The feeds of the client's unit with their fields, rhythm and template."""
@@ -126,9 +125,14 @@ class FeedBatches(OwnUnit):
             "application/xml": str,
             WORKBOOK: bytes,
         },
-        examples=[OpenApiExample("One penalty", value={"rows": [EXAMPLE_ROW]}, media_type="application/json",
-                                 request_only=True)],
-        responses={202: forms.ReceiptForm, 200: forms.ReceiptForm,
+        examples=[
+            OpenApiExample("One penalty", value={"rows": [examples.ROW]}, media_type="application/json",
+                           request_only=True),
+            OpenApiExample("One penalty as CSV", value=examples.CSV, media_type="text/csv", request_only=True),
+            OpenApiExample("One penalty as XML", value=examples.XML, media_type="application/xml", request_only=True),
+        ],
+        responses={202: answers(forms.ReceiptForm, "Taken in, at work", examples.TAKEN_IN),
+                   200: answers(forms.ReceiptForm, "Sent before under this key, at its end", examples.RECEIPT),
                    **error_answers(400, 401, 403, 404, 409, 413, 415, 429)},
     )  # fmt: skip
     def post(self, request: Request, feed: str) -> Response:
@@ -139,13 +143,15 @@ class FeedBatches(OwnUnit):
         wanted, key = self.own_feed(feed), key_of(request)
         dated_on = _date(request.query_params.get("dated_on", ""))
         check_open(wanted, dated_on)
-        kept = keep_file(blocks_of(request))
+        kept, name = keep_file(blocks_of(request)), file_name_of(request)
         try:
+            if kept.size <= settings.FEED_SYNTAX_AT_ONCE_BYTES:
+                check_syntax(kept.place, name)
             with audit.context(
                 actor=None, door=Door.API, reason="delivery of a machine client", agency_id=self.agency.pk
             ):
                 batch, new = receive_from_machine(
-                    client=self.client, feed=wanted, kept=kept, file_name=file_name_of(request), key=key,
+                    client=self.client, feed=wanted, kept=kept, file_name=name, key=key,
                     dated_on=dated_on,
                 )  # fmt: skip
                 if new:
@@ -164,7 +170,12 @@ class Batch(OwnUnit):
     scopes = (Scope.FEEDS_READ,)
 
     @extend_schema(
-        operation_id="batch_receipt", tags=TAGS, responses={200: forms.ReceiptForm, **error_answers(401, 403, 404, 429)}
+        operation_id="batch_receipt",
+        tags=TAGS,
+        responses={
+            200: answers(forms.ReceiptForm, "Applied, some rows set aside", examples.RECEIPT),
+            **error_answers(401, 403, 404, 429),
+        },
     )
     def get(self, request: Request, batch: str) -> Response:
         """The receipt as it stands now; poll it until the state is none of `received` and `checking`."""
@@ -180,7 +191,10 @@ class BatchProblems(OwnUnit):
         operation_id="batch_problems",
         tags=TAGS,
         parameters=[AFTER, LIMIT],
-        responses={200: forms.ProblemsForm, **error_answers(400, 401, 403, 404, 429)},
+        responses={
+            200: answers(forms.ProblemsForm, "One row with a wrong date", examples.PROBLEMS),
+            **error_answers(400, 401, 403, 404, 429),
+        },
     )
     def get(self, request: Request, batch: str) -> Response:
         """Rows set aside or rejected, with line, field, code and how to mend it; never what stands in them.
@@ -195,7 +209,8 @@ class BatchProblems(OwnUnit):
         if len(rows) > limit:
             page = f"{reverse('api:batch-problems', args=[own.pk])}?after={rows[limit - 1].number}&limit={limit}"
             following = request.build_absolute_uri(page)
-        body = {"rows": [_row(row) for row in rows[:limit]], "next": following}
+        fields = fields_of(own)
+        body = {"rows": [_row(row, fields) for row in rows[:limit]], "next": following}
         return Response(forms.ProblemsForm(body).data)
 
 
@@ -208,7 +223,10 @@ class BatchCancel(OwnUnit):
         operation_id="batch_cancel",
         tags=TAGS,
         request=None,
-        responses={200: forms.ReceiptForm, **error_answers(401, 403, 404, 409, 429)},
+        responses={
+            200: answers(forms.ReceiptForm, "Cancelled", examples.CANCELLED),
+            **error_answers(401, 403, 404, 409, 429),
+        },
     )
     def post(self, request: Request, batch: str) -> Response:
         """Cancel a batch that waits or is worked off: rows applied before stay and count. 409 where it has ended."""
@@ -226,7 +244,10 @@ class FeedMapping(OwnUnit):
     @extend_schema(
         operation_id="mapping_read",
         tags=TAGS,
-        responses={200: forms.MappingForm, **error_answers(401, 403, 404, 429)},
+        responses={
+            200: answers(forms.MappingForm, "A delivery waits", examples.WAITING),
+            **error_answers(401, 403, 404, 429),
+        },
     )
     def get(self, request: Request, feed: str) -> Response:
         """What was confirmed for the feed, and what is proposed for batches in the state `mapping`."""
@@ -236,7 +257,10 @@ class FeedMapping(OwnUnit):
         operation_id="mapping_confirm",
         tags=TAGS,
         request=forms.ConfirmForm,
-        responses={200: forms.MappingForm, **error_answers(400, 401, 403, 404, 409, 415, 429)},
+        responses={
+            200: answers(forms.MappingForm, "Confirmed", examples.CONFIRMED),
+            **error_answers(400, 401, 403, 404, 409, 415, 429),
+        },
     )
     def put(self, request: Request, feed: str) -> Response:
         """Confirm columns once for the feed; batches that waited for it go on by themselves."""
@@ -251,8 +275,10 @@ class FeedMapping(OwnUnit):
         return Response(forms.MappingForm({"feed": feed.code, "columns": feed.mapping, "waiting": waiting}).data)
 
 
-def _row(one: NotAccepted) -> dict[str, Any]:
-    problems = [{**problem, "message": sentence(problem["code"])} for problem in one.problems]
+def _row(one: NotAccepted, fields: dict[str, EntryField]) -> dict[str, Any]:
+    problems = [
+        {**problem, "message": sentence(problem["code"], fields.get(problem["field"]))} for problem in one.problems
+    ]
     kept = {"state": one.row.state, "batch": one.row.batch_id}
     return {"row": one.number, "line": one.line, **kept, "problems": problems}
 

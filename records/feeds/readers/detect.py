@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from django.utils.translation import gettext_lazy as _
 
@@ -37,8 +37,10 @@ OTHER_KINDS: tuple[tuple[bytes, Text], ...] = (
 )
 WEB_PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html|<head|<table|<meta)", re.IGNORECASE)
 JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*(?:[\[{]\s*["}\[{]|\]\s*$))')
+WORKBOOK_ENDINGS = frozenset({".xlsx", ".xlsm", ".xls"})
 CONTROL = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 DEFAULT_LIMITS = Limits()
+SYNTAX = frozenset({"json", "xml"})
 TABLES: dict[str, type[CsvTable] | type[XlsxTable] | type[XlsTable] | type[XmlTable] | type[JsonTable]] = {
     "csv": CsvTable,
     "xlsx": XlsxTable,
@@ -48,15 +50,35 @@ TABLES: dict[str, type[CsvTable] | type[XlsxTable] | type[XlsTable] | type[XmlTa
 }
 
 
-def open_table(path: Path, *, kind: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Table:
-    """Open a delivered file as a table, whatever its name; a `kind` (csv, xlsx, xls, xml, json) refuses the others.
+def open_table(path: Path, *, kind: str | None = None, limits: Limits = DEFAULT_LIMITS, name: str = "") -> Table:
+    """Open a delivered file as a table; a `kind` (csv, xlsx, xls, xml, json) refuses the others.
 
-    Raises FeedFileError when the file is empty, not a table, damaged, protected or dangerous.
+    What the file is, its content says; its `name` only says what plain text was meant to be. Raises FeedFileError
+    when the file is empty, not a table, not what it is named, damaged, protected or dangerous.
     """
-    found = detect_format(path, limits)
+    found = _as_named(detect_format(path, limits), name)
     if kind is not None and kind != found:
         raise FeedFileError("wrong_format", expected=kind.upper(), found=found.upper())
     return TABLES[found](path, limits)
+
+
+def check_syntax(path: Path, name: str) -> None:
+    """Read a small JSON or XML file to its end, a block at a time. Raises FeedFileError where it is broken or empty.
+
+    What is no JSON or XML, by its content and its `name`, is left to the reading of the delivery.
+    """
+    if _as_named(detect_format(path), name) in SYNTAX:
+        with open_table(path, name=name) as table:
+            for _chunk in table.blocks():
+                pass
+
+
+def _as_named(found: str, name: str) -> str:
+    """Plain text named as a workbook is none; named as JSON it is JSON, well-formed or not."""
+    ending = PurePath(name).suffix.lower()
+    if found == "csv" and ending in WORKBOOK_ENDINGS:
+        raise FeedFileError("no_workbook", ending=ending)
+    return "json" if found == "csv" and ending == ".json" else found
 
 
 def detect_format(path: Path, limits: Limits = DEFAULT_LIMITS) -> str:

@@ -14,6 +14,15 @@ MESSAGES: dict[str, Text] = {
         "The file has no header row. Put the names of the columns into the first row (or, in XML,"
         " give the root element one child element per record)."
     ),
+    "no_rows": _(
+        "The file holds no rows: nothing below its header, or no record. Nothing was taken in, and nothing on file was"
+        " changed. Check the export and deliver it again with its rows. If there is nothing to report, deliver nothing;"
+        " records that no longer stand are withdrawn one by one."
+    ),
+    "no_workbook": _(
+        "The file is named as a workbook (%(ending)s), but this is no workbook: it holds plain text. Open it in the"
+        " spreadsheet program and save it as .xlsx, or give it the ending .csv if it is one."
+    ),
     "duplicate_header": _("Columns %(first)s and %(second)s have the same name. Give every column a name of its own."),
     "too_many_columns": _("The header has %(count)s columns; at most %(limit)s are read. Remove unused columns."),
     "invalid_encoding": _(
@@ -48,12 +57,25 @@ MESSAGES: dict[str, Text] = {
     "xml_doctype": _(
         "The file holds a document type or entity declaration, which is refused for safety. Export it without one."
     ),
-    "json_malformed": _("The JSON is not well-formed at record %(record)s. Write it with a JSON library, not by hand."),
+    "json_malformed": _(
+        "The JSON is not well-formed at record %(record)s (line %(line)s, column %(column)s). Write it with a JSON"
+        " library, not by hand."
+    ),
+    "json_cut_off": _(
+        "The JSON ends too early: in record %(record)s, at line %(line)s, column %(column)s. It was cut off on its way,"
+        " or a quotation mark or bracket before that is never closed. Send it again, complete."
+    ),
+    "json_value": _(
+        "The JSON is %(found)s and no list of records. Send an array of objects, bare or as the only member of an"
+        ' object: {"rows": [{…}, {…}]}.'
+    ),
     "json_no_records": _(
         "The JSON holds no list of records. Send an array of objects, bare or as the only member of an object:"
         ' {"rows": [{…}, {…}]}.'
     ),
-    "json_record": _("Record %(record)s of the JSON is no object. Send every record as an object of names and texts."),
+    "json_record": _(
+        "Record %(record)s of the JSON is %(found)s and no object. Send every record as an object of names and texts."
+    ),
     "json_too_deep": _("Record %(record)s of the JSON nests deeper than %(limit)s levels. Records are flat."),
     "xml_malformed": _("The XML is not well-formed at line %(line)s. Export it again; do not edit it by hand."),
     "password_protected": _("The workbook is protected by a password. Remove the password and deliver it again."),

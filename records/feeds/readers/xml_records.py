@@ -64,7 +64,7 @@ class XmlTable(Table):
             if not record.code:
                 names.update(dict.fromkeys(record.cells))
         if not first:
-            raise FeedFileError("header_missing")
+            raise FeedFileError("no_rows")
         self.header = checked_header(list(names), limits)
 
     def _records(self) -> Iterator[Record]:
