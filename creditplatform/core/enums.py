@@ -77,6 +77,9 @@ class Scope(models.TextChoices):
     FEEDS_READ = "feeds.read", _("read receipts and problems of its unit's batches")
     EXCHANGE_READ = "exchange.read", _("read changes it is entitled to, and confirm them")
     EXCHANGE_WRITE = "exchange.write", _("hand on changes to this platform")
+    ELIGIBILITY_READ = "eligibility.read", _("ask whether a person's record is clean")
+    QUERIES_WRITE = "queries.write", _("query records about persons, with their consent or by statute")
+    AUTHORISATIONS_WRITE = "authorisations.write", _("ask persons for consent and see their answers")
     STATISTICS_READ = "statistics.read", _("read figures on timeliness and quality")
 
 

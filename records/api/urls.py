@@ -18,4 +18,5 @@ urlpatterns = [
     path("schema/", Schema.as_view(), name="schema"),
     path("docs/", Docs.as_view(url_name="api:schema"), name="docs"),
     path("", include("records.api.deliveries.urls")),
+    path("", include("records.api.queries.urls")),
 ]

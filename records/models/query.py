@@ -109,12 +109,14 @@ class BatchCheck(Asked):
     """A check of many persons by a workbook or over the interface (up to 100,000 rows).
 
     The rows as they were read lie sealed in the private store under `file`; results stand in rows without any value
-    of a person and are removed with the file on `keep_until`.
+    of a person and are removed with the file on `keep_until`. `key` is the Idempotency-Key of a machine client, under
+    which the same list is taken in once.
     """
 
     state = models.CharField(_("state"), max_length=10, choices=BatchCheckState, default=BatchCheckState.SUBMITTED)
     file = models.CharField(max_length=200, blank=True, editable=False)
     file_name = models.CharField(_("name of the file"), max_length=200, blank=True)
+    key = models.CharField(max_length=128, blank=True, editable=False)
     rows = models.PositiveIntegerField(_("rows"), default=0)
     checked = models.PositiveIntegerField(_("checked"), default=0)
     done_at = models.DateTimeField(_("done"), null=True)
@@ -137,6 +139,12 @@ class BatchCheck(Asked):
                 condition=Q(approved_by=None) | Q(asked_by=None) | ~Q(approved_by=F("asked_by")),
                 name="batch_check_two_people",
                 violation_error_message=_("A check of many persons is approved by a second person."),
+            ),
+            models.UniqueConstraint(
+                fields=["client", "key"],
+                condition=~Q(key=""),
+                name="batch_check_key_once",
+                violation_error_message=_("A list was sent under this key already."),
             ),
             models.CheckConstraint(
                 condition=Q(checked__lte=F("rows")),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.models import Agency, User
+from records.enums import FieldRole
 from records.models import CreditRecord, EntryField, Subject
 from records.queries.grants import Grant
 from records.querysets import CreditRecordQuerySet
@@ -113,5 +114,9 @@ def shown(record: CreditRecord, grant: Grant) -> Shown:
     allowed = grant.scope.fields_of(record)
     if record.sealed_payload and any(field.personal for field in allowed):
         texts |= msgspec.json.decode(record.sealed_payload, type=dict[str, str])
-    fields = [(field, str(text)) for field in allowed if (text := texts.get(field.code))]
+    columns = {
+        FieldRole.DOCUMENT_NUMBER.value: record.document_number,
+        FieldRole.DECIDED_ON.value: record.decided_on.isoformat(),
+    }
+    fields = [(one, str(text)) for one in allowed if (text := texts.get(one.code) or columns.get(one.role))]
     return Shown(record, fields, record.statement or "")

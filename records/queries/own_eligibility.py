@@ -1,6 +1,5 @@
 """The person's own side of the clean record: the answer under the rule, answers units got, those before a person."""
 
-import datetime
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -13,9 +12,10 @@ from creditplatform.core.models import AccessLog, Site, User
 from creditplatform.core.rules import load_rulebook
 from records.enums import OwnPurpose
 from records.models import AccessDeferral, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
+from records.queries.answered import answer_about, answer_of_line
 from records.queries.disclosure import DISCLOSED
-from records.queries.eligibility import Answer, Criteria, Person, answers
-from records.queries.grants import TO_THE_PERSON, Grant, grant_by_statute
+from records.queries.eligibility import Answer, Criteria
+from records.queries.grants import TO_THE_PERSON, Grant
 from records.queries.scope import FieldScope
 from records.services import human_review
 
@@ -50,7 +50,7 @@ def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
     found = []
     for site in Site.objects.order_by("code"):
         criteria = Criteria.on(today, rulebook, site.code)
-        answer = _answer(subject, grant, criteria)
+        answer = answer_about(subject, grant, criteria)
         rows = CreditRecord.objects.filter(pk__in=answer.records).select_related("entry", "agency")
         found.append(OwnAnswer(site, answer, criteria, list(rows.order_by("-decided_on", "-pk"))))
     record_disclosure(
@@ -89,13 +89,7 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
     purpose = Purpose.objects.select_related("legal_basis").filter(code=line.purpose).first() if line else None
     if line is None or purpose is None or line.agency is None:
         raise NotFoundHere
-    grant = (
-        Grant(purpose.code, Authority.CONSENT, line.reference, FieldScope.of(purpose.fields), TO_THE_PERSON)
-        if purpose.needs_consent
-        else grant_by_statute(purpose, line.agency)
-    )
-    day: datetime.date = timezone.localdate(line.at)
-    found = _answer(subject, grant, Criteria.on(day, load_rulebook(), line.agency.site.code))
+    found = answer_of_line(line, purpose, subject)
     return human_review.request_review(
         subject_id=subject.pk,
         agency=line.agency,
@@ -114,11 +108,6 @@ def reviews_about(subject: Subject) -> list[HumanReview]:
     """Answers about the person that were put before a person, the latest first."""
     found = HumanReview.objects.filter(subject=subject).select_related("agency", "purpose")
     return list(found.order_by("-asked_at", "-pk")[:SHOWN])
-
-
-def _answer(subject: Subject, grant: Grant, criteria: Criteria) -> Answer:
-    person = Person(0, bytes(subject.number_index), bytes(subject.name_index))
-    return answers([person], grant, criteria)[0]
 
 
 def _lines(subject: Subject) -> QuerySet[AccessLog]:

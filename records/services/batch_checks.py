@@ -1,7 +1,7 @@
 """Checks of many persons: take the file in, have it approved, work it off, remove the results when their day comes."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, CreditError, Invalid, NotFoundHere
 from creditplatform.core.identity import IdentifierKind
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, ApiClient, User
 from records.enums import BatchCheckState, QueryKind
 from records.identifiers import checked_person
-from records.models import BatchCheck, BatchCheckRow, HumanReview, Subject
+from records.models import BatchCheck, BatchCheckRow, HumanReview, Purpose, Subject
 from records.queries.batch import AskedRow, run_check
 from records.queries.grants import PurposeNotOpen, permitted_purpose
 from records.services import check_files, human_review
+from records.services.machines import KeyUsed, one_at_a_time
 from records.services.queries import case_problems
 from records.workflows.batch_check import BATCH_CHECK
 
@@ -36,23 +37,49 @@ def submit(
 
     Must run in an audit context. Raises PurposeNotOpen; Invalid, FeedFileError, NoRoom for the file.
     """
-    wanted = permitted_purpose(purpose, agency)
-    if not wanted.gives_eligibility:
-        raise PurposeNotOpen
+    wanted = open_purpose(purpose, agency)
     if problems := case_problems(case_number):
         raise Invalid(problems)
     name, rows = check_files.take_in(blocks)
+    about = {"agency": agency, "asked_by": user, "file_name": Path(file_name).name[:200]}
+    return _register(wanted, case_number, name, rows, about)
+
+
+def submit_list(
+    *, agency: Agency, client: ApiClient, purpose: str, case_number: str, people: Sequence[AskedRow], key: str = ""
+) -> tuple[BatchCheck, bool]:
+    """Register a check of a list that a system of the unit sent, and whether it is new: a key is taken once.
+
+    Must run in an audit context. Raises PurposeNotOpen, Invalid, NoRoom; KeyUsed where the key stands for another list.
+    """
+    wanted = open_purpose(purpose, agency)
+    if problems := case_problems(case_number):
+        raise Invalid(problems)
+    if key:
+        one_at_a_time(client, key)
+        found = BatchCheck.objects.filter(client=client, key=key).first()
+        if found:
+            if (found.purpose_id, found.case_number, found.rows) != (purpose, case_number.strip()[:60], len(people)):
+                raise KeyUsed
+            return found, False
+    name = check_files.keep_list(people)
+    return _register(wanted, case_number, name, len(people), {"agency": agency, "client": client, "key": key}), True
+
+
+def open_purpose(code: str, agency: Agency) -> Purpose:
+    """The purpose, where the unit may ask under it whether records are clean. Raises PurposeNotOpen."""
+    wanted = permitted_purpose(code, agency)
+    if not wanted.gives_eligibility:
+        raise PurposeNotOpen
+    return wanted
+
+
+def _register(wanted: Purpose, case_number: str, name: str, rows: int, about: dict[str, Any]) -> BatchCheck:
+    case = case_number.strip()[:60]
     try:
         with transaction.atomic():
             batch = BatchCheck.objects.create(
-                agency=agency,
-                asked_by=user,
-                purpose=wanted,
-                kind=QueryKind.ELIGIBILITY,
-                case_number=case_number.strip()[:60],
-                file=name,
-                file_name=Path(file_name).name[:200],
-                rows=rows,
+                purpose=wanted, kind=QueryKind.ELIGIBILITY, case_number=case, file=name, rows=rows, **about
             )
             return batch if wanted.needs_approval else BATCH_CHECK.take("let_pass", batch, user=None)
     except BaseException:
@@ -82,7 +109,8 @@ def work_off(batch: BatchCheck) -> BatchCheck:
             return found
         try:
             permitted_purpose(found.purpose.code, found.agency)
-            run_check(found, check_files.asked_rows(found), door=Door.DESK)
+            door = Door.API if found.client_id else Door.DESK
+            run_check(found, check_files.asked_rows(found), door=door)
         except (CreditError, FileNotFoundError) as error:
             return _stop(found, error)
         with audit.context(actor=None, door=Door.TIMER, reason="batch check done", agency_id=found.agency_id):

@@ -87,6 +87,18 @@ def take_in(blocks: Iterable[bytes]) -> tuple[str, int]:
         kept.remove()
 
 
+def keep_list(people: Sequence[AskedRow]) -> str:
+    """Keep a list that came as data, sealed like the rows of a file; the name of the kept file.
+
+    Raises Invalid where there is nobody or more than MOST_ROWS; NoRoom.
+    """
+    _allow(len(people))
+    if not people:
+        raise Invalid.in_field("people", "no_rows", _("The list names nobody."))
+    lines = [Line(one.row_number, [one.name, one.number, one.kind]) for one in people]
+    return _write(Sheet([NAME_HEADER, NUMBER_HEADER, KIND_HEADER], 0, 1, 2), [lines])[0]
+
+
 def find_columns(header: Sequence[str]) -> Sheet:
     """Which column is which, by the names usual for them, whatever their spaces and widths. Raises Invalid."""
     keys = [header_key(text) for text in header]
@@ -95,7 +107,8 @@ def find_columns(header: Sequence[str]) -> Sheet:
         for field, names in HEADERS.items()
     }
     if places["name"] < 0 or places["number"] < 0:
-        sentence = _("The first row names the columns; one is called 姓名 (name), one 证件号码 (number).")
+        words = {"name": NAME_HEADER, "number": NUMBER_HEADER}
+        sentence = _("The first row names the columns; one is called “%(name)s”, one “%(number)s”.") % words
         raise Invalid.in_field("file", "columns_missing", sentence)
     return Sheet(list(header), **places)
 
@@ -143,21 +156,26 @@ def folder() -> Path:
 
 
 def _seal(table: Table) -> tuple[str, int]:
-    sheet, count = find_columns(table.header), 0
-    place = folder() / secrets.token_hex(16)
+    name, count = _write(find_columns(table.header), (_lines_of(chunk) for chunk in table.chunks(READ)))
+    if not count:
+        remove(name)
+        raise Invalid.in_field("file", "no_rows", _("The file has a header, but no row below it."))
+    return name, count
+
+
+def _write(sheet: Sheet, parts: Iterable[list[Line]]) -> tuple[str, int]:
+    """Write header and rows, sealed and whole on the disk; the name of the file and how many rows it holds."""
+    place, count = folder() / secrets.token_hex(16), 0
     try:
         with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(_sealed(sheet))
-            for chunk in table.chunks(READ):
-                count += chunk.received
+            for lines in parts:
+                count += len(lines)
                 _allow(count)
-                lines = _lines_of(chunk)
                 for at in range(0, len(lines), AT_A_TIME):
                     file.write(_sealed(lines[at : at + AT_A_TIME]))
             file.flush()
             os.fsync(file.fileno())
-        if not count:
-            raise Invalid.in_field("file", "no_rows", _("The file has a header, but no row below it."))
     except BaseException as error:
         place.unlink(missing_ok=True)
         if wants_room(error):

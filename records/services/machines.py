@@ -29,7 +29,7 @@ def receive_from_machine(
     Raises KeyUsed where the key stands for another file or feed; the file is then removed.
     """
     if key:
-        _one_at_a_time(client, key)
+        one_at_a_time(client, key)
         found = DeliveryKey.objects.filter(client=client, key=key).select_related("batch__feed").first()
         if found:
             kept.remove()
@@ -42,7 +42,7 @@ def receive_from_machine(
     return batch, batch.stored_as == kept.place.name
 
 
-def _one_at_a_time(client: ApiClient, key: str) -> None:
+def one_at_a_time(client: ApiClient, key: str) -> None:
     """The same key sent twice at once waits for the first one's commit."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, f"{client.pk}:{key}"])

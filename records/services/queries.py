@@ -14,7 +14,7 @@ from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.masking import holds_number
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import load_rulebook
 from records.enums import QueryKind, QueryState
 from records.identifiers import Identifier, checked_person, identifier, name_index
@@ -31,10 +31,10 @@ RESTED_ON = ("entry", "agency", "version", "site")
 
 @dataclass(frozen=True)
 class Draft:
-    """What a member of a unit wants to ask, as it was typed."""
+    """What a member of a unit, or a system of it, wants to ask, as it was typed or sent."""
 
     agency: Agency
-    user: User
+    user: User | None
     purpose: str
     kind: str
     name: str
@@ -42,6 +42,7 @@ class Draft:
     number: str
     case_number: str
     door: Door = Door.DESK
+    client: ApiClient | None = None
 
     @property
     def asker(self) -> Asker:
@@ -74,6 +75,7 @@ def submit(draft: Draft) -> Query:
     query = Query.objects.create(
         agency=draft.agency,
         asked_by=draft.user,
+        client=draft.client,
         purpose=purpose,
         kind=draft.kind,
         case_number=draft.asker.case_number,
@@ -98,6 +100,11 @@ def note_refused(draft: Draft, error: CreditError) -> None:
         register_refusal(NOBODY, draft.asker, purpose=purpose.code, authority=authority, reference=NONE_GIVEN)
 
 
+def note_refused_again(query: Query) -> None:
+    """Register that an answer was not opened, for want of a consent that holds."""
+    refuse(question_of(query))
+
+
 def approve(*, query: Query, user: User) -> Query:
     """Let a query pass, as a second person. Raises NotPermitted, Conflict."""
     return QUERY.take("approve", query, user=user)
@@ -113,8 +120,10 @@ def close(*, query: Query, user: User) -> Query:
     return QUERY.take("close", query, user=user)
 
 
-def open_result(*, query: Query, user: User) -> Result:
+def open_result(*, query: Query, user: User | None) -> Result:
     """Answer an approved query, or open its answer again: every time a look that is registered.
+
+    `user` is None for a system of the unit, which opens its own queries; whoever calls has found out that it is.
 
     The first time takes one use of the consent; later ones take none, and show nothing once the consent has ended or
     was withdrawn. Raises NotPermitted, Conflict, Invalid (too late), NotAuthorised, PurposeNotOpen.
@@ -150,7 +159,8 @@ def send_to_person(*, query: Query, user: User, words: str = "") -> HumanReview:
 def question_of(query: Query) -> Question:
     """The question as it was asked."""
     kind, _bar, number = (query.number_sealed or "").partition("|")
-    asker = Asker(query.agency, query.asked_by, Door.DESK, query.case_number)
+    door = Door.API if query.client_id else Door.DESK
+    asker = Asker(query.agency, query.asked_by, door, query.case_number)
     person = identifier(IdentifierKind(kind), number)
     return Question(query.purpose, person, query.name_sealed or "", asker)
 
@@ -201,7 +211,7 @@ def case_problems(case_number: str) -> list[FieldProblem]:
     return []
 
 
-def _answered(query: Query, user: User) -> Result:
+def _answered(query: Query, user: User | None) -> Result:
     """The step is taken first, so that whoever may not take it learns nothing."""
     question = question_of(query)
     consent = usable_consent(question)
@@ -217,7 +227,7 @@ def _answered(query: Query, user: User) -> Result:
     return Result(taken, criteria=found.criteria, rests_on=records_named(answer.records))
 
 
-def _opened_again(query: Query, user: User) -> Result:
+def _opened_again(query: Query, user: User | None) -> Result:
     QUERY.take("open_again", query, user=user)
     question = question_of(query)
     grant = grant_again(query.purpose, query.agency, query.authorisation)

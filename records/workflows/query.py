@@ -35,8 +35,10 @@ def platform_where_no_approval(case: Query | BatchCheck, user: User | None) -> b
 
 
 def asker(case: Query | BatchCheck, user: User | None) -> bool:
-    """Whoever asked, as long as they work in the unit."""
-    return user is not None and case.asked_by_id == user.pk and case.agency_id in units_of(user, WORKING)
+    """Whoever asked, as long as they work in the unit; the platform for a system of the unit, which sees its own."""
+    if user is None:
+        return case.client_id is not None
+    return case.asked_by_id == user.pk and case.agency_id in units_of(user, WORKING)
 
 
 # --- what must be there -------------------------------------------------------------------------

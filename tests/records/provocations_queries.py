@@ -4,7 +4,9 @@ import datetime
 
 from django.utils import timezone
 
+from creditplatform.core.enums import Scope
 from records.models import PurposeUser
+from tests.machines import machine
 from tests.records.provocations import provokes
 from tests.records.query_rows import (
     HOUR,
@@ -114,6 +116,13 @@ def _(w: World) -> None:
 @provokes("batch_check_two_people")
 def _(w: World) -> None:
     a_check(w, approved_by=w.cast.clerk)
+
+
+@provokes("batch_check_key_once")
+def _(w: World) -> None:
+    client = machine(Scope.QUERIES_WRITE)
+    for _turn in range(2):
+        a_check(w, client=client, asked_by=None, key="k")
 
 
 @provokes("batch_check_counts")

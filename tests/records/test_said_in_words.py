@@ -100,7 +100,7 @@ def test_a_receipt_tells_rows_set_aside_from_rejected_ones(people: Cast, client:
     batch = deliver(penalty(1), penalty(2, CF_XDR_SHXYM=""), person_penalty(3, "小示例", MINOR_NUMBER))
     assert counts(batch) == {"received": 3, "accepted": 1, "quarantined": 1, "rejected": 1}
     html = page(client, people.clerk, reverse("desk:delivery", args=[batch.pk]))
-    aside, rejected = html.split("Rows set aside: 1")[1].split("Rejected rows: 1")
+    aside, rejected = html.split("Rows that still wait: 1")[1].split("Rejected rows: 1")
     assert ">Line 3</a>" in aside and ">Line 4</a>" not in aside
     assert ">Line 4</a>" in rejected and "They cannot be corrected" in rejected
     row = QuarantinedRow.objects.get(line_number=3)

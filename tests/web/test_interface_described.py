@@ -14,7 +14,8 @@ from tests.web.test_public_pages import CHROMIUM, browser  # noqa: F401
 
 CALLS = {
     "feeds_list", "feed_template", "batch_deliver", "batch_receipt", "batch_problems", "batch_cancel", "mapping_read",
-    "mapping_confirm",
+    "mapping_confirm", "eligibility", "query", "query_state", "query_result", "batch_check", "batch_check_state",
+    "batch_check_results", "review_request", "review_state", "authorisation_request", "authorisation_state",
 }  # fmt: skip
 
 

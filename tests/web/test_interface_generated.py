@@ -5,24 +5,33 @@
 
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 
-from creditplatform.core.enums import Scope
+from creditplatform.core.enums import Authority, Door, Scope
+from creditplatform.core.models import ApiClient
 from creditplatform.wsgi import application
 from records import tasks
+from records.api.queries import forms
+from records.api.queries.answers import access_token
+from records.queries.disclosure import Asker, register_answer
+from records.queries.grants import TO_THE_PERSON, Grant
+from records.queries.scope import FieldScope
 from tests.cast import Cast
 from tests.deliveries import FEED, as_csv, delivered, penalty
 from tests.exchange_peers import DEFAULTER, PENALTY, a_peer
 from tests.machines import bearer, machine
+from tests.records.query_rows import a_check, a_consent, a_human_review, a_query
 
 EXAMPLES = int(os.environ.get("CREDIT_API_EXAMPLES", "12"))
 DESCRIBED = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
@@ -38,6 +47,11 @@ WRITTEN = (
     checks.response_headers_conformance, checks.response_schema_conformance,
 )  # fmt: skip
 BODIES = {"text/csv": as_csv([penalty(1), penalty(2)]), "application/json": {"rows": [penalty(1), penalty(2)]}}
+ASKED = {
+    "eligibility": forms.ASKED, "query": {**forms.ASKED, "purpose": "special-industry"}, "batch_check": forms.LIST,
+    "authorisation_request": forms.CONSENT_REQUEST,
+}  # fmt: skip
+GRANT = Grant("green-channel", Authority.CONSENT, "a", FieldScope(), TO_THE_PERSON)
 
 
 @pytest.fixture
@@ -57,11 +71,26 @@ def known(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Headers of a peer that may do everything, and what an address must name to be found."""
     settings.MEDIA_ROOT, settings.API_CALLS_PER_MINUTE = tmp_path, 10**9
-    monkeypatch.setattr(tasks.process_batch, "delay", lambda _batch: None)
+    for task in (tasks.process_batch, tasks.process_check):
+        monkeypatch.setattr(task, "delay", lambda _batch: None)
     batch = delivered([penalty(7)], user=cast.officer)
     client = machine(*Scope, agency=batch.feed.agency.code)
     a_peer(cast, PENALTY, DEFAULTER, persons=True, client=client)
-    return bearer(client), {"feed": FEED, "batch": str(batch.pk)}
+    return bearer(client), {"feed": FEED, "batch": str(batch.pk), **asked_by(client, cast)}
+
+
+def asked_by(client: ApiClient, cast: Cast) -> dict[str, str]:
+    """Numbers of what the client has asked: a query, a list, an answer before a person, a consent."""
+    there = SimpleNamespace(cast=cast, person=cast.person.real_name.subject, market=client.agency)
+    own = {"client": client, "asked_by": None}
+    done = {"state": "done", "done_at": timezone.now(), "keep_until": timezone.localdate()}
+    look = register_answer(there.person.pk, GRANT, Asker(client.agency, None, Door.API, "1"), [])
+    ASKED["review_request"] = {"access": access_token(look)}
+    found = {
+        "query": a_query(there, **own), "check": a_check(there, **own, **done), "review": a_human_review(there),
+        "number": a_consent(there),
+    }  # fmt: skip
+    return {name: getattr(one, "token", None) or one.number for name, one in found.items()}
 
 
 @pytest.mark.parametrize(("name", "mode"), CALLS, ids=[f"{name}-{mode.value}" for name, mode in CALLS])
@@ -81,6 +110,8 @@ def test_no_call_is_answered_otherwise_than_described(
     def call(data: Any) -> None:
         there = here if data.draw(st.integers(0, 3)) else None
         case = data.draw(operation.as_strategy(generation_mode=mode, path_parameters=there))
+        if name in ASKED and data.draw(st.booleans()):
+            case.body = ASKED[name]
         if case.media_type in BODIES and "deliver" in name and data.draw(st.booleans()):
             case.body = BODIES[case.media_type]
         response = case.call(headers=headers)

@@ -88,7 +88,8 @@ def checked(browser: Browser, server: str, report: CreditReport, file: Path) -> 
 
 def told_after(browser: Browser, server: str, report: CreditReport) -> list[Any]:  # noqa: F811
     """What is said of a withdrawn report, and of a number nobody issued."""
-    holder = opened(browser, f"{server}/verify/{report.code}/", language="en", bypass_csp=True)
+    holder = opened(browser, server, language="en", bypass_csp=True)
+    holder.goto(f"{server}/verify/{report.code}/")
     expect(holder.locator("h1")).to_contain_text("withdrawn since")
     holder.goto(f"{server}/verify/{'a' * 26}/")
     expect(holder.locator("h1")).to_contain_text("No report of this number")

@@ -127,7 +127,8 @@ def _of_queries() -> dict[str, list[Any]]:
     }
     reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
     reports = [report.code for report in CreditReport.objects.order_by("pk")[:2]]
-    return {**tokens, "access_review_id": [*reviews, 0, HOSTILE[1]], "report": [*reports, "0" * 26, "nothing"]}
+    numbers = {name: [*reports, "0" * 26, "nothing"] for name in ("report", "number", "query", "check", "review")}
+    return {**tokens, **numbers, "access_review_id": [*reviews, 0, HOSTILE[1]]}
 
 
 def _keys(name: str) -> list[str]:

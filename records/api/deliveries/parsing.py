@@ -32,7 +32,11 @@ class Untouched(BaseParser):  # type: ignore[misc]
         return {"stream": stream}
 
 
-PARSERS = [type(f"{name.title()}Body", (Untouched,), {"media_type": kind}) for kind, name in ENDINGS.items()]
+PARSERS: list[type[BaseParser]] = [
+    type(f"{name.title()}Body", (Untouched,), {"media_type": kind}) for kind, name in ENDINGS.items()
+]
+
+JsonBody = PARSERS[0]
 
 
 def file_name_of(request: Request) -> str:

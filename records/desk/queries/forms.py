@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
@@ -12,6 +13,7 @@ from creditplatform.core.wording import bracketed
 from records.enums import QueryKind
 from records.models import Purpose
 from records.querysets import units_of
+from records.services.check_files import KIND_HEADER, NAME_HEADER, NUMBER_HEADER
 
 KEPT_OFF = {"autocomplete": "off"}
 
@@ -84,8 +86,11 @@ class CheckForm(CaseForm):
 
     file = forms.FileField(
         label=_("File"),
-        help_text=_(
-            "XLSX, XLS or CSV with up to 100,000 rows; the first row names the columns 姓名 (name), 证件号码 (number)"
-            " and, where it is no resident identity number, 证件类型 (kind of document)."
+        help_text=format_lazy(
+            _(
+                "XLSX, XLS or CSV with up to 100,000 rows. The first row names the columns: “{name}”, “{number}” and,"
+                " where a number is no resident identity number, “{kind}”."
+            ),
+            name=NAME_HEADER, number=NUMBER_HEADER, kind=KIND_HEADER,
         ),
-    )
+    )  # fmt: skip

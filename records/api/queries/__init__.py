@@ -1,0 +1,1 @@
+"""Authorised queries for business systems: a clean record, records, many persons at once, consent."""

@@ -1,0 +1,107 @@
+"""What the interface says: answers, records, refusals; never more than the grant opens."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.response import Response
+
+from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.vault import pk_of_token, public_token
+from records import sentences
+from records.enums import Reason
+from records.models import CreditRecord, HumanReview, Query
+from records.queries.disclosure import Shown
+from records.queries.eligibility import Criteria
+
+ACCESS_KIND = "api-access"
+
+
+def private(body: dict[str, Any], status: int = 200) -> Response:
+    """An answer about a person, which nothing on its way may keep."""
+    response = Response(body, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def refused(error: CreditError) -> Response:
+    """A refusal that is answered and not raised, so that its line in the access log stays."""
+    problems = error.problems if isinstance(error, Invalid) else []
+    listed = [{"field": one.field, "code": one.code, "message": str(one.message)} for one in problems]
+    return private({"code": error.code, "message": error.message, "problems": listed}, error.http_status)
+
+
+def access_token(access: int) -> str:
+    """The number by which a client names a look of its own: 128 bits."""
+    return public_token(ACCESS_KIND, access)
+
+
+def access_of(token: str) -> int | None:
+    """The look behind a number; nothing for one that is none of ours."""
+    return pk_of_token(ACCESS_KIND, token)
+
+
+def eligibility(outcome: str, reasons: Any, criteria: Criteria, rests_on: list[CreditRecord]) -> dict[str, Any]:
+    """Yes, no or a person decides, with the rule it was given by and the records it rests on; no score."""
+    return {
+        "outcome": outcome,
+        "reasons": [{"code": str(reason), "message": str(Reason(reason).label)} for reason in reasons],
+        "rule": {
+            "decided_after": criteria.since.isoformat(),
+            "decided_until": criteria.day.isoformat(),
+            "years": criteria.years,
+            "tiers": list(criteria.tiers),
+            "legal_basis": criteria.legal_basis,
+        },
+        "records": [_named(record) for record in rests_on],
+        "review": _("A person of your unit looks at this answer again where you or the person concerned ask for it."),
+    }
+
+
+def _named(record: CreditRecord) -> dict[str, Any]:
+    return {
+        "record": record.token,
+        "entry": record.entry.code,
+        "title": record.entry.label,
+        "unit": record.agency.label,
+        "decided_on": record.decided_on.isoformat(),
+        "disputed": record.disputed,
+    }
+
+
+def records(found: list[Shown]) -> list[dict[str, Any]]:
+    """Records with the fields that are open, and what the person says about each."""
+    return [
+        {
+            "record": one.record.token,
+            "entry": one.record.entry.code,
+            "title": one.record.entry.label,
+            "disputed": one.record.disputed,
+            "statement": one.statement,
+            "fields": [
+                {"code": field.code, "name": sentences.shown_label(field), "value": text} for field, text in one.fields
+            ],
+        }
+        for one in found
+    ]
+
+
+def query(found: Query, address: str) -> dict[str, Any]:
+    """Where a query stands that a second person has to approve."""
+    return {
+        "query": found.token,
+        "state": found.state,
+        "refusal": found.refusal,
+        "asked_at": found.asked_at.isoformat(),
+        "address": address,
+    }
+
+
+def review(found: HumanReview) -> dict[str, Any]:
+    """Where an answer stands that was put before a person."""
+    return {
+        "review": found.token,
+        "state": found.state,
+        "automatic_answer": found.outcome,
+        "decision": found.decision,
+        "grounds": found.grounds or "",
+    }

@@ -1,0 +1,163 @@
+"""Lists of many persons over the interface: sent once under a key, worked off by a worker, answers read by page."""
+
+from typing import Any
+
+import msgspec
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door, Scope
+from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.vault import pk_of_token, public_token
+from records.api.deliveries.parsing import key_of
+from records.api.errors import error_answers
+from records.api.page_size import whole_number
+from records.api.queries import bodies, forms
+from records.api.queries.answers import private
+from records.enums import BatchCheckState
+from records.models import BatchCheck, BatchCheckRow
+from records.models.query import BATCH_KIND
+from records.models.record import TOKEN_KIND
+from records.queries.batch import AskedRow
+from records.services import batch_checks
+from records.tasks import queue_check
+from records.workflows.batch_check import BATCH_CHECK
+
+MOST, USUAL = 5000, 1000
+TAGS = ["queries"]
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description="Name of this list, such as a UUID: sent again after a lost answer, it is checked once.",
+)  # fmt: skip
+PAGES = [
+    OpenApiParameter("after", int, description="Rows after this one."),
+    OpenApiParameter("limit", int, description=f"Rows per page, 1 to {MOST}; {USUAL} where not given."),
+]
+
+
+class Checks(bodies.AboutPersons):
+    """`POST /api/v1/queries/batch/`."""
+
+    scopes = (Scope.QUERIES_WRITE,)
+
+    @extend_schema(
+        operation_id="batch_check",
+        tags=TAGS,
+        parameters=[KEY],
+        request=forms.ListForm,
+        responses={202: forms.CheckForm, **error_answers(400, 401, 403, 409, 413, 415, 429)},
+        examples=[
+            forms.example("A list", forms.LIST, request_only=True),
+            forms.example("Taken in", forms.CHECK, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Check a list of up to 100,000 persons for a clean record; 202 with the address to ask for progress.
+
+        A bad row never stops the others. Under consent each person's own consent is found, and one use of it is taken.
+        """
+        said = bodies.object_of(request)
+        words = bodies.texts(said, required=("purpose", "authority", "case_number"), optional=("reference",))
+        wanted = batch_checks.open_purpose(words["purpose"], self.agency)
+        named = bodies.Named(words["authority"], words["reference"])
+        if problems := bodies.authority_problems(wanted, named, many=True):
+            raise Invalid(problems)
+        batch, new = batch_checks.submit_list(
+            agency=self.agency, client=self.client, purpose=wanted.code, case_number=words["case_number"],
+            people=people_of(said.get("people")), key=key_of(request),
+        )  # fmt: skip
+        if new and batch.state == BatchCheckState.CHECKING:
+            queue_check(batch.pk)
+        return private(_told(request, batch), 202)
+
+
+class Check(bodies.AboutPersons):
+    """`GET /api/v1/queries/batch/{batch}/`."""
+
+    scopes = (Scope.QUERIES_WRITE,)
+
+    @extend_schema(
+        operation_id="batch_check_state",
+        tags=TAGS,
+        responses={200: forms.CheckForm, **error_answers(401, 403, 404, 429)},
+        examples=[forms.example("Done", {**forms.CHECK, "state": "done", "checked": 2}, response_only=True)],
+    )
+    def get(self, request: Request, check: str) -> Response:
+        """How far the list is worked off."""
+        return private(_told(request, own_check(self, check)))
+
+
+class Results(bodies.AboutPersons):
+    """`GET /api/v1/queries/batch/{batch}/results/`."""
+
+    scopes = (Scope.QUERIES_WRITE,)
+
+    @extend_schema(
+        operation_id="batch_check_results",
+        tags=TAGS,
+        parameters=PAGES,
+        responses={200: forms.ResultsForm, **error_answers(400, 401, 403, 404, 409, 429)},
+        examples=[forms.example("A page", forms.RESULTS, response_only=True)],
+    )
+    def get(self, request: Request, check: str) -> Response:
+        """The answers by the place of each row; that they were fetched is noted. 409 before the check is done."""
+        own = own_check(self, check)
+        limit = whole_number(request, "limit", usual=USUAL, least=1, most=MOST)
+        after = whole_number(request, "after", usual=0, least=0, most=2**31 - 1)
+        with audit.context(actor=None, door=Door.API, reason="batch results fetched", agency_id=own.agency_id):
+            BATCH_CHECK.take("fetch", own, user=None)
+        rows = list(own.results.filter(row_number__gt=after).order_by("row_number")[: limit + 1])
+        following = None
+        if len(rows) > limit:
+            page = f"{reverse('api:batch-check-results', args=[own.token])}?after={rows[limit - 1].row_number}"
+            following = request.build_absolute_uri(f"{page}&limit={limit}")
+        return private({"results": [_row(row) for row in rows[:limit]], "next": following})
+
+
+def own_check(view: bodies.AboutPersons, token: str) -> BatchCheck:
+    """The list of that number which this client sent. Raises NotFoundHere."""
+    pk = pk_of_token(BATCH_KIND, token)
+    rows = BatchCheck.objects.select_related("agency__site", "purpose")
+    found = rows.filter(pk=pk, client=view.client).first() if pk is not None else None
+    if found is None:
+        raise NotFoundHere
+    return found
+
+
+class _Person(msgspec.Struct):
+    name: str = ""
+    number: str = ""
+    document: str = ""
+
+
+def people_of(said: Any) -> list[AskedRow]:
+    """Whom a list asks for, numbered from 1. Raises Invalid where it is no list of persons."""
+    try:
+        people = msgspec.convert(said, list[_Person])
+    except msgspec.ValidationError as error:
+        sentence = _("Give a list of objects with the texts “name”, “number” and, if need be, “document”.")
+        raise Invalid([FieldProblem("people", "malformed", sentence)]) from error
+    return [AskedRow(place, one.name, one.number, one.document) for place, one in enumerate(people, 1)]
+
+
+def _told(request: Request, batch: BatchCheck) -> dict[str, Any]:
+    return {
+        "batch": batch.token,
+        "state": batch.state,
+        "rows": batch.rows,
+        "checked": batch.checked,
+        "refusal": batch.refusal,
+        "keep_until": batch.keep_until.isoformat() if batch.keep_until else None,
+        "address": request.build_absolute_uri(reverse("api:batch-check", args=[batch.token])),
+        "results": request.build_absolute_uri(reverse("api:batch-check-results", args=[batch.token])),
+    }
+
+
+def _row(row: BatchCheckRow) -> dict[str, Any]:
+    records = [public_token(TOKEN_KIND, pk) for pk in row.records]
+    said = {"outcome": row.outcome, "problem": row.problem, "reasons": row.reasons}
+    return {"row": row.row_number, **said, "records": records}

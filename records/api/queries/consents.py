@@ -1,0 +1,97 @@
+"""Consent over the interface: ask a person, and see the answer. Nothing here says whether anybody is on file."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from creditplatform.core.enums import Scope
+from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.identity import IdentifierKind
+from records.api.errors import error_answers
+from records.api.queries import bodies, forms
+from records.api.queries.answers import private
+from records.identifiers import checked_person
+from records.models import Authorisation
+from records.queries.grants import NotAuthorised, permitted_purpose
+from records.services import authorisations
+from records.services.queries import case_problems
+
+TAGS = ["authorisations"]
+MOST_FIELDS = 200
+
+
+class ConsentRequests(bodies.AboutPersons):
+    """`POST /api/v1/authorisations/`."""
+
+    scopes = (Scope.AUTHORISATIONS_WRITE,)
+
+    @extend_schema(
+        operation_id="authorisation_request",
+        tags=TAGS,
+        request=forms.ConsentRequestForm,
+        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 415, 429)},
+        examples=[
+            forms.example("Ask", forms.CONSENT_REQUEST, request_only=True),
+            forms.example("Asked", forms.CONSENT, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Ask a person for consent; the person reads who asks for what, and answers when signed in.
+
+        The answer is the same whether or not anybody of that number is on file or has an account.
+        """
+        said = bodies.object_of(request)
+        words = bodies.texts(
+            said, required=("purpose", "case_number", "name", "number"), optional=("document", "message")
+        )
+        purpose = permitted_purpose(words["purpose"], self.agency)
+        if problems := [*case_problems(words["case_number"]), *fields_problems(said.get("fields", []))]:
+            raise Invalid(problems)
+        kind = words["document"] or IdentifierKind.RESIDENT_ID.value
+        asked = authorisations.request_authorisation(
+            agency=self.agency, purpose=purpose, person=checked_person(words["name"], kind, words["number"]),
+            name=words["name"], fields=said.get("fields", []), case_number=words["case_number"][:60],
+            message=words["message"], client=self.client,
+        )  # fmt: skip
+        return private(_told(asked), 201)
+
+
+class ConsentView(bodies.AboutPersons):
+    """`GET /api/v1/authorisations/{number}/`."""
+
+    scopes = (Scope.AUTHORISATIONS_WRITE,)
+
+    @extend_schema(
+        operation_id="authorisation_state",
+        tags=TAGS,
+        responses={200: forms.ConsentForm, **error_answers(401, 403, 404, 429)},
+        examples=[forms.example("Granted", forms.CONSENT, response_only=True)],
+    )
+    def get(self, request: Request, number: str) -> Response:
+        """What the person has answered, and how many uses are left."""
+        try:
+            return private(_told(authorisations.by_number(number, self.agency)))
+        except NotAuthorised:
+            raise NotFoundHere from None
+
+
+def fields_problems(said: Any) -> list[FieldProblem]:
+    """What is wrong with the list of fields."""
+    good = isinstance(said, list) and len(said) <= MOST_FIELDS and all(isinstance(one, str) for one in said)
+    return [] if good else [FieldProblem("fields", "malformed", _("Give a list of names of fields."))]
+
+
+def _told(asked: Authorisation) -> dict[str, Any]:
+    return {
+        "authorisation": asked.number,
+        "state": asked.state,
+        "purpose": asked.purpose_id,
+        "requested_fields": asked.requested_fields,
+        "granted_fields": asked.granted_fields,
+        "answer_until": asked.answer_until.isoformat(),
+        "expires_at": asked.expires_at.isoformat() if asked.expires_at else None,
+        "uses_left": asked.uses_allowed - asked.uses if asked.granted_fields else 0,
+    }
