@@ -3,10 +3,12 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
-from django.urls import reverse
+from allauth.account.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse, reverse_lazy
 
-from creditplatform.core import limits
+from creditplatform.core import limits, sessions
+from creditplatform.core.models import User
 from records.desk.navigation import works_at_the_desk
 
 
@@ -23,3 +25,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address of the client as limits on guessing may keep it: hidden, and another one tomorrow."""
         return limits.hidden_address(super().get_client_ip(request))
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in, and note it in the person's list of sessions."""
+        super().login(request, user)
+        sessions.remember(request, user)
+
+
+class ChangePassword(PasswordChangeView):  # type: ignore[misc]
+    """A new password ends every other session; this one goes on under a new key."""
+
+    success_url = reverse_lazy("me:account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Change it, and put the session's new key on the list."""
+        old = self.request.session.session_key
+        response: HttpResponse = super().form_valid(form)
+        user: Any = self.request.user
+        sessions.remember(self.request, user)
+        sessions.end_sessions(user, but=self.request.session.session_key if old else None)
+        return response
+
+
+change_password = ChangePassword.as_view()

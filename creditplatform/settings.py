@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from pghistory import ContextJSONField, ForeignKey, ObjForeignKey
 
+from creditplatform import identity_platforms
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Any variable may be given as NAME_FILE, the path of a file that holds it; the line break at its end is not part of it.
 NAMED_BY_FILE = {
@@ -64,6 +66,10 @@ INSTALLED_APPS = [
     "guardian",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "creditplatform.apps.SessionsConfig",
     "rest_framework",
     "oauth2_provider",
     "drf_spectacular",
@@ -95,6 +101,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "creditplatform.core.middleware.RateLimitMiddleware",
     "creditplatform.core.middleware.AccessRuleMiddleware",
+    "creditplatform.second_factor.SecondFactorMiddleware",
     "creditplatform.core.middleware.AuditContextMiddleware",
 ]
 
@@ -166,16 +173,29 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = False
+# Unified identity platforms (OpenID Connect), none unless named, see docs/accounts.md.
+IDENTITY_PLATFORMS = identity_platforms.from_environment(env.ENVIRON, secure=PRODUCTION)
+SOCIALACCOUNT_PROVIDERS = identity_platforms.library_settings(IDENTITY_PLATFORMS)
+SOCIALACCOUNT_ADAPTER = "creditplatform.oidc.PlatformAdapter"
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_REQUIRED = False
+RECOVERY_CODE_MINUTES = env.int("CREDIT_RECOVERY_CODE_MINUTES", default=30)  # a code from the window, on paper
+# Codes of an authenticator app and recovery codes; accounts bear no e-mail address that could be verified first.
+MFA_ADAPTER = "creditplatform.second_factor.SealedAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = env("CREDIT_MFA_ISSUER", default="Public credit platform")
+MFA_ROLES = ["centre", "supervisor", "security", "auditor", "operator"] if PRODUCTION else []
+MFA_REQUIRED_ROLES = env.list("CREDIT_MFA_REQUIRED_ROLES", default=MFA_ROLES)
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("CREDIT_TRUSTED_PROXIES", default=0)
 # How often one client may open a page in a minute; a name of a page goes before the name of its app.
 UNLIMITED = 10**9  # the walks of the tests are faster than people
 LIMITS_PER_MINUTE = {
     "publicity:search": env.int("CREDIT_SEARCHES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 60),
     "publicity:*": env.int("CREDIT_PAGES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 300),
+    "share": env.int("CREDIT_SHARES_PER_MINUTE", default=UNLIMITED if MODE == "test" else 20),
     "verify:*": env.int("CREDIT_CHECKS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
     "api:token": env.int("CREDIT_TOKENS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 30),
 }
-
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -375,13 +395,6 @@ SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 # Pages of libraries cannot declare a rule themselves; ours all do (creditplatform.core.permissions).
 THIRD_PARTY_ACCESS_RULES = {
     "admin:*": "creditplatform.core.permissions.staff",
-    "admin:login": "creditplatform.core.permissions.anyone",
-    "admin:jsi18n": "creditplatform.core.permissions.anyone",
-    "api:token": "creditplatform.core.permissions.anyone",
-    "account_login": "creditplatform.core.permissions.anyone",
-    "account_signup": "creditplatform.core.permissions.anyone",
-    "account_logout": "creditplatform.core.permissions.anyone",
-    "account_change_password": "creditplatform.core.permissions.signed_in",
-    "account_reauthenticate": "creditplatform.core.permissions.signed_in",
-    "set_language": "creditplatform.core.permissions.anyone",
+    **dict.fromkeys(identity_platforms.OPEN_PAGES, "creditplatform.core.permissions.anyone"),
+    **dict.fromkeys(identity_platforms.OWN_PAGES, "creditplatform.core.permissions.signed_in"),
 }

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
-from publicity.views import catalogue, guidance, records, registers, search, sites
+from publicity.views import catalogue, guidance, purposes, records, registers, search, sites
 
 
 class SiteCode(StringConverter):
@@ -21,6 +21,7 @@ of_site = [
     path("registers/", registers.index, name="registers"),
     path("registers/<slug:entry>/", registers.register, name="register"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),
+    path("purposes/", purposes.purposes, name="purposes"),
     path("records/<slug:token>/", records.page, name="record"),
     path("records/<slug:token>.json", records.RecordData.as_view(), name="record-data"),
     path("services/", guidance.services, name="services"),

@@ -28,10 +28,11 @@ class RecordsConfig(AppConfig):
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
         from records.workflows.query import QUERY
+        from records.workflows.representation import REPRESENTATION
 
         procedures = (
             ACCESS_REVIEW, AUTHORISATION, BATCH_CHECK, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK,
-            FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, QUERY,
+            FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, QUERY, REPRESENTATION,
         )  # fmt: skip
         workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)

@@ -8,8 +8,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import labels, wording
+from creditplatform.core.remembered import Recently
 from records.enums import KeyField, OwnPurpose, Tier
 from records.feeds.vocabulary import effects
+from records.models import Purpose
 
 ACTS = {
     "licence": _("administrative licence"),
@@ -33,6 +35,15 @@ def effect_label(code: str) -> str:
     return effect.name if wording.chinese() else effect.name_en
 
 
+_purposes: Recently[dict[str, Purpose]] = Recently()
+
+
+def purpose_labels() -> dict[str, str]:
+    """The names of the purposes of use in the language of the page, a few seconds old at most."""
+    known = _purposes.get("purposes", Purpose.objects.in_bulk)
+    return {code: purpose.label for code, purpose in known.items()}
+
+
 def tier_rule_sentence(rule: Mapping[str, Any]) -> str:
     """How records of a version get their tier, and a period of their own where a law sets one."""
     if rule.get("rule") == "fixed":
@@ -52,6 +63,7 @@ def provide() -> None:
     """Name the purposes, timers and codes of rule values that belong to the records."""
     later = lazy(effect_label, str)
     labels.name(labels.Kind.PURPOSE, dict(OwnPurpose.choices))
+    labels.ask(labels.Kind.PURPOSE, purpose_labels)
     labels.name(
         labels.Kind.SIGN_OF_LIFE,
         {

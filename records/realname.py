@@ -1,12 +1,15 @@
 """Whether a name and a document number belong together: asked of an adapter, never stored here."""
 
 import hmac
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.demonstration import NotADemonstration
+from creditplatform.core.errors import Invalid
 from creditplatform.core.identity import IdentifierKind
 from records.identifiers import identifier, name_index
 from records.models import DemonstrationIdentity
@@ -46,3 +49,57 @@ def adapter() -> RealNameAdapter:
     """The adapter that the setting REAL_NAME_ADAPTER names."""
     register: RealNameAdapter = import_string(settings.REAL_NAME_ADAPTER)()
     return register
+
+
+class RealName(NamedTuple):
+    """A name and a number as somebody who has seen the papers says them; `kind` is not checked yet."""
+
+    name: str
+    kind: str
+    number: str
+
+
+class ClaimsReader(Protocol):
+    """Reads who somebody is out of what an identity platform answered; one per dialect of platforms."""
+
+    def read(self, platform: str, claims: Mapping[str, Any]) -> RealName:
+        """The person. Raises NotVerified; never keeps or logs a value."""
+        ...
+
+
+class NotVerified(Invalid):
+    """The identity platform does not say, in a form that can be read, that it has checked name and number."""
+
+    default_code = "not_verified"
+    default_message = _(
+        "The identity platform does not confirm your name and document number. Complete the real-name verification"
+        " there first, or come to the counter of the credit centre with your document."
+    )
+
+
+class ConfiguredClaims:
+    """Claims under the names that the settings of the platform give."""
+
+    def read(self, platform: str, claims: Mapping[str, Any]) -> RealName:
+        """The person the claims name. Raises NotVerified where one is absent, of the wrong form, or not positive."""
+        names = settings.IDENTITY_PLATFORMS[platform].claims
+        verified = _text(claims, names.verified).lower()
+        kind = names.kinds.get(_text(claims, names.kind) if names.kind else "", "")
+        found = RealName(_text(claims, names.name).strip(), kind, _text(claims, names.number).strip())
+        if verified not in {value.lower() for value in names.accepted} or not all(found):
+            raise NotVerified
+        return found
+
+
+def _text(claims: Mapping[str, Any], path: str) -> str:
+    """A claim as text, empty where it is none; `a.b` is the claim b within the claim a."""
+    value: Any = claims
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return str(value) if isinstance(value, str | int | bool) else ""
+
+
+def claims_reader(platform: str) -> ClaimsReader:
+    """The reader that the settings of a platform name."""
+    reader: ClaimsReader = import_string(settings.IDENTITY_PLATFORMS[platform].reader)()
+    return reader

@@ -3,31 +3,25 @@
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority
-from creditplatform.core.models import AccessLog, Agency, Notice, User
+from creditplatform.core.errors import NotPermitted
+from creditplatform.core.models import Agency, Notice, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
-from records.enums import FieldRole, OwnPurpose
-from records.models import CatalogueEntry, CreditRecord, EntryField, Subject
+from records.enums import FieldRole, OwnPurpose, RepresentationKind, RepresentationScope
+from records.models import Authorisation, CreditRecord, EntryField, Representation, Subject
 from records.models.record import TOKEN_KIND
+from records.services.consent_notices import ABOUT_AUTHORISATION
 
-IDENTITY_LABELS = {
-    "name": _("name of the person"),
-    "number": _("number of identity document"),
-    "phone": _("telephone"),
-    "address": _("address"),
-    "eligibility": _("whether the record is clean, yes or no"),
-}
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
-ABOUT_LOOKS = frozenset({"record_viewed"})
+ABOUT_LOOKS = frozenset({"record_viewed", "access_complaint_ended"})
+ABOUT_SHARES = frozenset({"share_link_opened"})
 ABOUT_RECORD = "record:"
 
 
@@ -40,16 +34,6 @@ class Line:
     shown: str
     repair: str
     status: sentences.Status
-
-
-@dataclass(frozen=True)
-class Look:
-    """One access to the person's data."""
-
-    row: AccessLog
-    own: bool
-    shown: list[str]
-    purpose: str
 
 
 def subject_of(user: User) -> Subject | None:
@@ -65,7 +49,7 @@ def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, in
         day, pk = before
         rows = rows.filter(decided_on__lte=day).exclude(decided_on=day, pk__gte=pk)
     records = list(rows[: PAGE + 1])
-    _log_own_look(user, subject, [record.entry.code for record in records])
+    log_own_look(user, subject, [record.entry.code for record in records])
     return _lines(records)
 
 
@@ -77,7 +61,7 @@ def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tup
     record = CreditRecord.objects.of_person(subject.pk).select_related(*RELATED).filter(pk=pk).first()
     if record is None:
         return None
-    _log_own_look(user, subject, [record.entry.code])
+    log_own_look(user, subject, [record.entry.code])
     return _lines([record])[0], contents(record)
 
 
@@ -106,22 +90,31 @@ def unit_label(source: Agency, sent: str) -> str:
 
 @dataclass(frozen=True)
 class Letter:
-    """A notice, and the page it talks about: the address of a record of the person, or of the looks."""
+    """A notice, and the page it talks about: a record or a consent of the person, the looks, or the links."""
 
     notice: Notice
     record: str = ""
     looks: bool = False
+    shares: bool = False
+    authorisation: str = ""
 
 
 def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
-    """Notices with what they talk about, where the person can still open it; one query."""
+    """Notices with what they talk about, where the person can still open it; two queries."""
     tokens = {notice.pk: _token_of(notice) for notice in shown}
     keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
     wanted = [key for key in keys.values() if key]
     own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
     known = {token for token, key in keys.items() if key in own}
+    asked = {one.number for one in Authorisation.objects.of_person(subject)}
     return [
-        Letter(notice, tokens[notice.pk] if tokens[notice.pk] in known else "", notice.code in ABOUT_LOOKS)
+        Letter(
+            notice,
+            record=tokens[notice.pk] if tokens[notice.pk] in known else "",
+            looks=notice.code in ABOUT_LOOKS,
+            shares=notice.code in ABOUT_SHARES,
+            authorisation=_number_of(notice, asked),
+        )
         for notice in shown
     ]
 
@@ -132,34 +125,10 @@ def _token_of(notice: Notice) -> str:
     return about.removeprefix(ABOUT_RECORD).partition(":")[0] if about.startswith(ABOUT_RECORD) else ""
 
 
-def looks(
-    subject: Subject, *, with_own: bool = False, before: tuple[datetime.datetime, int] | None = None
-) -> list[Look]:
-    """One page and one line more of who looked at the person's data, newest first, after those of the page before."""
-    rows = AccessLog.objects.filter(subject_ref=subject.pk).select_related("agency")
-    if not with_own:
-        rows = rows.exclude(authority=Authority.SELF)
-    if before:
-        at, pk = before
-        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
-    found = list(rows.order_by("-at", "-pk")[: PAGE + 1])
-    labels = _field_labels({code for row in found for code in row.fields})
-    purposes = dict(OwnPurpose.choices)
-    return [
-        Look(
-            row=row,
-            own=row.authority == Authority.SELF,
-            shown=[labels[code] for code in row.fields],
-            purpose=str(purposes.get(row.purpose, row.purpose)),
-        )
-        for row in found
-    ]
-
-
-def _field_labels(codes: set[str]) -> dict[str, str]:
-    """Words for the fields of a disclosure: parts of the identity, or kinds of record."""
-    entries = {entry.code: entry.label for entry in CatalogueEntry.objects.filter(code__in=codes)}
-    return {code: entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes}
+def _number_of(notice: Notice, own: set[str]) -> str:
+    """The number of the request or consent a notice is about, where it is one of the person."""
+    number = notice.subject_key.removeprefix(ABOUT_AUTHORISATION)
+    return number if number in own else ""
 
 
 def _lines(records: list[CreditRecord]) -> list[Line]:
@@ -180,7 +149,37 @@ def _line(record: CreditRecord, today: datetime.date, *, public: bool) -> Line:
     )
 
 
-def _log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+def is_own(user: User, subject: Subject) -> bool:
+    """Whether the account is bound to this very person."""
+    own = subject_of(user)
+    return own is not None and own.pk == subject.pk
+
+
+def log_looks_shown(user: User, subject: Subject) -> None:
+    """That who looked is shown to a representative is a look too; the person's own is none."""
+    if not is_own(user, subject):
+        log_own_look(user, subject, ["looks"])
+
+
+def log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+    """Write the look of the person, or of a representative with the number of the representation it rests on."""
+    if is_own(user, subject):
+        record_disclosure(
+            subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
+        )
+        return
+    own = subject_of(user)
+    by = Representation.objects.holding().filter(
+        representative=own, person=subject, scope__contains=[RepresentationScope.FILE]
+    )
+    found = by.first() if own else None
+    if found is None:
+        raise NotPermitted
     record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
+        subject_ref=subject.pk,
+        actor=user,
+        purpose=OwnPurpose.REPRESENTATIVE,
+        authority=Authority.CONSENT if found.kind == RepresentationKind.ATTORNEY else Authority.STATUTE,
+        reference=found.token,
+        fields=fields,
     )

@@ -14,6 +14,7 @@ from records.enums import Openness, OwnPurpose, SubjectKind, VersionState
 from records.identifiers import identifier
 from records.models import Affiliation, Entitlement, EntryVersion, Feed, KeyGroup, KeyGroupMembership, Subject
 from records.querysets import units_of
+from records.selectors import log_own_look
 
 PAGE = 50
 NOBODY_ON_FILE = 0
@@ -130,10 +131,7 @@ def own_ties(user: User, subject: Subject) -> OwnTies:
     """Everything the platform keeps about where the person belongs; the look is written first."""
     groups = subject.key_groups.known().select_related("group", "employer", *RELATED).order_by("-valid_from")
     affiliations = subject.affiliations.known().select_related("organisation", *RELATED).order_by("-valid_from")
-    record_disclosure(
-        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF,
-        fields=_entries([*groups, *affiliations]),
-    )  # fmt: skip
+    log_own_look(user, subject, _entries([*groups, *affiliations]))
     return OwnTies(list(groups), list(affiliations))
 
 

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -23,8 +26,11 @@ from creditplatform.core.models import Agency, ApiClient
 from creditplatform.core.services.clients import create_client, renew_secret, set_active
 from creditplatform.core.staff import RoleAdmin
 
-# The library shows clients, tokens and secrets to superusers; here they are shown to nobody.
-for _model in (ApiClient, get_access_token_model(), get_grant_model(), get_id_token_model(), get_refresh_token_model()):
+# The libraries show clients, tokens, secrets and sessions to superusers; here they are shown to nobody.
+for _model in (
+    ApiClient, get_access_token_model(), get_grant_model(), get_id_token_model(), get_refresh_token_model(),
+    Authenticator, SocialAccount, SocialApp, SocialToken, UserSession,
+):  # fmt: skip
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 

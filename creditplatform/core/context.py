@@ -16,6 +16,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "site": current_site(request),
         "demonstration": settings.DEMONSTRATION,
+        "identity_platforms": settings.IDENTITY_PLATFORMS,
         "large_text": request.COOKIES.get(SIZE_COOKIE) == "large",
     }
 

@@ -12,6 +12,7 @@ from creditplatform.core.identity import make_resident_id
 
 BOUND_CITIZEN = "citizen"
 UNBOUND_CITIZEN = "newcomer"
+GUARDIAN, ATTORNEY = "guardian", "attorney"
 # The person that the account without a person may bind; fictitious, the number valid.
 NEWCOMERS_NAME = "苏念禾"
 NEWCOMERS_BIRTH = datetime.date(1992, 8, 9)
@@ -56,6 +57,8 @@ _STAFF: tuple[tuple[str, str, Role], ...] = (
 _CITIZENS: tuple[tuple[str, Text], ...] = (
     (BOUND_CITIZEN, _("citizen, bound to a person")),
     (UNBOUND_CITIZEN, _("citizen, not bound to a person yet")),
+    (GUARDIAN, _("citizen, guardian of a child")),
+    (ATTORNEY, _("citizen, with a power of attorney of the first one")),
 )
 
 

@@ -1,6 +1,6 @@
 """Labels of codes that the apps above the core bring along, for pages of the core that show them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -31,10 +31,12 @@ _known: dict[Kind, dict[str, str | Promise]] = {
     },
     Kind.VALUE: {"authorised": _("by authorisation of the person"), "unlimited": _("without limit")},
 }
+_asked: dict[Kind, Callable[[], Labels]] = {}
 
 
 # What values of rules are counted in.
 _UNITS = {
+    "hours": ngettext_lazy("%(number)s hour", "%(number)s hours", "number"),
     "days": ngettext_lazy("%(number)s day", "%(number)s days", "number"),
     "working days": ngettext_lazy("%(number)s working day", "%(number)s working days", "number"),
     "months": ngettext_lazy("%(number)s month", "%(number)s months", "number"),
@@ -50,9 +52,22 @@ def name(kind: Kind, labels: Labels) -> None:
     _known[kind].update(labels)
 
 
+def ask(kind: Kind, look_up: Callable[[], Labels]) -> None:
+    """Let an app name codes that are rows of a table: `look_up` gives the labels in the language of the page."""
+    _asked[kind] = look_up
+
+
 def label(kind: Kind, code: str) -> str:
     """The label of a code in the language of the page; the code itself where no app has named it."""
-    return str(_known[kind].get(code, code))
+    return labels_of(kind, [code])[code]
+
+
+def labels_of(kind: Kind, codes: Iterable[str]) -> dict[str, str]:
+    """The labels of many codes; where an app looks them up, it does so once."""
+    wanted, known = set(codes), dict(_known[kind])
+    if kind in _asked and not wanted <= set(known):
+        known |= _asked[kind]()
+    return {code: str(known.get(code, code)) for code in wanted}
 
 
 def value_label(value: Any) -> str:

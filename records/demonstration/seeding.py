@@ -13,7 +13,7 @@ from creditplatform.core import audit
 from creditplatform.core.demonstration import refuse_real_installations
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, Invalid
-from records.demonstration import exchange, fates, months, people, queries, ties, traces
+from records.demonstration import exchange, fates, months, people, queries, representation, ties, traces
 from records.demonstration.data import sources
 from records.demonstration.delivery import deliver, make_feeds
 from records.demonstration.world import World
@@ -130,6 +130,7 @@ def _finish(result: Seeded) -> None:
         result.written["identities"] = ties.register_persons(result.world)
         result.written |= ties.tie(result.world)
         result.written["binding"] = int(people.bind_citizen())
+        result.written["representations"] = representation.represent(result.world)
         result.written |= traces.leave_traces(result.world)
         result.written |= months.live_through_months(result.world)
         result.written["peer"] = exchange.begin()

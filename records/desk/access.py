@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from creditplatform.core.enums import Role
 from creditplatform.core.permissions import has_role
 from records.desk.navigation import SENDING, WORKING
+from records.window import serves
 
 
 def working(request: HttpRequest) -> bool:
@@ -25,3 +26,9 @@ def centre(request: HttpRequest) -> bool:
     """Staff of the credit centre."""
     user: Any = request.user
     return user.is_authenticated and has_role(Role.CENTRE)(user)
+
+
+def window(request: HttpRequest) -> bool:
+    """Whoever serves at the window of a credit centre: its staff, officers and supervisors."""
+    user: Any = request.user
+    return user.is_authenticated and serves(user)

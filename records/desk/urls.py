@@ -3,8 +3,10 @@
 from django.urls import include, path
 
 from records.desk import (
+    authorisations,
     belonging,
     cross_checks,
+    deferrals,
     deliveries,
     exchange,
     figures,
@@ -12,6 +14,7 @@ from records.desk import (
     monthly_reports,
     setaside,
     views,
+    windows,
 )
 from records.desk.catalogue import editing
 from records.desk.catalogue import views as catalogue
@@ -84,6 +87,16 @@ urlpatterns = [
     path("missing/", missing.missing_records, name="missing"),
     path("key-groups/", belonging.key_groups, name="key_groups"),
     path("key-groups/<slug:group_code>/", belonging.key_group, name="key_group"),
+    path("window/", windows.accounts, name="window"),
+    path("representations/", windows.representation_list, name="representations"),
+    path("representations/<str:token>/", windows.representation, name="representation"),
+    path("representations/<str:token>/papers/", windows.papers, name="representation-papers"),
+    path("authorisations/", authorisations.requests_of_unit, name="authorisations"),
+    path("authorisations/ask/<slug:agency>/<slug:purpose>/", authorisations.ask, name="authorisation-ask"),
+    path("authorisations/<str:number>/", authorisations.request_of_unit, name="authorisation"),
+    path("deferrals/", deferrals.deferral_list, name="deferrals"),
+    path("deferrals/looks/<int:access_id>/", deferrals.defer, name="deferral"),
+    path("deferrals/<int:deferral_id>/approve/", deferrals.approve, name="deferral-approve"),
     path("members/", belonging.members, name="members"),
     *of_queries,
 ]

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
 from records.admin.worktable import COUNTED, Task, Work
-from records.enums import CrossCheckState
-from records.models import CrossCheck, MissingRecord
+from records.enums import CrossCheckState, RepresentationState
+from records.models import CrossCheck, MissingRecord, Representation
 from records.querysets import DECIDING, units_of
+from records.window import serves
 
 
 def work_of(user: Any) -> Work:
@@ -27,4 +28,10 @@ def work_of(user: Any) -> Work:
         if count := len(waiting[:COUNTED].values_list("pk", flat=True)):
             text = _("A complete list no longer contains them; withdraw or keep each")
             tasks.append(Task(reverse("desk:missing"), _("Records missing from their list"), text, count))
+    if serves(user):
+        tasks.append(Task(reverse("desk:window"), _("Window"), _("Bind an account to a person, help somebody back in")))
+        requested = Representation.objects.filter(state=RepresentationState.REQUESTED).order_by()
+        if count := len(requested[:COUNTED].values_list("pk", flat=True)):
+            text = _("Requests to act for another person, each with its papers")
+            tasks.append(Task(reverse("desk:representations"), _("Representations"), text, count))
     return Work([], tasks, [], [])

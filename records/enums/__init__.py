@@ -1,5 +1,6 @@
 """Codes of the records, each with its translated label."""
 
+from records.enums.accounts import RepresentationPapers, SeenPapers, WindowAct
 from records.enums.queries import (
     AuthorisationState,
     BatchCheckState,
@@ -91,6 +92,7 @@ __all__ = [
     "RecordState",
     "ReportState",
     "RepresentationKind",
+    "RepresentationPapers",
     "RepresentationScope",
     "RepresentationState",
     "Required",
@@ -98,8 +100,10 @@ __all__ = [
     "ReviewState",
     "Rhythm",
     "RowState",
+    "SeenPapers",
     "SubjectKind",
     "Tier",
     "UseArea",
     "VersionState",
+    "WindowAct",
 ]

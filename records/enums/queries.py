@@ -30,6 +30,7 @@ class AuthorisationState(models.TextChoices):
     USED = "used", _("used up")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("withdrawn")
+    RECALLED = "recalled", _("taken back by the unit")
 
 
 class QueryKind(models.TextChoices):
@@ -120,7 +121,7 @@ class RepresentationState(models.TextChoices):
     """Life of a representation."""
 
     REQUESTED = "requested", _("papers being checked")
-    CONFIRMED = "confirmed", _("confirmed")
+    CONFIRMED = "confirmed", _("confirmed by the credit centre")
     REFUSED = "refused", _("refused")
     ENDED = "ended", _("ended")
 

@@ -23,6 +23,10 @@ class OwnPurpose(models.TextChoices):
     REPORT_CHECK = "check of a report", _("check of a report by whoever holds it")
     OWN_MEMBERS = "members of the own organisation", _("looking after the members of the own organisation")
     KEY_GROUP = "key group", _("looking up who belongs to a key group")
+    REPRESENTATIVE = "file of a represented person", _("look by the person's representative")
+    WINDOW = "identity at the window", _("identity checked at the window of the credit centre")
+    PREVIEW = "preview of a request", _("looking at what a request would show")
+    SHARE_LINK = "share link of the person", _("shown by a link that you gave yourself")
 
 
 class AffiliationRole(models.TextChoices):

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.context import all_sites, current_site
 from creditplatform.core.errors import Conflict, CreditError, Invalid, NotFoundHere
 from creditplatform.core.models import User
-from records.enums import CreditReportKind, CreditReportState
-from records.me.views import bound
+from records.enums import CreditReportKind, CreditReportState, RepresentationScope
+from records.me.acting import represented
 from records.models import CreditReport, Subject
 from records.reports.content import grouped
 from records.reports.order import Order
@@ -117,7 +117,7 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-@bound
+@represented(RepresentationScope.REPORT)
 def listed(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """My reports, newest first."""
     reports = CreditReport.objects.of_person(subject.pk).select_related("site")[:100]
@@ -125,7 +125,7 @@ def listed(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     return render(request, "me/reports.html", {"rows": rows})
 
 
-@bound
+@represented(RepresentationScope.REPORT)
 def ordered(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Order a report; it is made at once."""
     sites = all_sites(request)
@@ -157,10 +157,10 @@ def _issued(request: HttpRequest, user: User, subject: Subject, form: OrderForm)
     return None
 
 
-@bound
+@represented(RepresentationScope.REPORT)
 def result(request: HttpRequest, user: User, subject: Subject, report: str) -> HttpResponse:
     """One report: download it, hand on its number, or withdraw it by pressing the button."""
-    found = _mine(user, report)
+    found = _mine(user, subject, report)
     if request.method == "POST":
         return _revoked(request, user, found)
     context = {
@@ -173,16 +173,16 @@ def result(request: HttpRequest, user: User, subject: Subject, report: str) -> H
     return render(request, "me/report.html", context)
 
 
-@bound
+@represented(RepresentationScope.REPORT)
 def pdf(request: HttpRequest, user: User, subject: Subject, report: str) -> HttpResponse:
     """The signed PDF."""
-    return _file(user, report, signed=False)
+    return _file(user, subject, report, signed=False)
 
 
-@bound
+@represented(RepresentationScope.REPORT)
 def jws(request: HttpRequest, user: User, subject: Subject, report: str) -> HttpResponse:
     """The same content as signed JSON."""
-    return _file(user, report, signed=True)
+    return _file(user, subject, report, signed=True)
 
 
 def _revoked(request: HttpRequest, user: User, found: CreditReport) -> HttpResponse:
@@ -194,15 +194,19 @@ def _revoked(request: HttpRequest, user: User, found: CreditReport) -> HttpRespo
     return redirect("me:report", found.code)
 
 
-def _mine(user: User, code: str) -> CreditReport:
+def _mine(user: User, subject: Subject, code: str) -> CreditReport:
+    """A report about the person whose file is open."""
     try:
-        return service.own_report(user, code)
+        found = service.own_report(user, code)
     except NotFoundHere:
         raise Http404 from None
+    if found.subject_id != subject.pk:
+        raise Http404
+    return found
 
 
-def _file(user: User, code: str, *, signed: bool) -> HttpResponse:
-    found = _mine(user, code)
+def _file(user: User, subject: Subject, code: str, *, signed: bool) -> HttpResponse:
+    found = _mine(user, subject, code)
     try:
         data = service.download(report=found, user=user, signed=signed)
     except NotFoundHere:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.me import eligibility, reports, views
+from records.me import account, authorisations, eligibility, looks, reports, represent, shares, views
 
 app_name = "me"
 urlpatterns = [
@@ -17,6 +17,20 @@ urlpatterns = [
     path("reports/<str:report>/json/", reports.jws, name="report-json"),
     path("ties/", views.ties, name="ties"),
     path("eligibility/", eligibility.eligibility, name="eligibility"),
-    path("looks/", views.looks, name="looks"),
+    path("looks/", looks.look_list, name="looks"),
+    path("looks/export/<slug:form>/", looks.export, name="looks-export"),
+    path("looks/<str:look>/", looks.look_page, name="look"),
+    path("authorisations/", authorisations.authorisation_list, name="authorisations"),
+    path("authorisations/<str:number>/", authorisations.authorisation, name="authorisation"),
+    path("authorisations/<str:number>/receipt/", authorisations.receipt_file, name="authorisation-receipt"),
+    path("shares/", shares.share_list, name="shares"),
     path("notices/", views.notices, name="notices"),
+    path("account/", account.account, name="account"),
+    path("account/sign-out-others/", account.sign_out_others, name="sign-out-others"),
+    path("account/sign-out/", account.sign_out_one, name="sign-out-one"),
+    path("represent/", represent.represent, name="represent"),
+    path("represent/ask/", represent.ask, name="represent-ask"),
+    path("represent/back/", represent.back, name="represent-back"),
+    path("represent/<str:token>/act/", represent.act, name="represent-act"),
+    path("represent/<str:token>/end/", represent.end, name="represent-end"),
 ]

@@ -1,8 +1,6 @@
 """Pages of a citizen about the own file. Nothing is shown before the account is bound to a person."""
 
 import datetime
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django import forms
@@ -18,52 +16,44 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
-from records import selectors, tie_selectors
+from records import look_selectors, selectors, tie_selectors
+from records.enums import RepresentationScope
 from records.exchange.overview import told_of
-from records.models import Subject
+from records.me.acting import View, opened_for, represented
+from records.models import Authorisation, Subject
 from records.services import realname
 
-View = Callable[..., HttpResponse]
-RECORDS_SALT, LOOKS_SALT = "me:records", "me:looks"
+RECORDS_SALT = "me:records"
 LONGEST_KEY = 19  # digits of a key of eight bytes
 
 
 def bound(view: View) -> View:
-    """Only for accounts bound to a person; others are led to the binding page."""
-
-    @rule(signed_in)
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user: Any = request.user
-        subject = selectors.subject_of(user)
-        if subject is None:
-            return redirect("me:bind")
-        response = view(request, user, subject, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
-
-    return wrapper
+    """Only for accounts bound to a person, and about that person alone; others are led to the binding page."""
+    return opened_for(view, None)
 
 
-@bound
+@represented(RepresentationScope.FILE)
 def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """The file at a glance: newest records, who looked last, notices."""
     lines = selectors.own_records(user, subject)
-    looks = selectors.looks(subject)
+    looks = look_selectors.looks(subject)
+    selectors.log_looks_shown(user, subject)
     context = {
         "name": subject.name_sealed,
         "lines": lines[:8],
         "count": len(lines),
         "more": len(lines) > selectors.PAGE,
         "looks": looks[:5],
-        "look_count": len(looks[: selectors.PAGE]),
-        "more_looks": len(looks) > selectors.PAGE,
+        "look_count": len(looks[: look_selectors.PAGE]),
+        "more_looks": len(looks) > look_selectors.PAGE,
+        "own": selectors.is_own(user, subject),
+        "waiting": list(Authorisation.objects.of_person(subject).waiting().select_related("agency", "purpose")),
         "unread": core_notices.count_unread(subject.number_index),
     }
     return render(request, "me/home.html", context)
 
 
-@bound
+@represented(RepresentationScope.FILE)
 def records(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """All records, page by page."""
     lines = selectors.own_records(user, subject, before=_cursor(request))
@@ -72,7 +62,7 @@ def records(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     return render(request, "me/records.html", context)
 
 
-@bound
+@represented(RepresentationScope.FILE)
 def record(request: HttpRequest, user: User, subject: Subject, token: str) -> HttpResponse:
     """One record: who decided, on what basis, what it means, what can be done."""
     found = selectors.own_record(user, subject, token)
@@ -83,20 +73,10 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     return render(request, "me/record.html", context)
 
 
-@bound
+@represented(RepresentationScope.FILE)
 def ties(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """What I belong to: key groups and organisations, with who says so and until when."""
     return render(request, "me/ties.html", {"ties": tie_selectors.own_ties(user, subject)})
-
-
-@bound
-def looks(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """Who looked at my data, when, for what purpose and on what authority."""
-    with_own = request.GET.get("own") == "1"
-    found = selectors.looks(subject, with_own=with_own, before=_look_cursor(request))
-    page, more = found[: selectors.PAGE], len(found) > selectors.PAGE
-    after = signing.dumps((page[-1].row.at.isoformat(), page[-1].row.pk), salt=LOOKS_SALT) if more else ""
-    return render(request, "me/looks.html", {"looks": page, "with_own": with_own, "after": after})
 
 
 @bound
@@ -158,15 +138,6 @@ def _cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
     try:
         day, pk = signing.loads(request.GET.get("after", ""), salt=RECORDS_SALT)
         return datetime.date.fromisoformat(day), int(pk)
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
-
-
-def _look_cursor(request: HttpRequest) -> tuple[datetime.datetime, int] | None:
-    """The same for looks, which are ordered by their time."""
-    try:
-        at, pk = signing.loads(request.GET.get("after", ""), salt=LOOKS_SALT)
-        return datetime.datetime.fromisoformat(at), int(pk)
     except (signing.BadSignature, ValueError, TypeError):
         return None
 

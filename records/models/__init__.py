@@ -36,6 +36,7 @@ from records.models.subject import (
     RealNameBinding,
     Subject,
 )
+from records.models.window import RecoveryCode
 
 __all__ = [
     "AccessDeferral",
@@ -80,6 +81,7 @@ __all__ = [
     "RealNameBinding",
     "ReceivedBlock",
     "ReceivedRecord",
+    "RecoveryCode",
     "RepeatedRow",
     "Representation",
     "ShareLink",

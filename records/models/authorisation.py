@@ -20,7 +20,7 @@ from records.querysets.queries import AuthorisationQuerySet
 
 AUTHORISATION_KIND = "authorisation"
 SHARE_KIND = "share-link"
-UNANSWERED = [AuthorisationState.REQUESTED, AuthorisationState.REFUSED]
+UNANSWERED = [AuthorisationState.REQUESTED, AuthorisationState.REFUSED, AuthorisationState.RECALLED]
 MOST_WRONG_CODES = 5
 
 
@@ -80,6 +80,11 @@ class Authorisation(models.Model):
                 fields=["number_index", "agency", "purpose"],
                 name="authorisation_usable",
                 condition=Q(state=AuthorisationState.GRANTED),
+            ),
+            models.Index(
+                fields=["answer_until"],
+                name="authorisation_unanswered",
+                condition=Q(state=AuthorisationState.REQUESTED),
             ),
             models.Index(
                 fields=["expires_at"], name="authorisation_expiry", condition=Q(state=AuthorisationState.GRANTED)
@@ -177,6 +182,11 @@ class ShareLink(models.Model):
                 condition=Q(opened_at=None) | Q(opened_at__lt=F("expires_at")),
                 name="share_link_opened_in_time",
                 violation_error_message=_("A share link is not opened after its end."),
+            ),
+            models.CheckConstraint(
+                condition=Q(opened_at=None) | Q(revoked_at=None, wrong_codes__lt=MOST_WRONG_CODES),
+                name="share_link_closed_stays_closed",
+                violation_error_message=_("A share link that was withdrawn or closed is not opened."),
             ),
         ]
 

@@ -15,7 +15,7 @@ from creditplatform.core.models import Agency, Site
 from creditplatform.core.models.people import Bilingual
 from records.enums import PurposeState, UseArea
 from records.models.catalogue import LegalBasis, chinese
-from records.querysets.queries import PurposeQuerySet
+from records.querysets.queries import PurposeQuerySet, PurposeUserQuerySet
 
 BASIS_CONFIRMED = """
 IF NEW.state = 'in_force' AND NOT EXISTS (
@@ -105,6 +105,8 @@ class PurposeUser(models.Model):
     agency = models.ForeignKey(Agency, verbose_name=_("unit"), on_delete=models.PROTECT, related_name="purposes")
     valid_from = models.DateField(_("from"), default=timezone.localdate)
     valid_until = models.DateField(_("until"), null=True, blank=True)
+
+    objects = PurposeUserQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("unit that uses a purpose")

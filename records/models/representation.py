@@ -1,5 +1,6 @@
 """Who acts for whom: guardians, representatives with a power of attorney, near relatives of the deceased."""
 
+import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited
+from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import User
-from creditplatform.core.sealed import SealedTextField
+from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from creditplatform.core.vault import public_token
-from records.enums import RepresentationKind, RepresentationScope, RepresentationState
+from records.enums import RepresentationKind, RepresentationPapers, RepresentationScope, RepresentationState
 from records.models.subject import Subject
 from records.querysets.queries import RepresentationQuerySet
 
@@ -24,11 +26,17 @@ class Representation(models.Model):
     """One person acts for another, within a scope, from a day on and up to the day before another one.
 
     `papers` names the file in the private store with the document that proves it, `papers_digest` its SHA-256.
+    Until an official confirms it, nobody is looked up: what the representative wrote stands in the `asked_` columns.
     """
 
     person = models.ForeignKey(
-        Subject, verbose_name=_("person represented"), on_delete=models.PROTECT, related_name="represented_by"
-    )
+        Subject, verbose_name=_("person represented"), null=True, on_delete=models.PROTECT,
+        related_name="represented_by",
+    )  # fmt: skip
+    asked_kind = models.CharField(max_length=30, blank=True, choices=IdentifierKind.choices(), editable=False)
+    asked_number = SealedTextField(_("number of the person, as written"), null=True, editable=False)
+    asked_name = SealedTextField(_("name of the person, as written"), null=True, editable=False)
+    asked_index = BlindIndexField(null=True)  # type: ignore[misc]  # None once it is decided
     representative = models.ForeignKey(
         Subject, verbose_name=_("representative"), on_delete=models.PROTECT, related_name="represents"
     )
@@ -41,7 +49,7 @@ class Representation(models.Model):
     )
     papers = models.CharField(max_length=200, blank=True, editable=False)
     papers_digest = models.CharField(max_length=64, blank=True, editable=False)
-    papers_kind = models.CharField(_("papers"), max_length=100)
+    papers_kind = models.CharField(_("papers"), max_length=100, choices=RepresentationPapers)
     requested_by = models.ForeignKey(User, verbose_name=_("asked by"), on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(_("asked"), default=timezone.now)
     decided_by = models.ForeignKey(
@@ -90,6 +98,18 @@ class Representation(models.Model):
                 name="representation_two_people",
                 violation_error_message=_("Nobody confirms a representation they asked for."),
             ),
+            models.CheckConstraint(
+                condition=Q(person__isnull=False)
+                | (Q(asked_name__isnull=False) & ~Q(state=RepresentationState.CONFIRMED)),
+                name="representation_of_somebody",
+                violation_error_message=_("A representation says whom it is about; once confirmed, by the file."),
+            ),
+            models.UniqueConstraint(
+                fields=["asked_index", "representative", "kind"],
+                condition=Q(state=RepresentationState.REQUESTED),
+                name="representation_asked_once",
+                violation_error_message=_("This representation exists already, or is being checked."),
+            ),
             models.UniqueConstraint(
                 fields=["person", "representative", "kind"],
                 condition=Q(state__in=[RepresentationState.REQUESTED, RepresentationState.CONFIRMED]),
@@ -100,6 +120,18 @@ class Representation(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} · {self.get_kind_display()}"
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day on which it holds; `valid_until` is the first day after it."""
+        return self.valid_until and self.valid_until - datetime.timedelta(days=1)
+
+    @property
+    def holds_today(self) -> bool:
+        """Whether the representative may act today."""
+        today = timezone.localdate()
+        lasting = self.valid_until is None or today < self.valid_until
+        return self.state == RepresentationState.CONFIRMED and self.valid_from <= today and lasting
 
     @property
     def token(self) -> str:

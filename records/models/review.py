@@ -127,6 +127,12 @@ class AccessDeferral(models.Model):
                 name="access_deferral_two_people",
                 violation_error_message=_("A deferral is approved by a second person."),
             ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, approved_at=None)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="access_deferral_approval_is_dated",
+                violation_error_message=_("An approved deferral bears the time of its approval."),
+            ),
         ]
 
     def __str__(self) -> str:

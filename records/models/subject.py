@@ -18,10 +18,11 @@ from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.models.people import Bilingual, Period
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
-from records.enums import AffiliationRole, SubjectKind
+from records.enums import AffiliationRole, SeenPapers, SubjectKind
 from records.querysets import SubjectQuerySet, TieQuerySet
 
 PERSONAL_KINDS = sorted(kind.value for kind in PERSON_KINDS)
+WINDOW = "window"  # in place of an adapter's name, where an official has seen the papers
 PLACEHOLDER = r"^0+[0X]?$"
 # Records name their subject without a row-level foreign key. The lock waits for those that are just coming in and keeps
 # others out until this transaction ends, so that none of them can slip between the question and the change.
@@ -252,16 +253,37 @@ class KeyGroupMembership(DatedTie):
 
 @audited
 class RealNameBinding(models.Model):
-    """An account belongs to a person whose name and number were verified (H1.1, G6). No biometric is kept."""
+    """An account belongs to a person whose name and number were verified (H1.1, G6). No biometric is kept.
+
+    A binding that ends is removed; who ended it, when and why stands in its history.
+    """
 
     user = models.OneToOneField(User, verbose_name=_("account"), on_delete=models.PROTECT, related_name="real_name")
     subject = models.OneToOneField(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="binding")
     adapter = models.CharField(_("verified by"), max_length=100)
     bound_at = models.DateTimeField(_("bound"), default=timezone.now)
+    bound_by = models.ForeignKey(
+        User, verbose_name=_("bound at the window by"), null=True, editable=False, on_delete=models.PROTECT,
+        related_name="+",
+    )  # fmt: skip
+    papers = models.CharField(_("papers seen"), max_length=20, choices=SeenPapers, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("real-name binding")
         verbose_name_plural = _("real-name bindings")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(adapter=WINDOW, bound_by__isnull=False) & ~Q(papers=""))
+                | (~Q(adapter=WINDOW) & Q(bound_by=None, papers="")),
+                name="binding_at_window_by_official",
+                violation_error_message=_("At the window an official binds, and says which papers were seen."),
+            ),
+            models.CheckConstraint(
+                condition=Q(bound_by=None) | ~Q(bound_by=F("user")),
+                name="binding_two_people",
+                violation_error_message=_("Nobody binds their own account at the window."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} ↔ #{self.subject_id}"

@@ -28,6 +28,7 @@ from records.queries.disclosure import DISCLOSED, NOBODY, NONE_GIVEN
 from records.queries.eligibility import Answer, Criteria, Person, answers
 from records.queries.grants import TO_THE_PERSON, Grant, PurposeNotOpen, grant_by_statute
 from records.queries.scope import FieldScope
+from records.services.consent_notices import tell_first_uses
 
 CHUNK = 5000
 RESULTS = "records_batchcheckrow (batch_id, row_number, outcome, problem, reasons, records)"
@@ -182,7 +183,9 @@ def _use_consents(cursor: Any, terms: Terms, people: list[Person]) -> dict[bytes
             "door": terms.door,
         },
     )
-    return {bytes(index): public_token(AUTHORISATION_KIND, pk) for index, pk in cursor.fetchall()}
+    used = {bytes(index): pk for index, pk in cursor.fetchall()}
+    tell_first_uses(used.values())
+    return {index: public_token(AUTHORISATION_KIND, pk) for index, pk in used.items()}
 
 
 def _log_line(terms: Terms, found: Answer, reference: str) -> bytes:

@@ -5,6 +5,7 @@ here, and show what it allows and nothing else.
 """
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -14,15 +15,15 @@ from creditplatform.core.enums import AgencyKind, Authority
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
 from creditplatform.core.remembered import Recently
-from records.enums import Openness
+from records.enums import Openness, OwnPurpose
 from records.models import Authorisation, Purpose, ShareLink
 from records.queries.scope import FieldScope
 
 TO_THE_PERSON = frozenset({Openness.PUBLIC, Openness.SHARED, Openness.AUTHORISED})
 TO_AUTHORITIES = frozenset({Openness.PUBLIC, Openness.SHARED})
 TO_ANYBODY = frozenset({Openness.PUBLIC})
+LONGEST_REFERENCE = 200  # of a line of the access log
 AUTHORITIES = frozenset({AgencyKind.DEPARTMENT, AgencyKind.COURT, AgencyKind.UPPER_PLATFORM})
-OWN_SHARE = "share link of the person"
 
 
 class NotAuthorised(CreditError):
@@ -64,7 +65,7 @@ def grant_by_statute(purpose: Purpose, agency: Agency) -> Grant:
     if purpose.needs_consent or purpose.legal_basis is None:
         raise NotAuthorised
     openness = TO_AUTHORITIES if agency.kind in AUTHORITIES else TO_ANYBODY
-    citation = purpose.legal_basis.original_citation
+    citation = purpose.legal_basis.original_citation[:LONGEST_REFERENCE]
     return Grant(purpose.code, Authority.STATUTE, citation, FieldScope.of(purpose.fields), openness)
 
 
@@ -103,9 +104,20 @@ def _within_consent(purpose: Purpose, agency: Agency, authorisation: Authorisati
     return Grant(purpose.code, Authority.CONSENT, authorisation.number, scope, TO_THE_PERSON)
 
 
+def grant_to_preview(authorisation: Authorisation) -> Grant:
+    """What a request would open if the person allowed all of it now; for the person alone, before answering."""
+    scope = FieldScope.of(authorisation.purpose.fields) & FieldScope.of(authorisation.requested_fields)
+    return Grant(OwnPurpose.PREVIEW, Authority.SELF, authorisation.number, scope, TO_THE_PERSON)
+
+
+def grant_of_own_file(kinds: Iterable[str]) -> Grant:
+    """What of these kinds of record a person may show to others: the same degrees of openness as for themselves."""
+    return Grant(OwnPurpose.OWN_FILE, Authority.SELF, "", FieldScope.of(kinds), TO_THE_PERSON)
+
+
 def grant_by_link(link: ShareLink) -> Grant:
     """What whoever opened a share link may see: the parts the person chose."""
-    return Grant(OWN_SHARE, Authority.CONSENT, link.token, FieldScope.of(link.fields), TO_THE_PERSON)
+    return Grant(OwnPurpose.SHARE_LINK, Authority.CONSENT, link.token, FieldScope.of(link.fields), TO_THE_PERSON)
 
 
 _recent: Recently[Purpose | None] = Recently()

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from creditplatform.core.enums import Role
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, Site, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         CreditReport,
         HumanReview,
         Purpose,
+        PurposeUser,
         Query,
         Representation,
+        Subject,
     )
 
 REPORT_KIND = "credit-report"
@@ -59,6 +61,20 @@ class PurposeQuerySet(models.QuerySet["Purpose"]):
             lasting, users__agency=key, users__agency__active=True, users__valid_from__lte=day
         )
 
+    def at_site(self, site: Site) -> PurposeQuerySet:
+        """Purposes of that site, and those of both."""
+        return self.filter(Q(site=None) | Q(site=site))
+
+
+class PurposeUserQuerySet(models.QuerySet["PurposeUser"]):
+    """Which units may ask for a purpose."""
+
+    def holding(self, *, on: datetime.date | None = None) -> PurposeUserQuerySet:
+        """Those that hold on that day, of units that are active."""
+        day = on or timezone.localdate()
+        lasting = Q(valid_until=None) | Q(valid_until__gt=day)
+        return self.filter(lasting, valid_from__lte=day, agency__active=True)
+
 
 class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
     """Which authorisations count."""
@@ -73,6 +89,11 @@ class AuthorisationQuerySet(models.QuerySet["Authorisation"]):
     def waiting(self, *, at: datetime.datetime | None = None) -> AuthorisationQuerySet:
         """Requests that the person may still answer."""
         return self.filter(state=AuthorisationState.REQUESTED, answer_until__gt=at or timezone.now())
+
+    def of_person(self, subject: Subject) -> AuthorisationQuerySet:
+        """Requests to this very person, named rightly, and what the person answered, also under an earlier name."""
+        meant = Q(number_index=bytes(subject.number_index), name_index=bytes(subject.name_index))
+        return self.filter(meant | Q(subject=subject))
 
     def of_unit(self, user: User) -> AuthorisationQuerySet:
         """Those of the units in which a person works."""

@@ -10,18 +10,20 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import Conflict, FieldProblem, Invalid
+from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.models import Agency, ApiClient, User
+from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records.enums import AuthorisationState, VersionState
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.grants import NotAuthorised
+from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
+from records.services.consent_notices import tell_asked
 from records.workflows.authorisation import AUTHORISATION
 
-ANSWER_DAYS = 30
+ANSWER_DAYS = "authorisation.answer.days"
 
 
 def request_authorisation(
@@ -38,13 +40,11 @@ def request_authorisation(
 ) -> Authorisation:
     """Ask a person for consent to show these fields; answers alike whether or not the person is on file.
 
-    Raises Invalid where a field lies outside the purpose (`outside_purpose`).
+    The same request asked again while it waits is the same request. Raises PurposeNotOpen; Invalid where a field lies
+    outside the purpose (`outside_purpose`) or a statute makes consent a mere form (`no_consent_needed`).
     """
-    asked = FieldScope.of(fields or purpose.fields)
-    if _outside(FieldScope.of(purpose.fields), asked):
-        sentence = _("The purpose does not cover everything that was asked for.")
-        raise Invalid([FieldProblem("fields", "outside_purpose", sentence)], code="outside_purpose", message=sentence)
-    return Authorisation.objects.create(
+    asked = _asked_fields(agency, purpose, fields)
+    wanted = Authorisation(
         agency=agency,
         purpose=purpose,
         number_index=person.blind_index,
@@ -54,8 +54,40 @@ def request_authorisation(
         message=message or None,
         requested_by=user,
         client=client,
-        answer_until=timezone.now() + datetime.timedelta(days=ANSWER_DAYS),
+        answer_until=timezone.now() + datetime.timedelta(days=_answer_days(agency)),
     )
+    if same := _asked_already(wanted):
+        return same
+    wanted.save()
+    tell_asked(wanted)
+    return wanted
+
+
+def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> FieldScope:
+    if not Purpose.objects.open_to(agency).filter(pk=purpose.pk).exists():
+        raise PurposeNotOpen
+    if not purpose.needs_consent:
+        sentence = _("A statute lets your unit look for this purpose. The person would be asked for nothing.")
+        raise Invalid.in_field("purpose", "no_consent_needed", sentence)
+    asked = FieldScope.of(fields or purpose.fields)
+    if _outside(FieldScope.of(purpose.fields), asked):
+        raise Invalid.in_field(
+            "fields", "outside_purpose", _("The purpose does not cover everything that was asked for.")
+        )
+    return asked
+
+
+def _answer_days(agency: Agency) -> int:
+    days: int = load_rulebook().value(ANSWER_DAYS, timezone.localdate(), agency.site.code)
+    return days
+
+
+def _asked_already(wanted: Authorisation) -> Authorisation | None:
+    same = {
+        name: getattr(wanted, name)
+        for name in ("agency", "purpose", "number_index", "name_index", "requested_fields", "case_number")
+    }
+    return Authorisation.objects.waiting().filter(**same).first()
 
 
 def _outside(allowed: FieldScope, asked: FieldScope) -> bool:
@@ -84,6 +116,11 @@ def refuse(*, authorisation: Authorisation, user: User) -> Authorisation:
 def revoke(*, authorisation: Authorisation, user: User) -> Authorisation:
     """Withdraw consent; from now on it opens nothing."""
     return AUTHORISATION.take("revoke", authorisation, user=user)
+
+
+def recall(*, authorisation: Authorisation, user: User) -> Authorisation:
+    """Take back a request that was not answered yet; a member of the unit that asked does it."""
+    return AUTHORISATION.take("recall", authorisation, user=user)
 
 
 def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) -> Authorisation:

@@ -1,16 +1,21 @@
 """Bind an account to the person who uses it (H1.1, G6): verified once by the real-name register."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import limits
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid
-from creditplatform.core.identity import IdentifierKind
+from creditplatform.core.identity import IdentifierKind, facts
 from creditplatform.core.models import User
+from creditplatform.core.rules import load_rulebook
 from records.enums import SubjectKind
 from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, Subject
-from records.realname import adapter
+from records.realname import RealName, adapter
+from records.rules import is_minor
 
 ATTEMPTS = 5
 ATTEMPTS_SECONDS = 3600
@@ -30,6 +35,27 @@ class TooManyAttempts(CreditError):
     )
 
 
+class ComeToTheWindow(Conflict):
+    """Verified, and yet only an official with the papers before them can go on (HTTP 409)."""
+
+    default_code = "come_to_the_window"
+    default_message = _(
+        "The identity platform has confirmed you, but this sign-in cannot be joined to your file: you may have another"
+        " account here already. Sign in with it, or come to the counter of the credit centre with your document."
+    )
+
+
+class MinorAtTheWindow(CreditError):
+    """Accounts of minors are bound at the window, with a guardian (HTTP 403)."""
+
+    http_status = 403
+    default_code = "minor"
+    default_message = _(
+        "You are not of full age yet. Come to the counter of the credit centre with a guardian; there are no"
+        " unfavourable records about minors, and a guardian can see your file."
+    )
+
+
 def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, client: str = "") -> RealNameBinding:
     """Bind an account to the person with this name and number; makes the subject if nothing is on file yet.
 
@@ -37,17 +63,59 @@ def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, clie
     Raises Invalid for a number that cannot be one; Conflict for an account that is bound already; Invalid
     `not_confirmed` where the register denies it and, in the same words, where the person is bound to another
     account, or number or client have been tried too often within a day; TooManyAttempts after five failures of
-    the account within an hour.
+    the account within an hour; MinorAtTheWindow for a number whose holder is not of full age.
     """
     if RealNameBinding.objects.filter(user=user).exists():
         raise Conflict("already_bound", _("This account is bound to a person already."))
     wanted = checked_person(name, kind, number)
+    refuse_minors(wanted)
     _count_attempt(user)
     if _tried_too_often(wanted, client):
         raise _not_confirmed()
     binding = _bind_confirmed(user, name, wanted)
     limits.forget(_of_account(user), _on_number(wanted))
     return binding
+
+
+def bind_verified(*, user: User, person: RealName, adapter: str) -> RealNameBinding:
+    """Bind an account to the person an identity platform has verified, by the number, never by name alone.
+
+    Must run in an audit context. An account that is bound to this person stays so. Raises Invalid for a number that
+    cannot be one, MinorAtTheWindow, and ComeToTheWindow where the account is another's, the person has another
+    account, or the name on file under the number is another one: nobody is bound anew in silence.
+    """
+    wanted = checked_person(person.name, person.kind, person.number)
+    refuse_minors(wanted)
+    bound = RealNameBinding.objects.filter(user=user).select_related("subject").first()
+    if bound is not None:
+        if bytes(bound.subject.number_index) != wanted.blind_index:
+            raise ComeToTheWindow
+        return bound
+    return attach(user, person.name, wanted, adapter=adapter)
+
+
+def attach(user: User, name: str, wanted: Identifier, **how: Any) -> RealNameBinding:
+    """Bind to the person of this number, made where nothing is on file yet. Raises ComeToTheWindow."""
+    subject = Subject.objects.by_number(wanted.blind_index).first()
+    if subject is not None and (subject.kind != SubjectKind.PERSON or bytes(subject.name_index) != name_index(name)):
+        raise ComeToTheWindow
+    try:
+        with transaction.atomic():
+            return RealNameBinding.objects.create(user=user, subject=subject or first_seen(name, wanted), **how)
+    except IntegrityError as error:
+        raise ComeToTheWindow from error
+
+
+def refuse_minors(wanted: Identifier) -> None:
+    """Raises MinorAtTheWindow where the number tells that its holder is not of full age."""
+    if minor(wanted):
+        raise MinorAtTheWindow
+
+
+def minor(wanted: Identifier) -> bool:
+    """Whether the number tells that its holder is a minor today."""
+    born = facts(wanted.kind, wanted.number).birth_date
+    return born is not None and is_minor(born, timezone.localdate(), load_rulebook())
 
 
 def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBinding:
@@ -60,13 +128,14 @@ def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBindin
         raise _not_confirmed()
     try:
         with transaction.atomic():
-            person = subject or _first_seen(name, wanted)
+            person = subject or first_seen(name, wanted)
             return RealNameBinding.objects.create(user=user, subject=person, adapter=register.name)
     except IntegrityError as error:
         raise _not_confirmed() from error
 
 
-def _first_seen(name: str, wanted: Identifier) -> Subject:
+def first_seen(name: str, wanted: Identifier) -> Subject:
+    """A person of whom nothing is on file yet."""
     return Subject.objects.create(
         kind=SubjectKind.PERSON,
         identifier_kind=wanted.kind.value,

@@ -1,7 +1,8 @@
-"""Authorisation: asked for → granted or refused by the person → used → expired or withdrawn (design, section 4).
+"""Authorisation: asked for → granted or refused by the person → used → expired or withdrawn.
 
 Fields returned are purpose ∩ consent ∩ openness, see `records.queries.grants`. A refusal needs no reason, a withdrawal
-works at once, and neither has any other consequence (PIPL, articles 15 and 16).
+works at once, and neither has any other consequence (PIPL, articles 15 and 16). Nobody answers for want of an answer: a
+request that is not answered in time ends.
 """
 
 import datetime
@@ -15,6 +16,8 @@ from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import AuthorisationState, RepresentationScope
 from records.models import Authorisation, Purpose, Representation, Subject
 from records.queries.scope import FieldScope
+from records.querysets import units_of
+from records.services.consent_notices import tell_used
 
 # --- who ---------------------------------------------------------------------------------------
 
@@ -44,6 +47,11 @@ def holder(case: Authorisation, user: User | None) -> bool:
     """The person who gave it, also under another name by now, or a representative who may answer requests."""
     subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
     return subject is not None and subject.pk == case.subject_id
+
+
+def unit(case: Authorisation, user: User | None) -> bool:
+    """A member of the unit that asked."""
+    return user is not None and case.agency_id in units_of(user)
 
 
 # --- what must be there -------------------------------------------------------------------------
@@ -111,8 +119,10 @@ def note_bounds(case: Authorisation, user: User | None, data: Data) -> None:
 
 
 def count_use(case: Authorisation, user: User | None, data: Data) -> None:
-    """One use more."""
+    """One use more, and word to the person at the first."""
     case.uses += 1
+    if case.uses == 1:
+        tell_used(case)
 
 
 def note_end(case: Authorisation, user: User | None, data: Data) -> None:
@@ -138,7 +148,7 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     title=_("Authorisation by the person"),
     states=AuthorisationState,
     initial=S.REQUESTED,
-    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED}),
+    final=frozenset({S.REFUSED, S.USED, S.EXPIRED, S.REVOKED, S.RECALLED}),
     steps=(
         Step(
             "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
@@ -155,6 +165,7 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
             "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
         ),
         Step("revoke", _("Withdraw"), frozenset({S.GRANTED}), S.REVOKED, by=holder, effects=(note_end,)),
+        Step("recall", _("Take back"), frozenset({S.REQUESTED}), S.RECALLED, by=unit, effects=(note_end,)),
         Step(
             "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,
             needs=(never_answered,), effects=(note_end,),

@@ -131,7 +131,8 @@ def test_production_is_strict(tmp_path: Path) -> None:
         "from creditplatform import settings as s; assert not s.DEBUG and not s.DEMONSTRATION; "
         "assert s.SESSION_COOKIE_SECURE and s.CSRF_COOKIE_SECURE and s.SECURE_SSL_REDIRECT and s.SECURE_HSTS_SECONDS; "
         "assert s.LANGUAGE_COOKIE_SECURE; "
-        "assert s.LIMITS_PER_MINUTE == {'publicity:search': 60, 'publicity:*': 300, 'verify:*': 30, 'api:token': 30}; "
+        "assert s.LIMITS_PER_MINUTE == {'publicity:search': 60, 'publicity:*': 300, 'share': 20, 'verify:*': 30, "
+        "'api:token': 30}; "
         "assert 'allow_truncate' not in str(s.DATABASES), 'history could be truncated'"
     )
     result = run(tmp_path, "-c", code, **values(tmp_path))

@@ -89,6 +89,7 @@ def test_values_of_rules_are_said_in_words() -> None:
         assert labels.value_label(["fire", "nothing known"]) == "fire safety, nothing known"
 
 
+@pytest.mark.django_db
 def test_codes_without_a_label_stay_codes() -> None:
     assert labels.label(labels.Kind.PURPOSE, "processing a licence") == "processing a licence"
     with translation.override("en"):

@@ -32,6 +32,7 @@ from records.models import (
     MonthlyReportLine,
     PeerEntry,
     QuarantinedRow,
+    Representation,
     Subject,
 )
 from tests.cast import Cast
@@ -80,6 +81,7 @@ CHANGES = {
     "records.KeyGroup": ("name_en", "name_en || '!'"),
     "records.KeyGroupMembership": ("valid_until", "valid_from + 400"),
     "records.RealNameBinding": ("adapter", "adapter || '!'"),
+    "records.Representation": ("valid_from", "valid_from - 1"),
     "records.CreditRecord": ("disputed", "NOT disputed"),
     "records.MonthlyReport": ("due_on", "due_on + 1"),
     "records.MonthlyReportLine": ("reason", "reason || '!'"),
@@ -94,7 +96,6 @@ CHANGES = {
     "records.HumanReview": ("case_number", "case_number || '!'"),
     "records.AccessReview": ("due_on", "due_on + 1"),
     "records.AccessDeferral": ("until", "until + 1"),
-    "records.Representation": ("papers_kind", "papers_kind || '!'"),
     "records.CreditReport": ("revocation", "revocation || '!'"),
 }
 
@@ -163,6 +164,10 @@ def make_rows(cast: Cast) -> None:
         record=CreditRecord.objects.get(), feed=FeedBatch.objects.all()[0].feed, batch=FeedBatch.objects.all()[0]
     )
     one_cross_check(person)
+    Representation.objects.create(
+        person=person, representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
+        papers_kind="kinship", requested_by=cast.stranger,
+    )  # fmt: skip
     entitlement = Entitlement.objects.all()[0]
     group_model = apps.get_model("auth", "Group")
     permission = apps.get_model("auth", "Permission").objects.get(codename="enter_records")

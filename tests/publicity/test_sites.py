@@ -19,6 +19,7 @@ PAGES = [
     "/gansu/registers/", "/huizhou/registers/administrative-penalty/",
     "/gansu/registers/ecommerce-dishonesty/", "/gansu/services/", "/gansu/services/report/",
     "/gansu/services/objection/", "/gansu/services/repair/", "/gansu/services/reconsideration/",
+    "/gansu/purposes/", "/huizhou/purposes/",
     "/gansu/about/privacy/", "/gansu/about/accessibility/", "/gansu/about/corrections/", "/accounts/login/",
     "/accounts/signup/", "/nothing/here/", "/huizhou/records/nothing/",
 ]  # fmt: skip

@@ -176,7 +176,7 @@ def _(w: World) -> None:
 
 @provokes("access_deferral_two_people")
 def _(w: World) -> None:
-    a_deferral(w, approved_by=w.cast.officer)
+    a_deferral(w, approved_by=w.cast.officer, approved_at=timezone.now())
 
 
 @provokes("representation_two_persons")

@@ -23,6 +23,8 @@ from records.models import (
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
 from tests.records import (
+    provocations_accounts,  # noqa: F401
+    provocations_consent,  # noqa: F401 - registers its provocations
     provocations_exchange,
     provocations_figures,  # noqa: F401 - registers its provocations
     provocations_queries,  # noqa: F401

@@ -23,7 +23,7 @@ from tests.records.feedfiles import deliver, people_of_the_cast
 
 PAGES = ("home", "records", "looks", "notices")
 WITH_RECORDS = ("home", "records")
-MOST_QUERIES = 15
+MOST_QUERIES = 18
 
 
 @pytest.fixture

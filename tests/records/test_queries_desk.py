@@ -188,6 +188,6 @@ def test_what_is_deferred_by_statute_is_not_shown_here_either(cast: Cast) -> Non
     line = _asked(cast)
     AccessDeferral.objects.create(
         access_id=line.pk, access_at=line.at, subject_id=line.subject_ref, legal_basis_id="penalty-law-48",
-        until="2099-01-01", entered_by=cast.officer, approved_by=cast.supervisor,
+        until="2099-01-01", entered_by=cast.officer, approved_by=cast.supervisor, approved_at=line.at,
     )  # fmt: skip
     assert "Ask a person to decide" not in browser(cast.person).get("/me/eligibility/").content.decode()

@@ -188,7 +188,7 @@ def test_two_at_the_same_moment(user, monkeypatch):
     def taken_meanwhile(name, wanted):
         raise IntegrityError("subject_number_once")
 
-    monkeypatch.setattr(service, "_first_seen", taken_meanwhile)
+    monkeypatch.setattr(service, "first_seen", taken_meanwhile)
     assert refusal(user).code == "not_confirmed"
 
 

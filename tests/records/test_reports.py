@@ -225,7 +225,7 @@ def test_it_says_who_looked_but_not_oneself_nor_what_is_deferred(cast: Cast) -> 
     )
     AccessDeferral.objects.create(
         access_id=deferred.pk, access_at=timezone.now(), subject=person, legal_basis=LegalBasis.objects.all()[0],
-        until=days_ago(-30), entered_by=cast.officer, approved_by=cast.supervisor,
+        until=days_ago(-30), entered_by=cast.officer, approved_by=cast.supervisor, approved_at=timezone.now(),
     )  # fmt: skip
     issued(cast.person)
     looks = said(issued(cast.person))["looks"]

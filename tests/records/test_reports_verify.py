@@ -249,9 +249,12 @@ def test_a_representative_who_may_get_reports_does_and_is_named_in_the_log(cast:
     }  # fmt: skip
     standing = Representation.objects.create(scope=["file"], **words)
     address = reverse("me:report-pdf", args=[report.code])
-    assert me(cast.stranger).get(address).status_code == 404
+    browser = me(cast.stranger)
+    assert browser.get(address).status_code == 404  # the own file is open
+    browser.post(reverse("me:represent-act", args=[standing.token]))
+    assert browser.get(address).status_code == 403
     Representation.objects.update(scope=["report"])
-    assert me(cast.stranger).get(address).status_code == 200
+    assert browser.get(address).status_code == 200
     line = AccessLog.objects.order_by("-pk")[0]
     assert (line.actor, line.authority, line.reference) == (cast.stranger, Authority.CONSENT, standing.token)
     assert issued(cast.stranger, subject=person_of(cast.person)).subject_id == report.subject_id

@@ -17,7 +17,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 PAGES = ["/", "/{site}/", "/{site}/search/?q=示例有限公司", "/{site}/registers/", "/{site}/registers/{entry}/",
-         "{record}", "/{site}/services/objection/", "/{site}/records/nothing/", "/accounts/login/"]  # fmt: skip
+         "{record}", "/{site}/services/objection/", "/{site}/purposes/", "/{site}/records/nothing/",
+         "/accounts/login/"]  # fmt: skip
 COMPLAINTS: list[str] = []
 pytestmark = [
     pytest.mark.browser,

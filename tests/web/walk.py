@@ -11,9 +11,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from creditplatform.core.models import User
+from creditplatform.core.models import AccessLog, User
+from creditplatform.core.vault import public_token
+from records.look_selectors import LOOK_KIND
 from records.models import (
+    AccessDeferral,
     AccessReview,
+    Authorisation,
     BatchCheck,
     CreditRecord,
     CreditReport,
@@ -24,6 +28,8 @@ from records.models import (
     HumanReview,
     QuarantinedRow,
     Query,
+    Representation,
+    ShareLink,
     UnitNotice,
 )
 from tests.cast import Cast
@@ -83,13 +89,9 @@ def values(world: World, name: str, parameter: str) -> list[str]:
     known: dict[str, list[Any]] = {
         "site": ["huizhou", "gansu"],
         "entry": [world.own.entry.code, "ecommerce-dishonesty", "nothing"],
-        "token": [*(record.token for record in records), "0" * 26, "nothing"],
-        "topic": [
-            "report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "nothing",
-        ],
-        "entitlement_id": [
-            world.granted.pk, world.draft.pk, Entitlement.objects.exclude(agency=world.own.agency)[0].pk, 0,
-        ],
+        "token": [*_representations(name), *(record.token for record in records), "0" * 26, "nothing"],
+        "topic": ["report", "objection", "repair", "reconsideration", "privacy", "accessibility", "corrections", "no"],
+        "entitlement_id": [world.granted.pk, world.draft.pk, _foreign_entitlement(world), 0],
         "version_id": [world.version.pk, world.own.version_id, 0, HOSTILE[1]],
         "field_id": [world.version.fields.all()[0].pk, 0],
         "basis": ["draft-law", world.own.version.legal_basis_id, "nothing"],
@@ -107,9 +109,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         "id": [world.cast.clerk.pk, *HOSTILE],
         "agency": [world.own.agency.code, world.foreign.agency.code, "nothing"],
         "month": ["2026-10", "2026-13", "nothing"],
-        "code": ["province", "nothing"],
+        **{key: ["province", "nothing"] for key in ("code", "provider_id")},
         "act": ["pause", "resume", "again", "approve", "end", "nothing"],
         "row_id": [*QuarantinedRow.objects.order_by("pk").values_list("pk", flat=True), 0, HOSTILE[1]],
+        **_of_consent(),
         "notice_id": [*UnitNotice.objects.values_list("pk", flat=True), 0],
     }  # fmt: skip
     known.update(_of_queries())
@@ -117,6 +120,10 @@ def values(world: World, name: str, parameter: str) -> list[str]:
         return [*_keys(name), *HOSTILE]
     assert parameter in known, f"say in `values` what to put into <{parameter}> of {name}"
     return [str(value) for value in known[parameter]]
+
+
+def _representations(name: str) -> list[str]:
+    return [case.token for case in Representation.objects.all() if "represent" in name]
 
 
 def _of_queries() -> dict[str, list[Any]]:
@@ -127,8 +134,30 @@ def _of_queries() -> dict[str, list[Any]]:
     }
     reviews = AccessReview.objects.values_list("pk", flat=True)[:2]
     reports = [report.code for report in CreditReport.objects.order_by("pk")[:2]]
-    numbers = {name: [*reports, "0" * 26, "nothing"] for name in ("report", "number", "query", "check", "review")}
+    numbers = {name: [*reports, "0" * 26, "nothing"] for name in ("report", "query", "check", "review")}
     return {**tokens, **numbers, "access_review_id": [*reviews, 0, HOSTILE[1]]}
+
+
+def _foreign_entitlement(world: World) -> int:
+    return Entitlement.objects.exclude(agency=world.own.agency)[0].pk
+
+
+def _of_consent() -> dict[str, list[Any]]:
+    """Numbers of consents, links and looks, and what is asked for."""
+    return {
+        "number": [*(one.number for one in Authorisation.objects.order_by("pk")), "0" * 26, "nothing"],
+        "link": [*(one.token for one in ShareLink.objects.order_by("pk")), "0" * 26, "nothing"],
+        "look": [*(public_token(LOOK_KIND, pk) for pk in _looks()), "0" * 26, "nothing"],
+        "form": ["csv", "xlsx", "json", "nothing"],
+        "purpose": ["special-industry", "loan", "company-officer", "nothing"],
+        "access_id": [*_looks(), 0, HOSTILE[1]],
+        "deferral_id": [*AccessDeferral.objects.values_list("pk", flat=True)[:1], 0, HOSTILE[1]],
+    }
+
+
+def _looks() -> list[int]:
+    """The first two lines of the access log: a look by duty and one by statute."""
+    return list(AccessLog.objects.order_by("pk").values_list("pk", flat=True)[:2])
 
 
 def _keys(name: str) -> list[str]:

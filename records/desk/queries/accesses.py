@@ -15,9 +15,9 @@ from creditplatform.core.models import AccessLog, Agency, User
 from creditplatform.core.permissions import has_role, rule, staff
 from records.desk.figures import month_asked, months_offered
 from records.figures import query_review
-from records.models import AccessReview, CatalogueEntry, Purpose
+from records.look_selectors import field_labels
+from records.models import AccessReview, Purpose
 from records.querysets import sites_led, units_of
-from records.selectors import IDENTITY_LABELS
 from records.services import access_reviews
 from records.workflows.access_review import ACCESS_REVIEW, SUPERVISING
 
@@ -83,8 +83,8 @@ def _found(key: int, user: User) -> AccessReview:
 
 
 def _kinds(codes: list[str]) -> list[str]:
-    entries = {entry.code: entry.label for entry in CatalogueEntry.objects.filter(code__in=codes)}
-    return [entries.get(code) or str(IDENTITY_LABELS.get(code, code)) for code in codes]
+    labels = field_labels(set(codes))
+    return [labels[code] for code in codes]
 
 
 def _purpose(code: str) -> str:

@@ -1,0 +1,218 @@
+"""Who looked at a person's data, prepared for the person: who, for what, on what authority, which fields, when.
+
+An access whose display is deferred by statute is not among them until its day has come, and then says that it was.
+Officials are named by their role; which of them it was, the review of a complaint finds out.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Authority, Door, Role
+from creditplatform.core.labels import Kind, labels_of
+from creditplatform.core.models import AccessLog, Agency, Membership
+from creditplatform.core.vault import pk_of_token, public_token
+from creditplatform.core.wording import bracketed
+from records.enums import FieldRole, OwnPurpose, ReviewCause
+from records.models import (
+    AccessDeferral,
+    AccessReview,
+    Authorisation,
+    CatalogueEntry,
+    EntryField,
+    RealNameBinding,
+    Subject,
+)
+from records.models.authorisation import AUTHORISATION_KIND
+from records.queries.disclosure import DISCLOSED
+
+LOOK_KIND = "look"
+PAGE, AT_A_TIME = 50, 1000
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+PARTS = {
+    FieldRole.SUBJECT_NAME.value: _("name of the person"),
+    "name": _("name of the person"),
+    "number": _("number of identity document"),
+    "phone": _("telephone"),
+    "address": _("address"),
+    "looks": _("who looked at the file"),
+    "papers": _("papers of a representation"),
+    "credit-report": _("credit report"),
+    DISCLOSED: _("whether the record is clean, yes or no"),
+}
+BY_LINK = _("whoever had the link and code you gave")
+REPRESENTATIVE = _("a representative")
+BY_REPRESENTATIVES = frozenset({OwnPurpose.REPRESENTATIVE.value, OwnPurpose.OWN_REPORT.value})
+VISITOR = _("a visitor of the public site")
+SYSTEM, MEMBER = _("its computer system"), _("a member of its staff")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One access to the person's data; `receipt` is the number of the consent it rests on, where it is the person's."""
+
+    row: AccessLog
+    own: bool
+    who: str
+    shown: list[str]
+    purpose: str
+    receipt: str
+    deferral: AccessDeferral | None
+    review: AccessReview | None
+
+    @property
+    def token(self) -> str:
+        """The number under which the person speaks of it: 128 bits, not to be guessed."""
+        return public_token(LOOK_KIND, self.row.pk)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which looks are to be seen: those of a year, of a unit, also one's own."""
+
+    year: int | None = None
+    unit: str = ""
+    with_own: bool = False
+
+    @classmethod
+    def of(cls, given: Any) -> "Chosen":
+        """From what stands in the address; what makes no sense there chooses nothing."""
+        year = given.get("year", "")
+        known = year.isascii() and year.isdecimal() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR
+        unit = given.get("unit", "").replace("\x00", "")[:60]
+        return cls(int(year) if known else None, unit, given.get("own") == "1")
+
+
+def looks(
+    subject: Subject, chosen: Chosen | None = None, *, before: tuple[datetime.datetime, int] | None = None
+) -> list[Look]:
+    """One page and one line more, newest first, after those of the page before; eight queries at most."""
+    rows = _rows(subject, chosen or Chosen())
+    if before:
+        at, pk = before
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
+    return _prepared(subject, rows[: PAGE + 1])
+
+
+def all_looks(subject: Subject, chosen: Chosen) -> Iterator[Look]:
+    """Every look, newest first, a thousand lines at a time."""
+    before: tuple[datetime.datetime, int] | None = None
+    while True:
+        rows = _rows(subject, chosen)
+        if before:
+            rows = rows.filter(Q(at__lt=before[0]) | Q(at=before[0], pk__lt=before[1]))
+        some = _prepared(subject, rows[:AT_A_TIME])
+        yield from some
+        if len(some) < AT_A_TIME:
+            return
+        before = some[-1].row.at, some[-1].row.pk
+
+
+def look(subject: Subject, token: str) -> Look | None:
+    """One look at the person that may be shown today, by its number."""
+    pk = pk_of_token(LOOK_KIND, token)
+    rows = _rows(subject, Chosen(with_own=True)).filter(pk=pk)[:1] if pk is not None else ()
+    return next(iter(_prepared(subject, rows)), None)
+
+
+def years_and_units(subject: Subject) -> tuple[list[int], list[Agency]]:
+    """What the looks of others can be narrowed down by; nothing of a deferred one shows here either."""
+    rows = _rows(subject, Chosen()).order_by()
+    years = {moment.year for moment in rows.datetimes("at", "year")}
+    units = Agency.objects.filter(pk__in=rows.exclude(agency=None).values("agency")).order_by("code")
+    return sorted(years, reverse=True), list(units)
+
+
+def _rows(subject: Subject, chosen: Chosen) -> Any:
+    hidden = AccessDeferral.objects.holding().filter(subject=subject.pk).values("access_id")
+    rows = AccessLog.objects.filter(subject_ref=subject.pk).exclude(pk__in=hidden).select_related("agency")
+    if not chosen.with_own:
+        rows = rows.exclude(authority=Authority.SELF, actor=_account(subject))
+    if chosen.year:
+        first = datetime.datetime(chosen.year, 1, 1, tzinfo=timezone.get_default_timezone())
+        rows = rows.filter(at__gte=first, at__lt=first.replace(year=chosen.year + 1))
+    if chosen.unit:
+        rows = rows.filter(agency__code=chosen.unit)
+    return rows.order_by("-at", "-pk")
+
+
+def _account(subject: Subject) -> int:
+    """The account of the person; 0 where there is none."""
+    binding: RealNameBinding | None = getattr(subject, "binding", None)
+    return binding.user_id if binding else 0
+
+
+def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
+    found = list(rows)
+    keys = [row.pk for row in found]
+    shown = field_labels({code for row in found for code in row.fields})
+    purposes = labels_of(Kind.PURPOSE, {row.purpose for row in found})
+    roles, receipts, account = _roles(found), _receipts(subject, found), _account(subject)
+    deferrals = {
+        one.access_id: one
+        for one in AccessDeferral.objects.filter(
+            subject=subject, access_id__in=keys, approved_by__isnull=False
+        ).select_related("legal_basis")
+    }
+    complaints = AccessReview.objects.filter(subject=subject, access_id__in=keys, cause=ReviewCause.COMPLAINT)
+    reviews = {one.access_id: one for one in complaints}
+    return [
+        Look(
+            row=row,
+            own=row.authority == Authority.SELF and row.actor_id == account,
+            who=_who(row, roles),
+            shown=[shown[code] for code in row.fields],
+            purpose=purposes[row.purpose],
+            receipt=row.reference if row.reference in receipts else "",
+            deferral=deferrals.get(row.pk),
+            review=reviews.get(row.pk),
+        )
+        for row in found
+    ]
+
+
+def _who(row: AccessLog, roles: dict[tuple[int, int], list[Membership]]) -> str:
+    """Who looked, in words: a unit with the role in it, or somebody who is no unit."""
+    if row.agency is None:
+        others: dict[str, Any] = {OwnPurpose.SHARE_LINK.value: BY_LINK, OwnPurpose.PUBLIC_PAGE.value: VISITOR}
+        represented = row.authority == Authority.SELF or row.purpose in BY_REPRESENTATIVES
+        return str(others.get(row.purpose, REPRESENTATIVE if represented else ""))
+    if row.actor_id is None:
+        return f"{row.agency.label}{bracketed(SYSTEM)}" if row.door == Door.API else row.agency.label
+    day = timezone.localdate(row.at)
+    held = [one for one in roles.get((row.actor_id, row.agency_id or 0), []) if _held(one, day)]
+    return f"{row.agency.label}{bracketed(Role(held[0].role).label if held else MEMBER)}"
+
+
+def _held(membership: Membership, day: datetime.date) -> bool:
+    return membership.valid_from <= day and (membership.valid_until is None or membership.valid_until > day)
+
+
+def _roles(rows: Sequence[AccessLog]) -> dict[tuple[int, int], list[Membership]]:
+    actors = {row.actor_id for row in rows if row.actor_id and row.agency_id}
+    roles: dict[tuple[int, int], list[Membership]] = {}
+    for one in Membership.objects.filter(user__in=actors).order_by("pk") if actors else ():
+        roles.setdefault((one.user_id, one.agency_id), []).append(one)
+    return roles
+
+
+def _receipts(subject: Subject, rows: Sequence[AccessLog]) -> set[str]:
+    """Numbers of consents of this person among what the looks rest on."""
+    named = {row.reference for row in rows if row.authority in (Authority.CONSENT, Authority.SELF)}
+    keys = {pk: text for text in named if (pk := pk_of_token(AUTHORISATION_KIND, text)) is not None}
+    own = Authorisation.objects.filter(pk__in=keys, subject=subject) if keys else Authorisation.objects.none()
+    return {keys[pk] for pk in own.values_list("pk", flat=True)}
+
+
+def field_labels(codes: set[str]) -> dict[str, str]:
+    """Words for the fields of a disclosure: parts of the identity, kinds of record, or single fields of a record."""
+    labels = {code: str(PARTS[code]) for code in codes if code in PARTS}
+    labels |= {one.code: one.label for one in CatalogueEntry.objects.filter(code__in=codes)}
+    if rest := codes - set(labels):
+        labels |= {one.code: one.label for one in EntryField.objects.filter(code__in=rest).order_by("version_id")}
+    return {code: labels.get(code, code) for code in codes}

@@ -1,0 +1,76 @@
+"""Letters about consent: that a unit asks, that it looked for the first time, that a share link was opened.
+
+They go to the index of the number, so that somebody without an account finds them when binding one. None holds a name
+or what is on file.
+"""
+
+from collections.abc import Iterable
+
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.models import Notice
+from creditplatform.core.notices import write_notice, write_notices
+from records.models import Authorisation, ShareLink, Subject
+
+FIRST_USE = "authorisation_used"
+ABOUT_AUTHORISATION, ABOUT_SHARE = "authorisation:", "share:"
+ASKED = _(
+    "%(agency)s asks for your consent to look at credit information about you, for this purpose: %(purpose)s. You may"
+    " allow it, allow part of it or refuse until %(day)s. If you do not answer, nothing is shown."
+)
+USED = _("%(agency)s has used your consent for the first time (%(purpose)s). You can withdraw it at any time.")
+OPENED = _("The link by which you show part of your file was opened on %(time)s. It cannot be opened again.")
+
+
+def tell_asked(case: Authorisation) -> Notice | None:
+    """Tell the person that a unit asks; not somebody on file under another name, since it is not them that is meant."""
+    if Subject.objects.by_number(case.number_index).exclude(name_index=case.name_index).exists():
+        return None
+    return _tell(case, "authorisation_asked", ASKED)
+
+
+def tell_used(case: Authorisation) -> Notice:
+    """Tell the person that the unit has looked for the first time; every further look stands in the list of looks."""
+    return _tell(case, FIRST_USE, USED)
+
+
+def tell_first_uses(keys: Iterable[int]) -> None:
+    """The same for many consents used at once; those used before are passed over. One query and one statement."""
+    first = Authorisation.objects.filter(pk__in=list(keys), uses=1).select_related("agency", "purpose")
+    messages = [
+        (bytes(case.number_index), f"{ABOUT_AUTHORISATION}{case.number}", *_texts(case, USED)) for case in first
+    ]
+    write_notices(code=FIRST_USE, messages=messages)
+
+
+def tell_opened(link: ShareLink) -> Notice:
+    """Tell the person that whoever had link and code has seen the chosen parts."""
+    time = f"{timezone.localtime(link.opened_at):%Y-%m-%d %H:%M}"
+    texts = [_in(language, OPENED, time=time) for language in ("zh-hans", "en")]
+    return write_notice(
+        addressee=bytes(link.subject.number_index), code="share_link_opened", text=texts[0], text_en=texts[1],
+        about=f"{ABOUT_SHARE}{link.token}",
+    )  # fmt: skip
+
+
+def _tell(case: Authorisation, code: str, words: Promise) -> Notice:
+    text, text_en = _texts(case, words)
+    about = f"{ABOUT_AUTHORISATION}{case.number}"
+    return write_notice(addressee=bytes(case.number_index), code=code, text=text, text_en=text_en, about=about)
+
+
+def _texts(case: Authorisation, words: Promise) -> tuple[str, str]:
+    return _text(case, words, "zh-hans"), _text(case, words, "en")
+
+
+def _text(case: Authorisation, words: Promise, language: str) -> str:
+    with translation.override(language):
+        day = timezone.localdate(case.answer_until).isoformat()
+        return _in(language, words, agency=case.agency.label, purpose=case.purpose.label, day=day)
+
+
+def _in(language: str, words: Promise, **values: str) -> str:
+    with translation.override(language):
+        return str(words) % values

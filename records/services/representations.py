@@ -1,0 +1,238 @@
+"""Ask to act for another person, decide on it with the papers, end it. All of it must run in an audit context."""
+
+import datetime
+from collections.abc import Collection
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority, Door
+from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
+from creditplatform.core.models import User
+from creditplatform.core.notices import write_notice
+from records import papers as store
+from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, RepresentationState
+from records.identifiers import checked_person
+from records.models import RealNameBinding, Representation, Subject
+from records.models.representation import REPRESENTATION_KIND
+from records.window import window_of
+from records.workflows.representation import REPRESENTATION, SCOPES, full_age_on
+
+LONGEST_DAYS = 366  # of a power of attorney
+FITTING = {
+    RepresentationKind.GUARDIAN: {RepresentationPapers.BIRTH, RepresentationPapers.COURT},
+    RepresentationKind.ATTORNEY: {RepresentationPapers.ATTORNEY, RepresentationPapers.NOTARY},
+    RepresentationKind.HEIR: {RepresentationPapers.KINSHIP},
+}
+FIELDS = {"kind": "document"}  # what the check of a number calls the kind of its document
+TEXTS = {
+    "confirm": (
+        "信用中心已核对材料，确认他人可以代理您办理信用事务。代理人、范围和期限见“代理”；授权委托可随时终止。",
+        "The credit centre has checked papers and confirmed that somebody may act for you. Who, in what and until when"
+        " stands under “Representation”; a power of attorney can be ended there at any time.",
+    ),
+    "confirmed": (
+        "您的代理申请已确认，可在“代理”中查看被代理人的档案。",
+        "Your request to act for another person was confirmed; the file is opened under “Representation”.",
+    ),
+    "refuse": (
+        "您的代理申请未获确认，理由见“代理”。",
+        "Your request to act for another person was not confirmed; the reason stands under “Representation”.",
+    ),
+    "end": (
+        "一项代理关系已终止，自即刻起代理人不能再查看档案。",
+        "A representation has ended; from now on the representative sees nothing.",
+    ),
+}
+
+
+def ask(
+    *,
+    user: User,
+    kind: str,
+    name: str,
+    document: str,
+    number: str,
+    scope: Collection[str],
+    papers: bytes,
+    papers_kind: str,
+    valid_until: datetime.date | None = None,
+) -> Representation:
+    """Ask to act for the person of this name and number; nobody is looked up before an official has the papers.
+
+    Raises Invalid with everything that is wrong at once; Conflict for a request that is being checked already;
+    NotPermitted for an account that is bound to nobody.
+    """
+    own = _own(user)
+    found = problems(
+        own=own, kind=kind, name=name, document=document, number=number, scope=scope, papers=papers,
+        papers_kind=papers_kind, valid_until=valid_until,
+    )  # fmt: skip
+    if found:
+        raise Invalid(found)
+    wanted = checked_person(name, document, number)
+    _make_way(own, wanted.blind_index, kind)
+    kept = store.keep(papers)
+    return Representation.objects.create(
+        representative=own, kind=kind, scope=sorted(scope), valid_until=valid_until, papers=kept.name,
+        papers_digest=kept.digest, papers_kind=papers_kind, asked_kind=wanted.kind.value, asked_number=wanted.number,
+        asked_name=name.strip(), asked_index=wanted.blind_index, requested_by=user,
+    )  # fmt: skip
+
+
+def confirm(*, case: Representation, user: User) -> Representation:
+    """The papers prove it: from now on it holds. Both persons are told."""
+    if _standing(case):
+        raise Conflict("confirmed_already", _("This representation is confirmed already; refuse the second request."))
+    taken = REPRESENTATION.take("confirm", case, user=user)
+    if taken.person is not None:
+        _write(taken.person, "confirm", taken)
+    _write(taken.representative, "confirmed", taken)
+    return taken
+
+
+def refuse(*, case: Representation, user: User, refusal: str) -> Representation:
+    """Refuse with the reason, which only the representative reads."""
+    taken = REPRESENTATION.take("refuse", case, user=user, refusal=refusal)
+    _write(taken.representative, "refuse", taken)
+    return taken
+
+
+def end(*, case: Representation, user: User) -> Representation:
+    """End it, or withdraw what was asked; works at once. Both persons are told where it held."""
+    step = "withdraw" if case.state == RepresentationState.REQUESTED else "end"
+    taken = REPRESENTATION.take(step, case, user=user)
+    if step == "end":
+        for person in (taken.person, taken.representative):
+            if person is not None:
+                _write(person, "end", taken)
+    return taken
+
+
+def open_papers(*, case: Representation, user: User) -> tuple[bytes, str]:
+    """The papers with the kind of the file, for the official who decides and for the one who handed them in.
+
+    The look of an official is written into the access log of the representative. Raises NotPermitted.
+    """
+    agency = window_of(user)
+    binding = RealNameBinding.objects.filter(user=user, subject=case.representative_id).exists()
+    if agency is None and not binding:
+        raise NotPermitted
+    if agency is not None and not binding:
+        record_disclosure(
+            subject_ref=case.representative_id,
+            actor=user,
+            agency=agency,
+            purpose=OwnPurpose.WINDOW,
+            authority=Authority.DUTY,
+            fields=["papers"],
+            case_number=case.token,
+            door=Door.DESK,
+        )
+    content = store.read(case.papers, case.papers_digest)
+    return content, store.kind_of(content) or "application/octet-stream"
+
+
+def problems(
+    *,
+    own: Subject,
+    kind: str,
+    name: str,
+    document: str,
+    number: str,
+    scope: Collection[str],
+    papers: bytes,
+    papers_kind: str,
+    valid_until: datetime.date | None,
+) -> list[FieldProblem]:
+    """Everything that speaks against a request, at once; nobody is looked up."""
+    found = [*_problems(kind, scope, papers_kind, valid_until), *_paper_problems(papers)]
+    try:
+        wanted = checked_person(name, document, number)
+    except Invalid as error:
+        return [
+            *found,
+            *(problem._replace(field=FIELDS.get(problem.field, problem.field)) for problem in error.problems),
+        ]
+    return [*found, *_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until)]
+
+
+def _own(user: User) -> Subject:
+    binding = RealNameBinding.objects.filter(user=user).select_related("subject").first()
+    if binding is None:
+        raise NotPermitted
+    return binding.subject
+
+
+def _problems(
+    kind: str, scope: Collection[str], papers_kind: str, valid_until: datetime.date | None
+) -> list[FieldProblem]:
+    """What does not fit the right by which somebody wants to act."""
+    if kind not in RepresentationKind.values:
+        return [FieldProblem("kind", "required", _("Choose by what right you act."))]
+    found, right = [], RepresentationKind(kind)
+    if not scope or not set(scope) <= SCOPES[right]:
+        sentence = _("Choose what you may do: near relatives see the file only, guardians get no reports.")
+        found.append(FieldProblem("scope", "scope", sentence))
+    if papers_kind not in FITTING[right]:
+        found.append(FieldProblem("papers_kind", "papers", _("These papers do not prove this right.")))
+    latest = timezone.localdate() + datetime.timedelta(days=LONGEST_DAYS)
+    if right == RepresentationKind.ATTORNEY and not (valid_until and timezone.localdate() < valid_until <= latest):
+        sentence = _("A power of attorney has an end, within a year from today.")
+        found.append(FieldProblem("valid_until", "end", sentence))
+    elif valid_until and valid_until <= timezone.localdate():
+        found.append(FieldProblem("valid_until", "end", _("The end lies ahead.")))
+    return found
+
+
+def _person_problems(
+    own: Subject, kind: str, document: str, number: str, valid_until: datetime.date | None
+) -> list[FieldProblem]:
+    """What the number itself tells against it."""
+    if number == own.number_sealed:
+        return [FieldProblem("number", "self", _("Nobody represents themselves."))]
+    adult = full_age_on(document, number)
+    if kind == RepresentationKind.GUARDIAN and adult and adult <= timezone.localdate():
+        sentence = _("The person is of full age; a guardian of an adult comes to the window with the court's decision.")
+        return [FieldProblem("kind", "full_age", sentence)]
+    if kind == RepresentationKind.GUARDIAN and adult is None and valid_until is None:
+        return [FieldProblem("valid_until", "end", _("The number tells no age, so please give the end."))]
+    return []
+
+
+def _paper_problems(papers: bytes) -> list[FieldProblem]:
+    if not papers:
+        return [FieldProblem("papers", "required", _("Please add the papers that prove it."))]
+    if len(papers) > store.MOST_BYTES:
+        return [FieldProblem("papers", "too_large", _("The file is larger than 10 MB."))]
+    if store.kind_of(papers) is None:
+        return [FieldProblem("papers", "wrong_kind", _("Only PDF, JPEG and PNG files can be taken; this is none."))]
+    return []
+
+
+def _make_way(own: Subject, index: bytes, kind: str) -> None:
+    """Close what ended by its date, so that it can be asked for anew. Raises Conflict for what is being checked."""
+    confirmed = Representation.objects.filter(
+        representative=own, kind=kind, person__number_index=index, state=RepresentationState.CONFIRMED
+    )
+    for case in confirmed.filter(valid_until__lte=timezone.localdate()):
+        REPRESENTATION.take("expire", case, user=None)
+    if Representation.objects.filter(representative=own, kind=kind, asked_index=index).exists():
+        raise Conflict("asked_already", _("You have asked for this already; it is being checked."))
+
+
+def _standing(case: Representation) -> bool:
+    """Whether the same is confirmed already; nothing tells the representative before."""
+    same = Representation.objects.filter(
+        representative=case.representative_id, kind=case.kind, state=RepresentationState.CONFIRMED
+    )
+    return same.filter(person__number_index=bytes(case.asked_index)).exists() if case.asked_index else False
+
+
+def _write(addressee: Subject, code: str, case: Representation) -> None:
+    text, text_en = TEXTS[code]
+    write_notice(
+        addressee=bytes(addressee.number_index), code=f"representation_{code}", text=text, text_en=text_en,
+        about=f"{REPRESENTATION_KIND}:{case.pk}",
+    )  # fmt: skip

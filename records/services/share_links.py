@@ -1,0 +1,190 @@
+"""Links by which a person shows chosen parts of the own file once: made, withdrawn, opened with the code.
+
+Link and code are told separately. The code is kept as a slow hash over a keyed one, so that neither the database nor
+the key ring alone yields it. All of it must run in an audit context.
+"""
+
+import datetime
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core.enums import Authority, Door
+from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid, NotPermitted
+from creditplatform.core.models import User
+from creditplatform.core.rules import load_rulebook
+from creditplatform.core.vault import blind_index, pk_of_token
+from records.enums import OwnPurpose, RepresentationScope
+from records.models import ShareLink, Subject
+from records.models.authorisation import MOST_WRONG_CODES, SHARE_KIND
+from records.queries.disclosure import Asker, Shown, disclose, register_refusal
+from records.queries.grants import grant_by_link
+from records.services.consent_notices import tell_opened
+from records.workflows.authorisation import acts_for
+
+SHORTEST_HOURS, LONGEST_DAYS = "share_link.shortest_hours", "share_link.longest_days"
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without letters that are taken for digits
+CODE_LENGTH = 8
+LONGEST_RECIPIENT = 200
+log = structlog.get_logger(__name__)
+
+
+class NotOpened(CreditError):
+    """The link opens nothing with this code (HTTP 403): the same words whatever the cause."""
+
+    http_status = 403
+    default_code = "share_link_not_opened"
+    default_message = _(
+        "This link and this code open nothing. The code may be mistyped, or the link has ended, was withdrawn or was"
+        " closed after wrong codes. Ask whoever gave it to you for a new one."
+    )
+
+
+class OpenedBefore(Conflict):
+    """Link and code are right, and were used before; said only to somebody who has both."""
+
+    default_code = "share_link_opened_before"
+    default_message = _("This link was opened on %(time)s. It shows its content only once.")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How short and how long a link may live today."""
+
+    shortest: datetime.timedelta
+    longest: datetime.timedelta
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link showed."""
+
+    link: ShareLink
+    records: list[Shown]
+
+
+def bounds() -> Bounds:
+    """The bounds of a link's life, from the rule values. Raises RuleMissing."""
+    book, today = load_rulebook(), timezone.localdate()
+    return Bounds(
+        datetime.timedelta(hours=book.value(SHORTEST_HOURS, today)),
+        datetime.timedelta(days=book.value(LONGEST_DAYS, today)),
+    )
+
+
+def make(
+    *, user: User, subject: Subject, fields: Sequence[str], lifetime: datetime.timedelta, recipient: str = ""
+) -> tuple[ShareLink, str]:
+    """Make a link and its code, which is told once and never again.
+
+    Raises NotPermitted where the person is not the user's own or represented one, Invalid with everything missing.
+    """
+    if acts_for(user, bytes(subject.number_index), RepresentationScope.CONSENT) != subject:
+        raise NotPermitted
+    if problems := _problems(fields, lifetime, recipient):
+        raise Invalid(problems)
+    code = "".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH))
+    now = timezone.now()
+    link = ShareLink.objects.create(
+        subject=subject, made_by=user, recipient=recipient.strip() or None, fields=sorted(set(fields)),
+        code_hash=make_password(_keyed(code)), made_at=now, expires_at=now + lifetime,
+    )  # fmt: skip
+    return link, code
+
+
+def revoke(*, link: ShareLink, user: User) -> ShareLink:
+    """Withdraw a link; from now on it opens nothing. Raises NotPermitted, Conflict where it was opened already."""
+    with transaction.atomic():
+        locked = _locked(link.pk)
+        if locked is None or acts_for(user, bytes(locked.subject.number_index), RepresentationScope.CONSENT) is None:
+            raise NotPermitted
+        if locked.opened_at:
+            raise OpenedBefore(time=_minute(locked.opened_at))
+        locked.revoked_at = locked.revoked_at or timezone.now()
+        locked.save(update_fields=["revoked_at"])
+    return locked
+
+
+def open_link(*, token: str, code: str, user: User | None) -> Opened:
+    """Show what the person chose, once, to whoever has link and code; the locked row lets one of many in.
+
+    What is refused stays written, so the transaction must be kept. Raises NotOpened, OpenedBefore.
+    """
+    pk = pk_of_token(SHARE_KIND, token)
+    with transaction.atomic():
+        link = _locked(pk) if pk is not None else None
+        asker = Asker(agency=None, user=user, door=Door.WEB)
+        refusal = _refusal(link, _typed(code), asker)
+        if link is not None and refusal is None:
+            return _opened(link, asker)
+    raise refusal or NotOpened
+
+
+def is_live(link: ShareLink, at: datetime.datetime | None = None) -> bool:
+    """Whether the right code would open it at that moment."""
+    unused = link.opened_at is None and link.revoked_at is None
+    return unused and link.wrong_codes < MOST_WRONG_CODES and (at or timezone.now()) < link.expires_at
+
+
+def _opened(link: ShareLink, asker: Asker) -> Opened:
+    link.opened_at = timezone.now()
+    link.save(update_fields=["opened_at"])
+    records = disclose(link.subject, grant_by_link(link), asker)
+    tell_opened(link)
+    return Opened(link, records)
+
+
+def _refusal(link: ShareLink | None, code: str, asker: Asker) -> CreditError | None:
+    """Why the link does not open, or None; checks a code in every case, so that time tells nothing either."""
+    right = check_password(_keyed(code), link.code_hash if link else make_password(_keyed("")))
+    if link is None:
+        log.warning("share_link_unknown")
+        return NotOpened()
+    if right and is_live(link):
+        return None
+    if not right and is_live(link):
+        link.wrong_codes += 1
+        link.save(update_fields=["wrong_codes"])
+    _write_refusal(link, asker)
+    return OpenedBefore(time=_minute(link.opened_at)) if right and link.opened_at else NotOpened()
+
+
+def _write_refusal(link: ShareLink, asker: Asker) -> None:
+    register_refusal(
+        link.subject_id, asker, purpose=OwnPurpose.SHARE_LINK, authority=Authority.CONSENT, reference=link.token
+    )
+
+
+def _locked(pk: int) -> ShareLink | None:
+    rows = ShareLink.objects.select_for_update(of=("self",), no_key=True).select_related("subject")
+    return rows.filter(pk=pk).first()
+
+
+def _keyed(code: str) -> str:
+    return blind_index(code, "records.ShareLink.code").hex()
+
+
+def _typed(code: str) -> str:
+    """The code as it was meant: small letters and spaces between groups do no harm."""
+    return "".join(code.upper().split()).replace("-", "")
+
+
+def _minute(moment: datetime.datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+
+def _problems(fields: Sequence[str], lifetime: datetime.timedelta, recipient: str) -> list[FieldProblem]:
+    problems, allowed = [], bounds()
+    if not fields:
+        problems.append(FieldProblem("fields", "required", _("Choose at least one kind of record.")))
+    if not allowed.shortest <= lifetime <= allowed.longest:
+        problems.append(FieldProblem("lifetime", "out_of_bounds", _("Choose one of the times offered.")))
+    if len(recipient) > LONGEST_RECIPIENT:
+        problems.append(FieldProblem("recipient", "too_long", _("Please say it in fewer words.")))
+    return problems

@@ -1,0 +1,227 @@
+"""At the window: an official who has the person and the papers in front of them binds accounts, and helps back in.
+
+Every act is written into the person's access log and told to the person. All of it must run in an audit context.
+Refusals sound alike whether or not anybody is on file.
+"""
+
+import datetime
+import secrets
+
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from creditplatform.core import audit, limits, sessions
+from creditplatform.core.audit.access import record_disclosure
+from creditplatform.core.enums import Authority, Door
+from creditplatform.core.errors import FieldProblem, Invalid, NotPermitted
+from creditplatform.core.models import User
+from creditplatform.core.notices import write_notice
+from records.enums import OwnPurpose, SeenPapers, WindowAct
+from records.identifiers import Identifier, checked_person, name_index
+from records.models import RealNameBinding, RecoveryCode, Subject
+from records.models.subject import WINDOW
+from records.models.window import MOST_WRONG
+from records.services.realname import ComeToTheWindow, attach
+from records.window import window_of
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
+CODE_LENGTH, GROUP = 12, 4
+ATTEMPTS, SECONDS = 10, 3600
+SEEN = ("name", "number")
+TEXTS = {
+    WindowAct.BIND: (
+        "信用中心窗口已核验您的证件，并将一个账号与您本人绑定。如非本人办理，请立即联系信用中心。",
+        "An official of the credit centre has seen your papers and bound an account to you. If it was not you, please"
+        " tell the credit centre at once.",
+    ),
+    WindowAct.MOVE: (
+        "信用中心窗口已核验您的证件，解除了您原账号的绑定，并绑定了新账号。如非本人办理，请立即联系信用中心。",
+        "An official of the credit centre has seen your papers, ended the binding of your older account and bound a new"
+        " one. If it was not you, please tell the credit centre at once.",
+    ),
+    WindowAct.CODE: (
+        "信用中心窗口已核验您的证件，为您的账号签发了一次性恢复码。如非本人办理，请立即联系信用中心。",
+        "An official of the credit centre has seen your papers and issued a recovery code for your account. If it was"
+        " not you, please tell the credit centre at once.",
+    ),
+}
+USED = (
+    "您的账号已使用恢复码设置了新密码，其他登录均已退出。如非本人操作，请立即联系信用中心。",
+    "A new password was set for your account with a recovery code, and it was signed out everywhere else. If it was not"
+    " you, please tell the credit centre at once.",
+)
+
+
+def bind_at_window(
+    *, official: User, user: User, name: str, kind: str, number: str, papers: SeenPapers, move: bool = False
+) -> RealNameBinding:
+    """Bind an account to the person whose papers were seen; with `move`, end an older account's binding before.
+
+    Raises NotPermitted for whoever does not serve at a window or would bind their own account; Invalid, in the same
+    words for every cause, where it cannot be done.
+    """
+    _permit(official, user)
+    wanted = checked_person(name, kind, number)
+    act = WindowAct.MOVE if move else WindowAct.BIND
+    with transaction.atomic():
+        if RealNameBinding.objects.filter(user=user).exclude(subject__number_index=wanted.blind_index).exists():
+            raise _not_done()
+        if move:
+            _end_binding(wanted, but=user)
+        binding = RealNameBinding.objects.filter(user=user).first() or _attach(official, user, name, wanted, papers)
+        _tell(official, binding.subject, act, f"binding:{binding.pk}")
+        return binding
+
+
+def _attach(official: User, user: User, name: str, wanted: Identifier, papers: SeenPapers) -> RealNameBinding:
+    try:
+        return attach(user, name, wanted, adapter=WINDOW, bound_by=official, papers=papers)
+    except ComeToTheWindow as error:
+        raise _not_done() from error
+
+
+def _end_binding(wanted: Identifier, *, but: User) -> None:
+    """End the binding of the person's older account and its ways in; history keeps who ended it.
+
+    The identity platform may then be connected with the new account.
+    """
+    old = RealNameBinding.objects.filter(subject__number_index=wanted.blind_index).exclude(user=but)
+    for binding in old.select_related("user"):
+        with audit.context(actor=None, door=Door.DESK, reason="binding ended at the window"):
+            binding.delete()
+            RecoveryCode.objects.filter(user=binding.user, closed_at=None).update(closed_at=timezone.now())
+        SocialAccount.objects.filter(user_id=binding.user_id).delete()
+        sessions.end_sessions(binding.user)
+
+
+def issue_code(
+    *, official: User, user: User, name: str, kind: str, number: str, papers: SeenPapers
+) -> tuple[RecoveryCode, str]:
+    """A recovery code for the account of the person whose papers were seen; the code itself is returned once.
+
+    An older open code is closed. Raises NotPermitted, also for accounts of members of units, whose access the
+    security administrator restores; Invalid where account and person do not belong together.
+    """
+    _permit(official, user)
+    wanted = checked_person(name, kind, number)
+    binding = RealNameBinding.objects.filter(user=user, subject__number_index=wanted.blind_index).first()
+    if binding is None or bytes(binding.subject.name_index) != name_index(name) or user.is_staff:
+        raise _not_done()
+    code = "".join(secrets.choice(LETTERS) for _place in range(CODE_LENGTH))
+    now = timezone.now()
+    with transaction.atomic():
+        RecoveryCode.objects.filter(user=user, closed_at=None).update(closed_at=now)
+        issued = RecoveryCode.objects.create(
+            user=user,
+            issued_by=official,
+            papers=papers,
+            code_hash=make_password(code),
+            issued_at=now,
+            expires_at=now + datetime.timedelta(minutes=settings.RECOVERY_CODE_MINUTES),
+        )
+        _tell(official, binding.subject, WindowAct.CODE, f"recovery:{issued.pk}")
+    return issued, "-".join(code[at : at + GROUP] for at in range(0, CODE_LENGTH, GROUP))
+
+
+def recover(*, username: str, code: str, password: str, client: str = "") -> User:
+    """Set a new password with a code from the window; the second factor and every session end with it.
+
+    Raises Invalid: about the password where that is too weak, else in the same words for an unknown account, a wrong,
+    used or late code, and too many attempts.
+    """
+    user = User.objects.filter(username__iexact=username, is_active=True).first()
+    problems = _weak(password, user)
+    if problems:
+        raise Invalid(problems)
+    if _too_often(username, client) or user is None or not _take_code(user, code):
+        raise _wrong_code()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    user.authenticator_set.all().delete()  # type: ignore[attr-defined]
+    sessions.end_sessions(user)
+    binding = RealNameBinding.objects.filter(user=user).select_related("subject").first()
+    if binding is not None:
+        write_notice(
+            addressee=bytes(binding.subject.number_index),
+            code="account_recovered",
+            text=USED[0],
+            text_en=USED[1],
+            about=f"recovered:{timezone.now().isoformat()}",
+        )
+    return user
+
+
+def _take_code(user: User, code: str) -> bool:
+    """Whether this is the open code of the account; it is closed by being right, and by the fifth wrong one."""
+    given = "".join(character for character in code.upper() if character in LETTERS)
+    with transaction.atomic():
+        open_codes = RecoveryCode.objects.select_for_update(of=("self",)).filter(user=user, closed_at=None)
+        row = open_codes.filter(expires_at__gt=timezone.now()).first()
+        if row is None:
+            return False
+        right = check_password(given, row.code_hash)
+        if right:
+            row.used_at = row.closed_at = timezone.now()
+        else:
+            row.wrong_codes += 1
+            row.closed_at = timezone.now() if row.wrong_codes == MOST_WRONG else None
+        row.save(update_fields=["used_at", "closed_at", "wrong_codes"])
+    return right
+
+
+def _weak(password: str, user: User | None) -> list[FieldProblem]:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return [FieldProblem("password", "weak", message) for message in error.messages]
+    return []
+
+
+def _too_often(username: str, client: str) -> bool:
+    of_account = limits.count(f"recover:{limits.hidden(username.lower())}", SECONDS)
+    of_client = limits.count(f"recover-client:{client}", SECONDS) if client else 0
+    return of_account > ATTEMPTS or of_client > 3 * ATTEMPTS
+
+
+def _permit(official: User, user: User) -> None:
+    if official.pk == user.pk or window_of(official) is None:
+        raise NotPermitted
+
+
+def _tell(official: User, subject: Subject, act: WindowAct, about: str) -> None:
+    """Into the access log of the person, and a letter to them."""
+    record_disclosure(
+        subject_ref=subject.pk,
+        actor=official,
+        agency=window_of(official),
+        purpose=OwnPurpose.WINDOW,
+        authority=Authority.DUTY,
+        fields=SEEN,
+        door=Door.DESK,
+    )
+    text, text_en = TEXTS[act]
+    write_notice(
+        addressee=bytes(subject.number_index), code=f"window_{act.value}", text=text, text_en=text_en, about=about
+    )
+
+
+def _not_done() -> Invalid:
+    sentence = _(
+        "This could not be done. Compare account, name and number with the papers. If all of them are right, the person"
+        " may have another account already (choose that it was lost), the account may be another person's, or the name"
+        " on file may need correction first."
+    )
+    return Invalid([FieldProblem("", "not_done", sentence)], code="not_done", message=sentence)
+
+
+def _wrong_code() -> Invalid:
+    sentence = _(
+        "User name and code do not fit together, or the code has ended or been used. Please ask for a new one."
+    )
+    return Invalid([FieldProblem("", "wrong_code", sentence)], code="wrong_code", message=sentence)
