@@ -9,14 +9,17 @@ from django.urls import reverse, reverse_lazy
 
 from creditplatform.core import limits, sessions
 from creditplatform.core.models import User
+from records.desk.navigation import works_at_the_desk
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Members of a unit land at their work, everybody else at the own file."""
+    """Members of a unit land at their work, everybody else at the own file; a page they asked for goes before."""
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """The work of a department, or the file of a citizen."""
+        """The desk for whoever works there, the tables for other staff, the own file for citizens."""
         user: Any = request.user
+        if user.is_staff and works_at_the_desk(user.roles):
+            return reverse("desk:home")
         return reverse("admin:index" if user.is_staff else "me:home")
 
     def get_client_ip(self, request: HttpRequest) -> str:

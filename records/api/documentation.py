@@ -43,7 +43,9 @@ class Schema(SpectacularAPIView):
 
 
 class Docs(SpectacularSwaggerSplitView):
-    """The same to read; its script and style come from our own host."""
+    """The same to read; its scripts and styles come from our own host as files, as the pages' policy asks."""
+
+    template_name = "api/docs.html"
 
     access_rule = staticmethod(anyone)
     authentication_classes = ()

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable
 
-from records.demonstration.data import themes
+from records.demonstration.data import dice, themes
 from records.demonstration.further import FURTHER, at_a_firm, fixed
 from records.demonstration.occasion import CONFISCATION, FINE, MARK, Content, Occasion
 from records.enums import FieldRole
@@ -13,7 +13,36 @@ HOSPITALS = ("东江医院（虚构）", "西湖社区卫生服务中心（虚�
 
 def content_of(occasion: Occasion) -> Content:
     """The content fields of one decision by field code."""
-    return CONTENTS[occasion.source.entry](occasion)
+    content = CONTENTS[occasion.source.entry](occasion)
+    return {**_if_diligent(occasion), **content}
+
+
+def _if_diligent(occasion: Occasion) -> Content:
+    """Fields that nobody has to fill in: some units do nearly always, others now and then; chance of its own."""
+    diligence = 35 + dice("diligence", occasion.source.agency).randrange(64)
+    rng = dice(occasion.source.feed, occasion.number, "optional")
+    return {
+        code: text(occasion)
+        for code, text in OPTIONAL.get(occasion.source.entry, {}).items()
+        if rng.randrange(100) < diligence
+    }
+
+
+def _years_later(years: int) -> Callable[[Occasion], str]:
+    return lambda occasion: (occasion.decided_on + datetime.timedelta(days=365 * years)).isoformat()
+
+
+OPTIONAL: dict[str, dict[str, Callable[[Occasion], str]]] = {
+    "administrative-penalty": {"CF_YXQ": _years_later(1), "CF_GSJZQ": _years_later(1)},
+    "administrative-inspection": {"findings": lambda _occasion: "台账记录不完整"},
+    "business-registration": {"capital": lambda _occasion: "100"},
+    "civil-servant-file": {"honours": lambda _occasion: "年度考核优秀"},
+    "consumption-restriction": {"case_filed_on": lambda occasion: occasion.decided_on.isoformat()},
+    "student-file": {"merits": lambda _occasion: "无失信行为"},
+    "volunteer-registration": {"skills": lambda _occasion: "社区助老"},
+    "food-supervision": {"findings": lambda _occasion: "未发现问题"},
+    "product-spot-check": {"failed_items": lambda _occasion: "无"},
+}
 
 
 def _penalty(occasion: Occasion) -> Content:

@@ -12,6 +12,7 @@ from creditplatform.core.services.policy import FOLDER as CORE_POLICY
 
 FOLDER = Path(__file__).resolve().parent
 DEMO_PREFIX = "demo-"
+RESTING = 0.08  # share of feeds that have stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ def themes() -> dict[str, dict[str, Any]]:
 def sources() -> tuple[Source, ...]:
     """Every feed the demonstration delivers."""
     return tuple(Source(**{**row, "files": tuple(row["files"])}) for row in _read("sources")["source"])
+
+
+def rests(feed: str) -> bool:
+    """Whether a feed has stopped some weeks before the anchor, which the board then shows."""
+    return dice("stopped", feed).random() < RESTING
 
 
 @cache

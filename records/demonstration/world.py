@@ -8,7 +8,7 @@ from functools import cached_property
 
 from records.demonstration.citizens import BOUND, CHAPTERS, UNBOUND, Fate
 from records.demonstration.contents import content_of
-from records.demonstration.data import Source, dice, sources
+from records.demonstration.data import Source, dice, rests, sources
 from records.demonstration.occasion import CONFISCATION, FINE, Occasion
 from records.demonstration.parties import Party, make_businesses, make_organisations, make_persons, years_before
 from records.enums import SubjectKind
@@ -18,6 +18,7 @@ FEWEST_PERSONS, FEWEST_FIRMS, FEWEST_ROWS = 80, 8, 5
 # No unfavourable decision is older, so that none meets its end of retention (five years) while the anchor is young.
 OLDEST_NEGATIVE_DAYS, OLDEST_OTHER_DAYS = 1400, 2600
 CHAPTER_YEARS = 5  # licences and honours of the two citizens are in force
+RESTING_DAYS = 46  # a feed that has stopped knows of no later decision
 OLD_ENOUGH_DAYS = round(19 * 365.25)
 FAVOURABLE = frozenset(
     {
@@ -158,7 +159,8 @@ class World:
         """A weekday: most decisions are of the last year, warnings mostly of the last three months."""
         oldest = OLDEST_OTHER_DAYS if source.entry in NEUTRAL | FAVOURABLE else OLDEST_NEGATIVE_DAYS
         recent = 85 if effects in ("警告", "通报批评") else 340
-        back = rng.randrange(2, recent) if rng.random() < 0.7 else rng.randrange(2, oldest)
+        newest = RESTING_DAYS if rests(source.feed) else 2
+        back = rng.randrange(newest, recent) if rng.random() < 0.7 else rng.randrange(newest, oldest)
         day = self.anchor - datetime.timedelta(days=back)
         if party.birth and not party.minor:
             day = max(day, party.birth + datetime.timedelta(days=OLD_ENOUGH_DAYS))

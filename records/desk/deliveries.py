@@ -17,6 +17,7 @@ from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
 from creditplatform.core.staff import CappedPaginator
 from records.desk.access import sending, working
+from records.desk.delivery_filter import WAYS, DeliveryFilter
 from records.desk.forms import ColumnsForm, UploadForm
 from records.desk.receipts import mark_of, name_of_file, receipt_page
 from records.feeds.plan import plan_for
@@ -33,7 +34,7 @@ PER_PAGE = 50
 
 
 def _visible(user: Any) -> QuerySet[FeedBatch]:
-    batches = FeedBatch.objects.select_related("feed__agency", "feed__entry")
+    batches = FeedBatch.objects.select_related("feed__agency", "feed__entry", "client")
     return batches.filter(feed__agency__site__in=sites_led(user)) if Role.CENTRE in user.roles else _own(user)
 
 
@@ -44,20 +45,33 @@ def _own(user: Any) -> QuerySet[FeedBatch]:
 
 @rule(working)
 def listed(request: HttpRequest) -> HttpResponse:
-    """Deliveries, the latest first, and the feeds of the own unit with their templates."""
+    """Deliveries, the latest first, and the feeds of the own unit with their templates; forms only on request."""
     user: Any = request.user
-    pages: Paginator[FeedBatch] = CappedPaginator(_visible(user).order_by("-received_at", "-pk"), PER_PAGE)
+    asked = DeliveryFilter.of(request.GET)
+    found = asked.apply(_visible(user)).order_by("-received_at", "-pk")
+    pages: Paginator[FeedBatch] = CappedPaginator(found, PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     feeds = Feed.objects.of_units().filter(agency__in=units_of(user), active=True).select_related("entry")
     rows = [(batch, name_of_file(batch, user), mark_of(batch)) for batch in page]
-    return render(request, "desk/deliveries/list.html", {"rows": rows, "page": page, "feeds": feeds})
+    led = Feed.objects.filter(agency__site__in=sites_led(user)) | Feed.objects.filter(agency__in=units_of(user))
+    context = {
+        "rows": rows,
+        "page": page,
+        "feeds": feeds,
+        "asked": asked,
+        "chosen": led.filter(code=asked.feed).select_related("agency").first() if asked.feed else None,
+        "all_feeds": asked.address(feed=""),
+        "ways": [(way, label, asked.address(way=way)) for way, label in WAYS.items()],
+    }
+    return render(request, "desk/deliveries/list.html", context)
 
 
 @rule(sending)
 def deliver(request: HttpRequest) -> HttpResponse:
     """Take in a file; a worker works it off while the receipt shows the progress."""
     user = cast(User, request.user)
-    form = UploadForm(request.POST or None, request.FILES or None, user=user)
+    wanted = Feed.objects.filter(code=request.GET.get("feed", "").replace("\x00", "")).first()
+    form = UploadForm(request.POST or None, request.FILES or None, user=user, initial={"feed": wanted})
     if request.method == "POST" and form.is_valid():
         try:
             return _received(form, user)

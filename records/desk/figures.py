@@ -1,6 +1,8 @@
 """Figures on the desk: the ranked board of the centre, a unit's own page, one entry with its batches, silent feeds."""
 
 import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,16 +15,24 @@ from creditplatform.core.context import all_sites
 from creditplatform.core.deadlines import add_months
 from creditplatform.core.models import Agency, Site
 from creditplatform.core.permissions import rule
-from records.enums import ReportState
 from records.figures import charts, rates, silence
 from records.figures.access import leads, of_the_centre, sees_figures, units_seen_by
-from records.figures.declared import owing, reports_of
-from records.figures.rules import first_day, parse_month
+from records.figures.declared import Standing, standings
+from records.figures.rules import Punctuality, first_day, parse_month
+from records.figures.silence import Silence
 from records.models import CatalogueEntry
 from records.querysets import sites_led, units_of
 
 MONTHS_OFFERED = 13
-HANDED_IN = (ReportState.SUBMITTED, ReportState.ACCEPTED)
+
+
+@dataclass
+class Marks:
+    """What is wrong with a unit beside its figures: feeds that have stopped, a report that is late or missing."""
+
+    agency: Agency
+    stopped: list[Silence] = field(default_factory=list)
+    report: Standing | None = None
 
 
 def months_offered() -> list[datetime.date]:
@@ -71,19 +81,40 @@ def board(request: HttpRequest) -> HttpResponse:
     """Units ranked by their score in a month, with what is wanting of each."""
     site, month = site_asked(request), month_asked(request)
     rows = rates.board(site, month)
-    units = Agency.objects.filter(site=site)
+    reports = _reports_wanted(site, month)
+    marks = _marks([one for one in silence.silences(request.user) if one.feed.agency.site_id == site.pk], reports)
+    ranked = {row.agency.pk for row in rows}
     page = {
         "month": month,
         "months": months_offered(),
         "chosen": site,
         "sites": sites_of(request),
-        "rows": [(row, charts.spark(row.scores)) for row in rows[: rates.SHOWN]],
+        "rows": [(row, charts.spark(row.scores), marks.get(row.agency.pk)) for row in rows[: rates.SHOWN]],
+        "unranked": [one for pk, one in marks.items() if pk not in ranked],
         "more": len(rows) > rates.SHOWN,
         "measures": rates.measures(month, site.code),
-        "owing": owing(units, month) if month < first_day(timezone.localdate()) else [],
-        "late": [report for report in reports_of(units, month) if report.state in HANDED_IN and report.late],
+        "missing": [one for one in reports if one.punctuality == Punctuality.MISSING],
+        "owing": [one for one in reports if not one.handed_in],
+        "late": [one for one in reports if one.handed_in and one.punctuality == Punctuality.LATE],
     }
     return render(request, "desk/figures/board.html", page)
+
+
+def _reports_wanted(site: Site, month: datetime.date) -> list[Standing]:
+    """How the units of a site stand with their reports; none is wanted on a month that still runs."""
+    return standings(Agency.objects.filter(site=site), month) if month < first_day(timezone.localdate()) else []
+
+
+def _marks(silent: Iterable[Silence], reports: Iterable[Standing]) -> dict[int, Marks]:
+    """What is wrong with which unit, by its key, in the order of the units."""
+    found: dict[int, Marks] = {}
+    for one in silent:
+        if one.last_on:
+            found.setdefault(one.feed.agency_id, Marks(one.feed.agency)).stopped.append(one)
+    for standing in reports:
+        if standing.punctuality >= Punctuality.LATE:
+            found.setdefault(standing.agency.pk, Marks(standing.agency)).report = standing
+    return dict(sorted(found.items(), key=lambda item: item[1].agency.code))
 
 
 @rule(sees_figures)
@@ -104,11 +135,20 @@ def unit(request: HttpRequest, agency: str) -> HttpResponse:
         "ranked": sum(row.place is not None for row in ranked),
         "entries": entries,
         "problems": problems,
+        "shortfalls": rates.shortfalls(own, entries),
+        "standing": next(iter(_reports_of_unit(seen, month)), None),
         "measures": rules,
         "silences": [one for one in silence.silences(request.user) if one.feed.agency_id == seen.pk],
         "centre": of_the_centre(request.user),
     }
     return render(request, "desk/figures/unit.html", page)
+
+
+def _reports_of_unit(unit: Agency, month: datetime.date) -> list[Standing]:
+    """The unit's own report where one is wanted."""
+    if month >= first_day(timezone.localdate()):
+        return []
+    return standings(Agency.objects.filter(pk=unit.pk).select_related("site"), month)
 
 
 @rule(sees_figures)
@@ -124,11 +164,17 @@ def entry(request: HttpRequest, agency: str, entry: str) -> HttpResponse:
 @rule(sees_figures)
 def feeds(request: HttpRequest) -> HttpResponse:
     """Feeds that owe a delivery, deliveries of an unexpected size: of the own unit, for the centre of its place."""
-    found = silence.silences(request.user)
+    user: Any = request.user
+    chosen = units_seen_by(user).filter(code=request.GET.get("unit", "").replace("\x00", "")).first()
+    found = [one for one in silence.silences(user) if chosen is None or one.feed.agency_id == chosen.pk]
+    odd = [one for one in silence.odd_batches(user) if chosen is None or one.feed.agency_id == chosen.pk]
     page = {
         "stopped": [one for one in found if one.last_on],
         "never": [one for one in found if not one.last_on],
-        "odd": silence.odd_batches(request.user),
+        "odd": odd,
+        "unit": chosen,
+        "own": units_of(user),
+        "centre": of_the_centre(user),
         "here": _("Feeds expected"),
     }
     return render(request, "desk/figures/feeds.html", page)

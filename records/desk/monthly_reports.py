@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
-from records.desk.figures import HANDED_IN, month_asked, months_offered, site_asked, unit_seen
+from records.desk.figures import month_asked, months_offered, site_asked, unit_seen
 from records.figures import charts, workbook
 from records.figures.access import leads, of_the_centre, sees_figures
-from records.figures.declared import Line, View, mark_of, owing, reports_of, view_of
+from records.figures.declared import Line, View, mark_of, reports_of, standings, view_of
 from records.figures.rules import parse_month
 from records.models import MonthlyReport
 from records.querysets import units_of
@@ -51,14 +51,13 @@ def listing(request: HttpRequest) -> HttpResponse:
     month = month_asked(request)
     site = site_asked(request)
     units = Agency.objects.filter(site=site) if of_the_centre(user) else Agency.objects.filter(pk__in=units_of(user))
-    reports = reports_of(units, month)
-    begun = {report.agency_id: report for report in reports}
+    found = standings(units, month)
     page = {
         "month": month,
         "months": months_offered(),
         "chosen": site,
-        "owing": [(agency, begun.get(agency.pk)) for agency in owing(units, month)],
-        "reports": [report for report in reports if report.state in HANDED_IN],
+        "owing": [one for one in found if not one.handed_in],
+        "reports": [one for one in found if one.handed_in],
         "centre": of_the_centre(user),
     }
     return render(request, "desk/figures/reports.html", page)

@@ -57,3 +57,8 @@ PARTS: tuple[Part, ...] = (
     Part("desk:window", _("Window"), (Role.CENTRE,), ("desk:representations", "desk:representation")),
     Part("desk:exchange", _("Exchange"), (Role.CENTRE,), ("desk:exchange-peer",)),
 )  # fmt: skip
+
+
+def works_at_the_desk(roles: set[str]) -> bool:
+    """Whether somebody with these roles finds more on the desk than its first page."""
+    return any(part.roles and part.shown_to(roles) for part in PARTS)

@@ -52,6 +52,8 @@ def mark_of(batch: FeedBatch) -> tuple[str, str]:
 
 def name_of_file(batch: FeedBatch, user: User) -> str:
     """The name the sending unit gave the file, often that of a person; others see number and digest."""
+    if batch.format == "form":
+        return gettext("one record by form")
     if batch.rerun:
         return gettext("rows set aside, checked once more")
     own = batch.feed.agency_id in units_of(user)

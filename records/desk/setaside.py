@@ -1,6 +1,7 @@
 """The desk of rows set aside: find them, mend them in place or in a workbook, discard them, have them checked again."""
 
 import tempfile
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -105,7 +107,8 @@ def row(request: HttpRequest, row_id: int) -> HttpResponse:
             found = _own_row(user, row_id)
         else:
             return _told(request, mended)
-    context = {"row": found, "form": form, **_shown(found, form)}
+    asked = RowFilter.of(request.GET)
+    context = {"row": found, "form": form, "asked": asked, **_shown(found, form)}
     return render(request, "desk/setaside_row.html", context, status=status)
 
 
@@ -130,24 +133,55 @@ def _form_of(found: QuarantinedRow, request: HttpRequest) -> MendingForm | None:
 def _shown(found: QuarantinedRow, form: MendingForm | None) -> dict[str, Any]:
     wrong, others = pages.mended_fields(form, found) if form else ([], [])
     fields = pages.fields_of_entries({found.feed.entry_id})[found.feed.entry_id]
+    columns = pages.columns_in_words(found.feed, fields)
     return {
         "wrong": wrong,
         "others": others,
         "of_the_whole": pages.problems_of_the_whole(form, found) if form else pages.in_words(found, fields),
-        "cells": pages.cells_of(found),
-        "story": pages.story_of(found),
+        "cells": pages.cells_shown(found, columns),
+        "story": pages.story_of(found, columns),
         "longest_reason": mending.LONGEST_REASON,
     }
 
 
 def _told(request: HttpRequest, mended: QuarantinedRow) -> HttpResponse:
-    if mended.state == RowState.CORRECTED:
-        messages.success(request, _("The row is right now and was taken in."))
-    elif mended.state == RowState.REJECTED:
-        messages.warning(request, _("What the row says now may not be kept; its cells are gone."))
-    else:
+    """What became of the row, and on to the next one unless this one still waits."""
+    if mended.state == RowState.OPEN:
         messages.warning(request, _("Something is still wrong. What you typed is kept; please look at what is marked."))
-    return HttpResponseRedirect(reverse("desk:setaside_row", args=[mended.pk]))
+        return HttpResponseRedirect(_page_of(mended.pk, RowFilter.of(request.GET)))
+    if mended.state == RowState.CORRECTED:
+        messages.success(request, _record_link(mended))
+    else:
+        messages.warning(request, _("What the row says now may not be kept; its cells are gone."))
+    return HttpResponseRedirect(_next_row(request, mended))
+
+
+def _record_link(mended: QuarantinedRow) -> str:
+    """That a row was taken in, with the way to the record it has become."""
+    said = _("Line %(line)d is right now and was taken in.") % {"line": mended.line_number}
+    if not mended.record_id:
+        return said
+    address = reverse("admin:records_creditrecord_change", args=[mended.record_id])
+    return format_html('{} <a href="{}">{}</a>', said, address, _("Open the record"))
+
+
+def _page_of(row_id: int, asked: RowFilter | None = None) -> str:
+    return reverse("desk:setaside_row", args=[row_id]) + (asked.address() if asked and asked.values() else "")
+
+
+def _next_row(request: HttpRequest, mended: QuarantinedRow) -> str:
+    """The next row that waits under the same filter, the first one after the last; the list when none is left."""
+    user: Any = request.user
+    asked = replace(RowFilter.of(request.GET), state=RowState.OPEN.value)
+    waiting = asked.apply(all_rows().sent_by(user)).exclude(pk=mended.pk).order_by("pk")
+    left = len(waiting[:COUNTED].values_list("pk", flat=True))
+    if not left:
+        messages.info(request, _("No row waits under this filter any more."))
+        return reverse("desk:setaside") + asked.address()
+    following = waiting.filter(pk__gt=mended.pk).values_list("pk", flat=True).first() or waiting[0].pk
+    told = ngettext("%(number)d row is left; this is it.", "%(number)d rows are left; this is the next.", left)
+    messages.info(request, told % {"number": left})
+    return _page_of(following, asked)
 
 
 @rule(sending)

@@ -92,6 +92,19 @@ def cells_of(row: QuarantinedRow) -> dict[str, str]:
     return msgspec.json.decode(row.cells, type=dict[str, str]) if row.cells else {}
 
 
+def columns_in_words(feed: Feed, fields: Mapping[str, EntryField]) -> dict[str, str]:
+    """Names of the fields by the header of their column in the files of the feed, in the language of the page."""
+    return {header: item.label for item in fields.values() for header in (item.code, item.name, *item.aliases)} | {
+        header: fields[code].label for header, code in feed.mapping.items() if code in fields
+    }
+
+
+def cells_shown(row: QuarantinedRow, labels: dict[str, str]) -> list[tuple[str, str, str]]:
+    """The cells that say something: name of the field, the header of the file where it differs, the text."""
+    found = [(labels.get(column, column), column, text) for column, text in cells_of(row).items() if text]
+    return [(label, column if column != label else "", text) for label, column, text in found]
+
+
 def mended_fields(form: MendingForm, row: QuarantinedRow) -> tuple[list[Mended], list[Mended]]:
     """The fields of the form: first those with something wrong, then the others."""
     delivered = delivered_by_field(cells_of(row), form.items, row.feed)
@@ -111,7 +124,7 @@ def problems_of_the_whole(form: MendingForm, row: QuarantinedRow) -> list[Proble
     return [Problem(problem["field"], sentence(problem["code"], form=True), problem["code"]) for problem in others]
 
 
-def story_of(row: QuarantinedRow) -> list[Change]:
+def story_of(row: QuarantinedRow, labels: dict[str, str]) -> list[Change]:
     """What happened to a row since it was set aside, newest first: names of columns, never what they said."""
     history: Any = apps.get_model("records", "QuarantinedRowEvent")
     before = list(history.objects.filter(pgh_obj_id=row.pk).order_by("pgh_id"))
@@ -120,7 +133,10 @@ def story_of(row: QuarantinedRow) -> list[Change]:
     changes = []
     for old, new in zip(before, after, strict=True):
         one, other = cells_of(old), cells_of(new)
-        columns = [name for name in {**one, **other} if one.get(name, "") != other.get(name, "")] if new.cells else []
+        differing = [name for name in {**one, **other} if one.get(name, "") != other.get(name, "")] if new.cells else []
+        columns = [labels.get(name, name) for name in differing]
+        if (old.revision, old.state) == (new.revision, new.state):
+            continue  # nothing of it that anybody could see
         by = people.get(_actor(old), "")
         changes.append(Change(timezone.localtime(old.pgh_created_at), by, columns, str(RowState(new.state).label)))
     return changes[::-1]

@@ -20,13 +20,13 @@ SHAPE = frozenset(
 )  # fmt: skip
 
 SENTENCES: dict[str, Promise] = {
-    "required": _("This field must be filled in; a filler such as / or 无 counts as empty."),
+    "required": _("This field must be filled in; a filler such as / or * counts as empty."),
     "one_of_missing": _(
-        "At least one code of the organisation must be given, whichever it has; a filler such as / or 无 counts as"
+        "At least one code of the organisation must be given, whichever it has; a filler such as / or * counts as"
         " empty."
     ),
     "one_of_group_missing": _(
-        "At least one field of this group must be filled in; a filler such as / or 无 counts as empty."
+        "At least one field of this group must be filled in; a filler such as / or * counts as empty."
     ),
     "too_long": _("The text is longer than the standard allows; shorten it."),
     "pattern": _("The value does not have the form the standard asks for."),

@@ -19,13 +19,14 @@ from creditplatform.core.models import Agency, StepEvent
 from creditplatform.core.rules import RuleMissing, load_rulebook
 from records.enums import RecordState, ReportState, RowState, VersionState
 from records.figures.counting import Span
-from records.figures.rules import due_on, last_day
+from records.figures.rules import Punctuality, due_on, last_day, punctuality
 from records.labels import ACTS
 from records.models import CreditRecord, EntryVersion, MonthlyReport, MonthlyReportLine, QuarantinedRow
 from records.querysets import PUBLISHED
 
 DUE_DAY = "report.monthly.day"
 FIRST_ACTS = ("licence", "penalty")
+HANDED_IN = (ReportState.SUBMITTED, ReportState.ACCEPTED)
 GONE = (RecordState.REVOKED, RecordState.ARCHIVED)
 
 
@@ -108,9 +109,46 @@ class View:
         return self.due_on is not None and timezone.localdate() > self.due_on
 
     @property
+    def standing(self) -> "Standing":
+        """How the unit stands with it."""
+        return Standing(self.agency, self.month, self.report, self.due_on)
+
+    @property
     def over(self) -> bool:
         """Whether the month has ended."""
         return timezone.localdate() > last_day(self.month)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a unit stands with its report on a month; `report` is None before anybody has begun it."""
+
+    agency: Agency
+    month: datetime.date
+    report: MonthlyReport | None
+    due_on: datetime.date | None
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether the credit centre has it; one that was returned is with the unit again."""
+        return self.report is not None and self.report.state in HANDED_IN
+
+    @property
+    def punctuality(self) -> Punctuality:
+        """On time, waited for, late or missing; one that was returned is judged by the day it first came."""
+        came = self.report.submitted_on if self.report else None
+        found = punctuality(came, self.due_on, timezone.localdate())
+        return Punctuality.WAITED_FOR if found == Punctuality.ON_TIME and not self.handed_in else found
+
+    @property
+    def code(self) -> str:
+        """The name of how it stands, for pages."""
+        return self.punctuality.name.lower()
+
+    @property
+    def days_over(self) -> int:
+        """Days since its last day while it is missing."""
+        return (timezone.localdate() - self.due_on).days if self.due_on else 0
 
 
 def act_label(act: str) -> str:
@@ -202,7 +240,24 @@ def reports_of(agencies: Any, month: datetime.date) -> list[MonthlyReport]:
 
 def owing(agencies: Any, month: datetime.date) -> list[Agency]:
     """Units with a feed of an administrative act that have not handed in their report on a month; one query."""
-    handed_in = MonthlyReport.objects.filter(month=month, state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED))
+    handed_in = MonthlyReport.objects.filter(month=month, state__in=HANDED_IN)
     in_force = {"feeds__entry__versions__state": VersionState.IN_FORCE, "feeds__entry__versions__act__gt": ""}
     acting = agencies.filter(feeds__active=True, active=True, **in_force).distinct()
     return list(acting.exclude(pk__in=handed_in.values("agency")).select_related("site").order_by("code"))
+
+
+def standings(units: Any, month: datetime.date) -> list[Standing]:
+    """How these units stand with their reports on a month, the gravest first; at most four queries per site."""
+    reports = {report.agency_id: report for report in reports_of(units, month)}
+    owed = owing(units, month)
+    due = {site: report_due_on(month, site) for site in {agency.site.code for agency in owed}}
+    found = [_standing(agency, month, reports.get(agency.pk), due[agency.site.code]) for agency in owed]
+    handed_in = [report for report in reports.values() if report.state in HANDED_IN]
+    found += [_standing(report.agency, month, report, report.due_on) for report in handed_in]
+    return sorted(found, key=lambda one: (-one.punctuality, one.handed_in, one.agency.code))
+
+
+def _standing(
+    agency: Agency, month: datetime.date, report: MonthlyReport | None, due: datetime.date | None
+) -> Standing:
+    return Standing(agency, month, report, report.due_on if report and report.due_on else due)

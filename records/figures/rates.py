@@ -103,6 +103,11 @@ class Measures:
     decided: bool
 
     @property
+    def asked(self) -> list[tuple[str | Promise, int]]:
+        """Each rate that has a threshold in force, with it."""
+        return [(RATE_LABELS[name], self.thresholds[name]) for name in RATES if name in self.thresholds]
+
+    @property
     def explained(self) -> list[tuple[str | Promise, int]]:
         """Each rate with its weight, for the sentence under the board."""
         return [(RATE_LABELS[name], self.weights[name]) for name in RATES]
@@ -179,6 +184,14 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Shortfall:
+    """A rate that misses its threshold, of the unit as a whole or in the entries named."""
+
+    rate: Rate
+    entries: list[tuple[CatalogueEntry, Rate]]
+
+
+@dataclass(frozen=True)
 class EntryPage:
     """An entry of a unit in a month: counts, problems and the batches themselves."""
 
@@ -242,6 +255,17 @@ def unit_entries(agency: Agency, month: datetime.date, rules: Measures) -> tuple
     )
     rows = [_entry_row(figure, rules) for figure in figures]
     return rows, _problems(figures, sum(figure.received for figure in figures))
+
+
+def shortfalls(row: Row | None, entries: Iterable[EntryRow]) -> list[Shortfall]:
+    """Rates of a unit below their thresholds, with the entries in which they are; nothing is asked of the database."""
+    below: dict[str, list[tuple[CatalogueEntry, Rate]]] = {name: [] for name in RATES}
+    for one in entries:
+        for measured in one.rates:
+            if measured.below:
+                below[measured.code].append((one.entry, measured))
+    found = [Shortfall(measured, below[measured.code]) for measured in row.rates] if row else []
+    return [one for one in found if one.rate.below or one.entries]
 
 
 def entry_page(agency: Agency, entry: CatalogueEntry, month: datetime.date, rules: Measures) -> EntryPage:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from creditplatform.core.deadlines import Calendar, YearNotAnnounced, add_months, add_working_days, working_days_between
 from records.enums import Rhythm
@@ -28,6 +28,15 @@ class Judgement(StrEnum):
     ON_TIME = "on_time"
     LATE = "late"
     UNJUDGED = "unjudged"
+
+
+class Punctuality(IntEnum):
+    """How a unit stands with a monthly report, the gravest last."""
+
+    ON_TIME = 0
+    WAITED_FOR = 1
+    LATE = 2
+    MISSING = 3
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,17 @@ def parse_month(text: str) -> datetime.date | None:
     """The first day of a month written like 2026-10; None for anything else."""
     found = _MONTH.fullmatch(text)
     return datetime.date(int(found[1]), int(found[2]), 1) if found else None
+
+
+def punctuality(handed_in_on: datetime.date | None, due_on: datetime.date | None, today: datetime.date) -> Punctuality:
+    """On time or late where it was handed in; else waited for until its last day, and missing after it.
+
+    Nothing is late or missing while no last day is in force.
+    """
+    after = due_on is not None and (handed_in_on or today) > due_on
+    if handed_in_on:
+        return Punctuality.LATE if after else Punctuality.ON_TIME
+    return Punctuality.MISSING if after else Punctuality.WAITED_FOR
 
 
 def due_on(month: datetime.date, day: int) -> datetime.date:

@@ -215,6 +215,14 @@ class FeedQuerySet(models.QuerySet["Feed"]):
 class FeedBatchQuerySet(models.QuerySet["FeedBatch"]):
     """Reading rules of batches."""
 
+    def by_form(self) -> FeedBatchQuerySet:
+        """Single records that somebody entered, corrected or mended by a form."""
+        return self.filter(format="form")
+
+    def by_file(self) -> FeedBatchQuerySet:
+        """Files and what systems handed in over the interface, whatever became of them."""
+        return self.exclude(format="form")
+
     def delivered(self) -> FeedBatchQuerySet:
         """Files of units: no forms, and no rows set aside that came back."""
         return self.exclude(Q(format="form") | Q(rerun=True) | Q(notes__has_key="mends"))

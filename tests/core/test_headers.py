@@ -100,3 +100,12 @@ def test_the_admins_sign_in_leads_nowhere_else(cast: Cast, next_page: str) -> No
     response = client.post(sign_in["Location"], {"login": cast.clerk.username, "password": PASSWORD})
     assert response.status_code == 302
     assert "evil" not in response["Location"] and response["Location"].startswith("/")
+
+
+def test_whoever_signs_in_too_often_is_asked_to_wait(cast: Cast, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    given = {"login": cast.person.username, "password": PASSWORD}
+    client = Client(REMOTE_ADDR="203.0.113.77")
+    client.post("/language/", {"language": "en"})
+    answers = [client.post("/accounts/login/", given) for _ in range(3)]
+    assert answers[-1].status_code == 429 and "in a few minutes" in answers[-1].content.decode()

@@ -62,6 +62,12 @@ def test_a_second_set_up_has_nothing_to_do(done: list[str]) -> None:
     assert done == []
 
 
+def test_every_way_in_is_among_the_addresses(done: list[str]) -> None:
+    shown = set_up(port=8123)
+    for path in ("huizhou/", "gansu/", "me/", "desk/", "admin/"):
+        assert f"  http://127.0.0.1:8123/{path}" in shown
+
+
 def test_changed_code_loads_again_and_lost_files_are_made_again(done: list[str], tmp_path: Path) -> None:
     set_up()
     done.clear()

@@ -7,22 +7,28 @@ from collections import Counter
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Count, F, Sum
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from creditplatform.core import audit, demonstration
 from creditplatform.core.audit.seal import verify_access_log
+from creditplatform.core.deadlines import add_months
 from creditplatform.core.enums import Authority, Door, Role
 from creditplatform.core.errors import Conflict
 from creditplatform.core.identity import IdentifierKind, check, facts, is_placeholder
-from creditplatform.core.models import AccessLog, Agency, Membership, Notice, User
+from creditplatform.core.models import AccessLog, Agency, Membership, Notice, Site, User
 from records.demonstration.citizens import BOUND, UNBOUND
-from records.demonstration.data import divisions, sources
+from records.demonstration.data import divisions, rests, sources
 from records.demonstration.parties import FICTITIOUS, SEQUENCES
+from records.demonstration.past import MONTHS_BACK
 from records.demonstration.seeding import choose_world, seed_world
 from records.demonstration.ties import identifier_of, subjects_of
 from records.enums import BatchState, KeyField, Polarity, RecordState, RowState, SubjectKind, Tier
+from records.figures import rates, silence
+from records.figures.declared import standings
+from records.figures.rules import Punctuality
 from records.models import (
     Affiliation,
     CreditRecord,
@@ -31,6 +37,7 @@ from records.models import (
     Feed,
     FeedBatch,
     KeyGroupMembership,
+    MonthlyFigure,
     QuarantinedRow,
     RealNameBinding,
     Subject,
@@ -164,13 +171,65 @@ def test_minors_have_favourable_records_only(world, people):
 
 
 def test_files_of_every_form_came_through_the_pipeline(world):
-    batches = FeedBatch.objects.all()
+    batches = FeedBatch.objects.select_related("feed").prefetch_related("submitted_by__memberships")
     assert {b.format for b in batches} == {"csv", "xlsx", "xml"}
     assert {b.encoding for b in batches if b.format == "csv"} == {"UTF-8", "GB18030", "UTF-16 LE"}
     assert {b.state for b in batches} == {BatchState.APPLIED, BatchState.PARTLY_QUARANTINED}
-    assert all(b.door == Door.FILE and b.submitted_by.memberships.get().agency_id == b.feed.agency_id for b in batches)
+    assert all(
+        b.door == Door.FILE and [m.agency_id for m in b.submitted_by.memberships.all()] == [b.feed.agency_id]
+        for b in batches
+    )
     assert {b.feed.code for b in batches} == {source.feed for source in sources()}
     assert not CreditRecord.objects.filter(batch=None).exists()
+
+
+def test_the_past_came_in_month_by_month(world):
+    by_month = Counter(
+        timezone.localdate(at).replace(day=1) for at in FeedBatch.objects.values_list("received_at", flat=True)
+    )
+    months = [add_months(world.anchor, -back) for back in range(1, MONTHS_BACK + 1)]
+    assert all(by_month[month] > 100 for month in months)
+    received = dict(
+        MonthlyFigure.objects.filter(month__in=months).order_by().values_list("month").annotate(n=Sum("recorded"))
+    )
+    assert set(received) == set(months) and max(received.values()) < 2 * min(received.values())
+
+
+def test_records_belong_to_the_delivery_of_their_day(world):
+    records = CreditRecord.objects.filter(received_at__gt=F("batch__received_at"))
+    assert not records.exists(), "nothing came in after the file that brought it"
+    of_months = CreditRecord.objects.filter(batch__file_name__contains="_on_")
+    assert of_months.count() > 3000 and not of_months.exclude(received_at=F("batch__received_at")).exists()
+    held = dict(CreditRecord.objects.order_by().values_list("batch").annotate(n=Count("pk")))
+    aside = dict(QuarantinedRow.objects.order_by().values_list("batch").annotate(n=Count("pk")))
+    for batch in FeedBatch.objects.all():
+        assert batch.accepted == held.get(batch.pk, 0), batch.file_name
+        assert batch.quarantined + batch.rejected == aside.get(batch.pk, 0), batch.file_name
+
+
+def test_figures_of_past_months_are_neither_all_nor_nothing(world):
+    for site in Site.objects.all():
+        for back in (1, 3, 5):
+            rows = rates.board(site, add_months(world.anchor, -back))
+            values = [rate.value for row in rows for rate in row.rates if rate.value is not None]
+            between = [value for value in values if 0 < value < 100]
+            assert len(rows) >= 20 and len(between) > len(values) / 3, (site, back)
+            assert len(set(between)) > 10 and all(row.counts.received for row in rows if row.counts.recorded)
+
+
+def test_reports_came_in_time_late_and_never(world):
+    codes = Counter()
+    for back in range(1, MONTHS_BACK + 1):
+        found = standings(Agency.objects.all(), add_months(world.anchor, -back))
+        assert sum(one.handed_in for one in found) > len(found) / 2
+        codes.update(one.punctuality for one in found)
+    assert codes[Punctuality.ON_TIME] > 60 and codes[Punctuality.LATE] >= 3
+
+
+def test_some_feeds_have_stopped_and_most_have_not(world):
+    feeds = silence.all_expected_feeds().filter(code__in=[source.feed for source in sources()])
+    stopped = {feed.code for feed in silence.silent_feeds(feeds)}
+    assert stopped and stopped <= {source.feed for source in sources() if rests(source.feed)}
 
 
 def test_dirty_rows_are_set_aside_for_many_reasons(world):

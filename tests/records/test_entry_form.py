@@ -328,3 +328,12 @@ def test_a_unit_without_a_feed_of_its_own_gets_a_form_all_the_same(people: Cast,
     response = client.post(form_page(entitlement), row)
     assert response.status_code == 200
     assert errors_of(response)
+
+
+def test_the_way_to_the_form_leads_over_the_choice_of_what_to_record(clerk: Client, entitlement: Entitlement) -> None:
+    html = clerk.get(form_page(entitlement)).content.decode()
+    crumbs = html[html.index('class="breadcrumbs"') : html.index("</div></nav>")]
+    for name in ("index", "records_creditrecord_changelist", "records_creditrecord_add"):
+        assert crumbs.count(f'href="{reverse("admin:" + name)}"') == 1, name
+    record = entered(clerk, entitlement)
+    assert reverse("admin:records_creditrecord_add") not in clerk.get(change_page(record)).content.decode()

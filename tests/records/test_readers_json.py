@@ -2,15 +2,24 @@
 
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from records.feeds.readers import FeedFileError, Limits, open_table
 from records.feeds.readers.json_records import DEEPEST
 
 LIMITS = Limits(chunk_chars=4000, cell_chars=1000)
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Refusals are compared by their English words."""
+    with translation.override("en"):
+        yield
 
 
 def written(folder: Path, text: str | bytes) -> Path:

@@ -127,10 +127,10 @@ def test_the_list_costs_the_same_for_few_rows_and_for_many(clerk: Client, django
 
 
 def test_filters_of_waiting_rows_have_indexes(people: Cast) -> None:
-    deliver(penalty(1, CF_JDRQ="昨天"))
+    deliver(*(penalty(number, CF_JDRQ="昨天") for number in range(1, 60)))
     rows = QuarantinedRow.objects.waiting().order_by("pk")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan TO off; SET LOCAL enable_indexscan TO on")
+    with connection.cursor() as cursor:  # what other tests left behind in the files of the table says nothing here
+        cursor.execute("ANALYZE records_quarantinedrow; SET LOCAL enable_seqscan TO off")
     assert "row_waiting" in rows.filter(feed=1).explain()
     assert "row_waiting_problem" in {index.name for index in QuarantinedRow._meta.indexes}
 
@@ -201,10 +201,10 @@ def test_mended_in_place_and_told_where_the_record_is(clerk: Client) -> None:
     assert {p["field"] for p in row.problems} == {"CF_CFLB", "CF_NR_FK"}  # words nobody chose anew stay as they were
     whole = clerk.post(page, as_form(clerk, row, CF_CFLB=["fine"], CF_NR_FK="1"), follow=True)  # type: ignore[arg-type]
     record = CreditRecord.objects.get()
-    html = whole.content.decode()
-    assert reverse("admin:records_creditrecord_change", args=[record.pk]) in html
+    assert reverse("admin:records_creditrecord_change", args=[record.pk]) in whole.content.decode()
     assert record.effects == ["fine"]
-    assert "changed: " in html and "CF_NR_FK" in html
+    html = clerk.get(page).content.decode()
+    assert "changed: " in html and "Fine (10,000 yuan)" in html
 
 
 def test_two_people_at_one_row(clerk: Client, people: Cast) -> None:

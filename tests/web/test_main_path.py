@@ -95,7 +95,7 @@ def test_from_the_file_of_a_clerk_to_the_file_of_a_person(
 
     clerk = opened(browser, live_server.url, bypass_csp=True)
     signed_in(clerk, live_server.url, "clerk")
-    assert clerk.url == f"{live_server.url}/admin/"
+    assert clerk.url == f"{live_server.url}/desk/"
     deliver(clerk, live_server.url, tmp_path / "delivery.csv")
     expect(clerk.locator("[role=status]")).to_contain_text("已入库，部分待更正", timeout=15_000)
     expect(clerk.locator(".counts")).to_contain_text("3")

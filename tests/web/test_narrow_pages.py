@@ -1,13 +1,20 @@
 """What has to fit a telephone: lists of the admin, the head of the public sites, the own file."""
 
+import datetime
 import os
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from creditplatform.core import audit
+from creditplatform.core.deadlines import add_months
 from creditplatform.core.enums import Door
+from creditplatform.core.models import RuleValue
+from records.figures.counting import count_month
+from records.figures.rules import first_day
+from records.models import CreditRecord, FeedBatch
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty
 from tests.web.test_main_path import signed_in
@@ -101,4 +108,40 @@ def test_dates_of_the_own_file_stand_in_one_line(
 def test_leads_are_of_ordinary_weight(browser: Browser, live_server: Any, people: Cast) -> None:  # noqa: F811
     page = opened(browser, live_server.url + "/huizhou/registers/", language="en")
     assert page.locator(".lead").first.evaluate("lead => getComputedStyle(lead).fontWeight") == "400"
+    page.context.close()
+
+
+def test_codes_in_tables_have_the_ink_of_the_page(browser: Browser, live_server: Any, people: Cast) -> None:  # noqa: F811
+    page = opened(browser, live_server.url + "/huizhou/", viewport=WIDE)
+    ink = """() => {
+        const cell = document.createElement('td');
+        cell.innerHTML = '<code>not_a_date</code>';
+        document.querySelector('main').append(cell);
+        return [getComputedStyle(cell.firstChild).color, getComputedStyle(document.body).color];
+    }"""
+    code, text = page.evaluate(ink)
+    assert code == text
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_board_with_its_marks_fits_the_screen(
+    browser: Browser,  # noqa: F811
+    live_server: Any,
+    people: Cast,
+    language: str,
+) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        month = add_months(first_day(timezone.localdate()), -1)
+        RuleValue.objects.filter(key="report.monthly.day").update(in_force=True, confirmed=True, value=1)
+        FeedBatch.objects.update(received_at=timezone.now() - datetime.timedelta(days=40))
+        CreditRecord.objects.update(received_at=timezone.make_aware(datetime.datetime.combine(month, datetime.time(9))))
+        count_month(month)
+    page = opened(browser, live_server.url + "/accounts/login/", language=language, viewport=NARROW)
+    signed_in(page, live_server.url, "centre")
+    for viewport in (NARROW, WIDE, {"width": 1280, "height": 800}):
+        page.set_viewport_size(viewport)
+        page.goto(f"{live_server.url}/desk/figures/board/")
+        assert page.locator("tbody .tag.worst").count() and page.locator("tbody a.tag.bad").count()
+        assert overflow(page) <= 0, viewport
     page.context.close()

@@ -26,7 +26,8 @@ DOORS = (
     ("huizhou/", "Credit Huizhou"),
     ("gansu/", "Credit Gansu"),
     ("me/", "citizens: what is stored about me"),
-    ("admin/", "department staff"),
+    ("desk/", "officials: deliveries, rows set aside, figures, reports"),
+    ("admin/", "department staff: enter, correct and look things up"),
 )
 
 
