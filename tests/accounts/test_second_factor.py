@@ -174,5 +174,5 @@ def test_the_staff_admin_is_entered_by_the_same_door(cast: Cast) -> None:
     again = begun("centre")
     assert reverse("account_login") in Client().get(reverse("admin:login"))["Location"]
     assert again.get(reverse("admin:index")).status_code == 302
-    assert enter(again, code_of(secret))["Location"] == reverse("admin:index")
+    assert enter(again, code_of(secret))["Location"] == reverse("desk:home")
     assert again.get(reverse("admin:index")).status_code == 200
