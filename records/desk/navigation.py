@@ -54,7 +54,10 @@ PARTS: tuple[Part, ...] = (
         ("desk:figures_board", "desk:figures_unit", "desk:figures_entry", "desk:figures_feeds"),
     ),
     Part("desk:figures_reports", _("Monthly reports"), WORKING, ("desk:figures_report",)),
-    Part("desk:window", _("Window"), (Role.CENTRE,), ("desk:representations", "desk:representation")),
+    Part(
+        "desk:window", _("Window"), (Role.CENTRE,),
+        ("desk:window-request", "desk:representations", "desk:representation"),
+    ),
     Part("desk:exchange", _("Exchange"), (Role.CENTRE,), ("desk:exchange-peer",)),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from records.desk import (
     monthly_reports,
     setaside,
     views,
+    window_requests,
     windows,
 )
 from records.desk.catalogue import editing
@@ -88,6 +89,7 @@ urlpatterns = [
     path("key-groups/", belonging.key_groups, name="key_groups"),
     path("key-groups/<slug:group_code>/", belonging.key_group, name="key_group"),
     path("window/", windows.accounts, name="window"),
+    path("window/<str:token>/", window_requests.request_at_window, name="window-request"),
     path("representations/", windows.representation_list, name="representations"),
     path("representations/<str:token>/", windows.representation, name="representation"),
     path("representations/<str:token>/papers/", windows.papers, name="representation-papers"),

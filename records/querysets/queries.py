@@ -20,6 +20,7 @@ from records.enums import (
     QueryState,
     RepresentationState,
     ReviewState,
+    WindowRequestState,
 )
 from records.querysets import DECIDING, sites_led, units_of
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Query,
         Representation,
         Subject,
+        WindowRequest,
     )
 
 REPORT_KIND = "credit-report"
@@ -179,6 +181,18 @@ class RepresentationQuerySet(models.QuerySet["Representation"]):
         return self.filter(
             Q(valid_until=None) | Q(valid_until__gt=day), state=RepresentationState.CONFIRMED, valid_from__lte=day
         )
+
+
+class WindowRequestQuerySet(models.QuerySet["WindowRequest"]):
+    """Which acts at the window wait for a second official."""
+
+    def waiting(self, *, at: datetime.datetime | None = None) -> WindowRequestQuerySet:
+        """Those that may still be decided at that moment: asked of their end, never of a timer."""
+        return self.filter(state=WindowRequestState.REQUESTED, expires_at__gt=at or timezone.now())
+
+    def at_window(self, agency: Agency | None) -> WindowRequestQuerySet:
+        """Those of the window of that credit centre, none where there is none."""
+        return self.filter(agency=agency)
 
 
 class CreditReportQuerySet(models.QuerySet["CreditReport"]):
