@@ -17,9 +17,10 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door, Role
 from creditplatform.core.errors import Conflict, CreditError, Invalid, NotPermitted
 from creditplatform.core.models import AccessLog, Agency, Membership, Notice, StepEvent, User
-from records.enums import OwnPurpose, WindowAct
-from records.models import RealNameBinding, RecoveryCode, WindowRequest
-from records.services import expiry, window_requests
+from records.enums import OwnPurpose, ReviewCause, WindowAct
+from records.models import AccessReview, RealNameBinding, RecoveryCode, WindowRequest
+from records.services import access_alarms, access_reviews, expiry, window_requests
+from records.services.window import look
 from tests.accounts.window_world import NAME, NUMBER, PERSON, decide, desk, press, second, slip, waiting, words
 from tests.cast import PASSWORD, PERSON_NUMBER, Cast, member, person_subject
 
@@ -280,3 +281,37 @@ def test_of_two_moves_of_one_person_at_the_same_moment_one_is_carried_out(people
     assert found.count("done") == 1
     assert AccessLog.objects.filter(purpose=OwnPurpose.WINDOW_ACT).count() == 1
     assert WindowRequest.objects.filter(state="requested").count() == 1
+
+
+# --- looked at again ----------------------------------------------------------------------------------------
+
+
+def drawn_on(day: datetime.date) -> list[AccessLog]:
+    """The lines of the access log that are looked at again, by the sample of a day."""
+    access_alarms.review_day(day=day, today=day + datetime.timedelta(days=1), door=Door.TIMER)
+    sample = AccessReview.objects.filter(cause=ReviewCause.SAMPLE).values_list("access_id", flat=True)
+    return list(AccessLog.objects.filter(pk__in=sample))
+
+
+@pytest.mark.parametrize("act", ["bind", "code"])
+def test_an_act_is_drawn_however_many_looks_stand_beside_it(cast: Cast, act: str) -> None:
+    if act == "bind":
+        press(cast)
+    else:
+        slip(cast)
+    line = AccessLog.objects.get(purpose=OwnPurpose.WINDOW_ACT)
+    for _look in range(120):
+        look(cast.centre, cast.stranger.real_name.subject_id)
+    assert line in drawn_on(timezone.localdate())
+
+
+def test_neither_of_the_two_officials_looks_at_their_act_again(cast: Cast) -> None:
+    slip(cast)
+    drawn_on(timezone.localdate())
+    line = AccessLog.objects.get(purpose=OwnPurpose.WINDOW_ACT)
+    review = AccessReview.objects.get(access_id=line.pk, cause=ReviewCause.SAMPLE)
+    third = member("centre-third", Agency.objects.get(code="hz-drc"), Role.CENTRE)
+    for user in (cast.centre, second()):
+        with pytest.raises(NotPermitted):
+            access_reviews.find(review=review, user=user, right=True, words="x")
+    assert access_reviews.find(review=review, user=third, right=True, words="x").state == "right"
