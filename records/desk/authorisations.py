@@ -24,7 +24,9 @@ from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_theirs
 from records.preview_selectors import name_labels
 from records.querysets import units_of
+from records.reports.content import grouped
 from records.services import authorisations
+from records.services.unit_reports import covers_report
 from records.workflows.authorisation import AUTHORISATION
 
 PAGE = 50
@@ -134,6 +136,8 @@ def request_of_unit(request: HttpRequest, number: str) -> HttpResponse:
         "case": case,
         "asked": name_labels(case.requested_fields).values(),
         "allowed": name_labels(case.granted_fields).values(),
+        "covers_report": covers_report(case),
+        "reports": [(report, grouped(report.code)) for report in case.reports.all()],
         "may_recall": any(step.name == "recall" for step in AUTHORISATION.available(case, user)),
     }
     return _unstored(render(request, "desk/authorisation.html", context))

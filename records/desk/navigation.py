@@ -45,7 +45,8 @@ PARTS: tuple[Part, ...] = (
     Part("desk:queries", _("Queries"), SENDING, QUERY_PAGES),
     Part("desk:access-reviews", _("Looks reviewed"), REVIEWING, ("desk:access-review", "desk:query-report")),
     Part(
-        "desk:authorisations", _("Requests for consent"), SENDING, ("desk:authorisation", "desk:authorisation-ask"),
+        "desk:authorisations", _("Requests for consent"), SENDING,
+        ("desk:authorisation", "desk:authorisation-ask", "desk:unit-report"),
     ),
     Part("desk:deferrals", _("Looks shown later"), (Role.SUPERVISOR, Role.CENTRE), ("desk:deferral",)),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),

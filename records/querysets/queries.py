@@ -201,7 +201,8 @@ class CreditReportQuerySet(models.QuerySet["CreditReport"]):
     def with_code(self, code: str) -> CreditReport | None:
         """The report of that number, or nothing; one query whatever was given, so that none is quicker refused."""
         pk = pk_of_token(REPORT_KIND, code)
-        return self.select_related("subject", "site", "agency").filter(pk=-1 if pk is None else pk).first()
+        rows = self.select_related("subject", "site", "agency", "authorisation")
+        return rows.filter(pk=-1 if pk is None else pk).first()
 
     def of_person(self, subject_id: int) -> CreditReportQuerySet:
         """Reports the person or a representative got, newest first; those given to units stand in the access log."""
