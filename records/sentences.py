@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from creditplatform.core.wording import in_yuan, joined
-from records.enums import FieldRole, FieldType, Polarity, RecordState, SubjectKind
+from records.enums import FieldRole, FieldType, Outcome, Polarity, RecordState, SubjectKind
 from records.feeds.vocabulary import SUBJECT_KINDS, codes, effects
 from records.labels import code_label, effect_label
 from records.models import CreditRecord, EntryField
@@ -27,6 +27,12 @@ class Tone(StrEnum):
     INFO = "info"
     WARN = "warn"
     BAD = "bad"
+
+
+# How a yes, a no and a question for a person are marked, with the sign beside the words.
+OUTCOME_MARKS = {
+    Outcome.YES: (Tone.GOOD, "✓"), Outcome.NO: (Tone.BAD, "✕"), Outcome.PERSON: (Tone.WARN, "?"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, Invalid, NotFoundHere
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import sending
 from records.models import Authorisation, CreditReport
@@ -65,7 +66,7 @@ def show(request: HttpRequest, report: str) -> HttpResponse:
         "verify": verify_address(found.code, request.build_absolute_uri("/")),
         "opens": services.opens(found),
     }
-    return _unstored(render(request, "desk/unit_report.html", context))
+    return unstored(render(request, "desk/unit_report.html", context))
 
 
 @rule(sending)
@@ -93,7 +94,7 @@ def _file(request: HttpRequest, code: str, *, signed: bool) -> HttpResponse:
     response = HttpResponse(data, content_type=JWS if signed else PDF)
     name = f"credit-report-{timezone.localdate(found.issued_at).isoformat()}.{'jws' if signed else 'pdf'}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return _unstored(response)
+    return unstored(response)
 
 
 def _ours(user: User, code: str) -> CreditReport:
@@ -102,8 +103,3 @@ def _ours(user: User, code: str) -> CreditReport:
         return services.report_of(code, units_of(user))
     except NotFoundHere:
         raise not_theirs(REPORT_KIND, user) from None
-
-
-def _unstored(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
-    return response

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import window
 from records.models import WindowRequest
@@ -46,7 +47,7 @@ def request_at_window(request: HttpRequest, token: str) -> HttpResponse:
         "ended": case.expires_at <= timezone.now(),
         "steps": {step.name for step in WINDOW_REQUEST.available(case, user)},
     }
-    return _answer(request, "desk/window_request.html", context)
+    return unstored(render(request, "desk/window_request.html", context))
 
 
 def _take(request: HttpRequest, user: User, case: WindowRequest) -> HttpResponse:
@@ -76,7 +77,7 @@ def _confirmed(request: HttpRequest, user: User, case: WindowRequest) -> HttpRes
     given = window_requests.confirm(case=case, official=user, seen=request.POST.get("seen") == "on")
     if given is not None:
         issued, code = given
-        return _answer(request, "desk/window_slip.html", {"issued": issued, "code": code})
+        return unstored(render(request, "desk/window_slip.html", {"issued": issued, "code": code}))
     messages.success(request, _("The account is bound to the person, and the person has a notice of it."))
     return redirect("desk:window")
 
@@ -89,9 +90,3 @@ def _case(user: User, token: str) -> WindowRequest:
     if found is None:
         raise Http404
     return found
-
-
-def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response

@@ -15,6 +15,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import window
 from records.enums import OwnPurpose, RepresentationScope, RepresentationState, SeenPapers, WindowAct
@@ -74,7 +75,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     waiting = WindowRequest.objects.waiting().at_window(window_of(user)).order_by("pk")
     context = {"form": form, "waiting": waiting.select_related("user", "requested_by")[:PAGE]}
-    return _answer(request, "desk/window.html", context)
+    return unstored(render(request, "desk/window.html", context))
 
 
 def _done(request: HttpRequest, form: WindowForm) -> HttpResponse | None:
@@ -109,7 +110,7 @@ def representation_list(request: HttpRequest) -> HttpResponse:
     rows = rows.exclude(**waiting) if decided else rows.filter(**waiting)
     found = list(rows[: PAGE + 1])
     context = {"cases": found[:PAGE], "more": len(found) > PAGE, "decided": decided}
-    return _answer(request, "desk/representations.html", context)
+    return unstored(render(request, "desk/representations.html", context))
 
 
 @rule(window)
@@ -132,7 +133,7 @@ def representation(request: HttpRequest, token: str) -> HttpResponse:
         "scope": [str(RepresentationScope(code).label) for code in case.scope],
         "steps": {step.name for step in REPRESENTATION.available(case, user)},
     }
-    return _answer(request, "desk/representation.html", context)
+    return unstored(render(request, "desk/representation.html", context))
 
 
 @rule(window)
@@ -146,8 +147,7 @@ def papers(request: HttpRequest, token: str) -> HttpResponse:
     response = HttpResponse(content, content_type=kind)
     name = f"papers.{EXTENSIONS.get(kind, 'bin')}"
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(response)
 
 
 def _take(request: HttpRequest, user: User, case: Representation) -> HttpResponse:
@@ -194,9 +194,3 @@ def _log(user: User, case: Representation) -> None:
             for pk in (case.person_id, case.representative_id) if pk
         ]
     )  # fmt: skip
-
-
-def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response

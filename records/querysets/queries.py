@@ -22,7 +22,7 @@ from records.enums import (
     ReviewState,
     WindowRequestState,
 )
-from records.querysets import DECIDING, sites_led, units_of
+from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
 
 if TYPE_CHECKING:
     from records.models import (  # noqa: F401
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     )
 
 REPORT_KIND = "credit-report"
-APPROVING = frozenset({Role.SUPERVISOR.value})
 
 
 class PurposeQuerySet(models.QuerySet["Purpose"]):
@@ -107,11 +106,11 @@ class QueryQuerySet(models.QuerySet["Query"]):
 
     def visible_to(self, user: User) -> QueryQuerySet:
         """Own ones; supervisors also those of their unit."""
-        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, SUPERVISING)))
 
     def to_approve(self, user: User) -> QueryQuerySet:
         """Those of the units this person supervises that somebody else asked and that wait for approval."""
-        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, SUPERVISING))
         return waiting.exclude(asked_by=user)
 
 
@@ -120,11 +119,11 @@ class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
 
     def visible_to(self, user: User) -> BatchCheckQuerySet:
         """Own ones; supervisors also those of their unit."""
-        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, SUPERVISING)))
 
     def to_approve(self, user: User) -> BatchCheckQuerySet:
         """Those of the units this person supervises that somebody else asked and that wait for approval."""
-        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, SUPERVISING))
         return waiting.exclude(asked_by=user)
 
 
@@ -152,7 +151,7 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
         others = self.exclude(actor=user)
         if Role.AUDITOR in user.roles:
             return others
-        return others.filter(Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user)))
+        return others.filter(Q(agency__in=units_of(user, SUPERVISING)) | Q(agency__site__in=sites_led(user)))
 
     def asked_of(self, user: User) -> AccessReviewQuerySet:
         """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""

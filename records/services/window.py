@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import limits, sessions
+from creditplatform.core import limits, paper_codes, sessions
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import FieldProblem, Invalid, NotPermitted
@@ -29,7 +29,6 @@ from records.models.window import MOST_WRONG
 from records.services.realname import ComeToTheWindow, attach
 from records.window import window_of
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
 ATTEMPTS, SECONDS = 10, 3600
 SEEN = ("name", "number")
 TEXTS = {
@@ -122,7 +121,7 @@ def _take_code(user: User | None, code: str) -> bool:
 
     A code is hashed in every case, so that time does not tell whether there is such an account.
     """
-    given = "".join(character for character in code.upper() if character in LETTERS)
+    given = "".join(character for character in code.upper() if character in paper_codes.LETTERS)
     with transaction.atomic():
         open_codes = RecoveryCode.objects.select_for_update(of=("self",)).filter(user=user, closed_at=None)
         row = open_codes.filter(expires_at__gt=timezone.now()).first()

@@ -5,7 +5,6 @@ out. All of it must run in an audit context. Refusals sound alike whether or not
 """
 
 import datetime
-import secrets
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import audit, sessions
+from creditplatform.core import audit, paper_codes, sessions
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, NotPermitted
 from creditplatform.core.models import User
@@ -23,7 +22,7 @@ from records.enums import SeenPapers, WindowAct, WindowRequestState
 from records.identifiers import Identifier, checked_person
 from records.models import RealNameBinding, RecoveryCode, Subject, WindowRequest
 from records.models.window import WINDOW_KIND
-from records.services.window import LETTERS, bind_to, look, not_done, permit, tell
+from records.services.window import bind_to, look, not_done, permit, tell
 from records.window import is_person, may_be_done
 from records.workflows.window_request import WINDOW_REQUEST, number_of
 
@@ -132,7 +131,7 @@ def _lapse_of(user: User) -> None:
 
 def _issue_code(case: WindowRequest, official: User) -> tuple[RecoveryCode, str]:
     """A recovery code for the account; an older open one is closed. Its hash alone is stored."""
-    code = "".join(secrets.choice(LETTERS) for _place in range(CODE_LENGTH))
+    code = paper_codes.drawn(CODE_LENGTH)
     now = timezone.now()
     RecoveryCode.objects.filter(user=case.user, closed_at=None).update(closed_at=now)
     issued = RecoveryCode.objects.create(

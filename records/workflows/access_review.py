@@ -15,9 +15,7 @@ from creditplatform.core.workflow import Data, Step, Workflow
 from records.enums import OwnPurpose, ReviewCause, ReviewState
 from records.models import AccessReview, WindowRequest
 from records.models.window import WINDOW_KIND
-from records.querysets import DECIDING, sites_led, units_of
-
-SUPERVISING = frozenset({Role.SUPERVISOR.value})
+from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
 
 # --- who ---------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Accounts in a real browser: sign-in by an identity platform, window and slip, representation, second factor."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,16 @@ from tests.accounts.window_world import second
 from tests.cast import MINOR_NUMBER, PASSWORD, Cast
 from tests.unified_platform.running import CLIENT, SECRET, UnifiedPlatform
 from tests.unified_platform.running import PASSWORD as THEIRS
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import people, signed_in, well_made  # noqa: F401
 from tests.web.test_public_pages import (
-    CHROMIUM,
     browser,  # noqa: F401
     complaints,  # noqa: F401
     opened,
 )
 
 NAME, NUMBER = "苏念禾", "620102199208099981"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: accounts were not tried in a browser",
-    ),
-]
+pytestmark = in_a_browser("accounts were not tried in a browser")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
+from creditplatform.core.unstored import unstored
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
@@ -73,9 +74,7 @@ class ReportFile(bodies.AboutPersons):
             data = unit_reports.download(report, user=None, door=Door.API, signed=signed)
         except NotAuthorised as error:
             return refused(error)
-        response = HttpResponse(data, content_type=JWS if signed else PDF)
-        response["Cache-Control"] = "no-store"
-        return response
+        return unstored(HttpResponse(data, content_type=JWS if signed else PDF))
 
 
 class ReportPdf(ReportFile):
