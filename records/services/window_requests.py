@@ -113,10 +113,9 @@ def lapse_due(*, at: datetime.datetime, most: int = 1000) -> int:
     Nothing waits for it, since the end is asked of the clock. What somebody holds is left for the next time.
     """
     due = WindowRequest.objects.filter(state=WindowRequestState.REQUESTED, expires_at__lte=at).order_by("pk")
-    with transaction.atomic():
-        rows = list(due.select_for_update(of=("self",), no_key=True, skip_locked=True)[:most])
-        for case in rows:
-            WINDOW_REQUEST.take("lapse", case, user=None, at=at)
+    rows = list(due.select_for_update(of=("self",), no_key=True, skip_locked=True)[:most])
+    for case in rows:
+        WINDOW_REQUEST.take("lapse", case, user=None, at=at)
     return len(rows)
 
 
