@@ -179,6 +179,7 @@ SOCIALACCOUNT_PROVIDERS = identity_platforms.library_settings(IDENTITY_PLATFORMS
 SOCIALACCOUNT_ADAPTER = "creditplatform.oidc.PlatformAdapter"
 SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_REQUIRED = False
 RECOVERY_CODE_MINUTES = env.int("CREDIT_RECOVERY_CODE_MINUTES", default=30)  # a code from the window, on paper
+WINDOW_REQUEST_MINUTES = env.int("CREDIT_WINDOW_REQUEST_MINUTES", default=30)  # for a second official to confirm
 # Codes of an authenticator app and recovery codes; accounts bear no e-mail address that could be verified first.
 MFA_ADAPTER = "creditplatform.second_factor.SealedAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

@@ -29,10 +29,12 @@ class RecordsConfig(AppConfig):
         from records.workflows.monthly_report import MONTHLY_REPORT
         from records.workflows.query import QUERY
         from records.workflows.representation import REPRESENTATION
+        from records.workflows.window_request import WINDOW_REQUEST
 
         procedures = (
             ACCESS_REVIEW, AUTHORISATION, BATCH_CHECK, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK,
             FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, QUERY, REPRESENTATION,
+            WINDOW_REQUEST,
         )  # fmt: skip
         workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)

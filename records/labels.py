@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core import labels, wording
 from creditplatform.core.remembered import Recently
 from records.enums import KeyField, OwnPurpose, Tier
-from records.feeds.vocabulary import effects
+from records.feeds.vocabulary import codes, effects
 from records.models import Purpose
 
 ACTS = {
@@ -33,6 +33,14 @@ def effect_label(code: str) -> str:
     if effect is None:
         return code
     return effect.name if wording.chinese() else effect.name_en
+
+
+def code_label(field: str, code: str) -> str:
+    """What a code in a field means, in the language of the page; the code itself where no standard says it."""
+    meaning = codes().get(field, {}).get(code)
+    if meaning is None:
+        return code
+    return meaning.name if wording.chinese() else meaning.name_en
 
 
 _purposes: Recently[dict[str, Purpose]] = Recently()

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from creditplatform.core.wording import in_yuan, joined
-from records.enums import FieldRole, FieldType, Polarity, RecordState, SubjectKind
-from records.feeds.vocabulary import SUBJECT_KINDS, effects
-from records.labels import effect_label
+from records.enums import FieldRole, FieldType, Outcome, Polarity, RecordState, SubjectKind
+from records.feeds.vocabulary import SUBJECT_KINDS, codes, effects
+from records.labels import code_label, effect_label
 from records.models import CreditRecord, EntryField
 
+EXPLAINED = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 KEPT_IN = re.compile(r"\s*[(（](?:万元|10,000 yuan)[)）]\s*$", re.IGNORECASE)
 
 
@@ -26,6 +27,12 @@ class Tone(StrEnum):
     INFO = "info"
     WARN = "warn"
     BAD = "bad"
+
+
+# How a yes, a no and a question for a person are marked, with the sign beside the words.
+OUTCOME_MARKS = {
+    Outcome.YES: (Tone.GOOD, "✓"), Outcome.NO: (Tone.BAD, "✕"), Outcome.PERSON: (Tone.WARN, "?"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,17 @@ def effect_labels(codes: list[str]) -> list[str]:
 
 
 def shown_label(field: EntryField) -> str:
-    """A field's name; of an amount without the unit in which it is kept, since it is shown in yuan."""
+    """A field's name; of an amount without the unit in which it is kept, since it is shown in yuan.
+
+    Nor does the name explain codes that are shown in words.
+    """
+    if field.code in codes():
+        return EXPLAINED.sub("", field.label)
     return KEPT_IN.sub("", field.label) if field.type == FieldType.AMOUNT else field.label
 
 
 def shown_value(field: EntryField, text: str) -> str:
-    """A field's text as a page shows it: amounts in yuan, effects and kinds of subject by label; else as sent."""
+    """A field's text as a page shows it: amounts in yuan, effects, kinds of subject and codes in words."""
     if field.type == FieldType.AMOUNT:
         return in_yuan(text)
     if field.type == FieldType.EFFECTS:
@@ -56,7 +68,7 @@ def shown_value(field: EntryField, text: str) -> str:
         return joined(effect_labels(codes)) if codes else text
     if field.role == FieldRole.SUBJECT_KIND and text in SUBJECT_KINDS:
         return str(SUBJECT_KINDS[text].label)
-    return text
+    return code_label(field.code, text)
 
 
 def what_happened(record: CreditRecord) -> str:

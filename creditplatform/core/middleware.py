@@ -20,6 +20,7 @@ from creditplatform.core.api import TAKEN_BACK, token_allows
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import wants_room
 from creditplatform.core.permissions import Rule
+from creditplatform.core.unstored import unstored
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -137,8 +138,7 @@ class RateLimitMiddleware:
             return None
         response = error_pages.refused(request, 429, seconds=seconds)
         response["Retry-After"] = str(seconds)
-        response["Cache-Control"] = "no-store"
-        return response
+        return unstored(response)
 
 
 class AccessRuleMiddleware:

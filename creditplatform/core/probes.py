@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from creditplatform.core.models import Heartbeat
 from creditplatform.core.permissions import anyone, rule, staff
+from creditplatform.core.unstored import unstored
 
 GRACE = 3
 KEPT_SECONDS = 2.0
@@ -66,9 +67,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if found.ready and staff(request):
         body["stopped"] = list(found.stopped)
         body.update(found.counted)
-    response = JsonResponse(body, status=200 if found.ready else 503)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(JsonResponse(body, status=200 if found.ready else 503))
 
 
 def readiness() -> Readiness:

@@ -1,12 +1,12 @@
 """How texts are put together in the language of the page: lists, brackets, sentences, amounts, dates."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 TEN_THOUSAND = 10_000
@@ -17,6 +17,15 @@ _DATE = re.compile(r"(<[^>]*>)|(?<![\w-])(\d{4}-\d\d-\d\d)(?![\w-])")
 def chinese() -> bool:
     """Whether the page is in Chinese."""
     return (get_language() or "zh").startswith("zh")
+
+
+def in_both(say: Callable[[], object]) -> tuple[str, str]:
+    """What is said in Chinese, and the same in English, as letters keep it; `say` is asked once in each language."""
+    texts = []
+    for language in ("zh-hans", "en"):
+        with override(language):
+            texts.append(str(say()))
+    return texts[0], texts[1]
 
 
 def joined(parts: Iterable[object]) -> str:

@@ -14,6 +14,7 @@ REASONS = {
     413: "The body is larger than the platform takes.",
     415: "This kind of body is not read.",
     429: "Too many calls; `Retry-After` says when to come again.",
+    503: "The platform cannot do this at the moment; come again later.",
 }
 EXAMPLE = OpenApiExample(
     "Refusal",

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid, NotPermitted
+from creditplatform.core.unstored import unstored
 from records.api.errors import error_answers
 from records.api.page_size import whole_number
 from records.exchange.giving import MOST, USUAL, confirm, hand_over
@@ -66,9 +67,7 @@ class Changes(PeerView):
         after = number_of(peer, request.query_params.get("after", "0"))
         limit = whole_number(request, "limit", usual=USUAL, least=1, most=MOST)
         page = hand_over(peer=peer, after=after, limit=limit, door=Door.API)
-        response = Response({"changes": page.items, "next": cursor_of(peer, page.upto), "more": page.more})
-        response["Cache-Control"] = "no-store"
-        return response
+        return unstored(Response({"changes": page.items, "next": cursor_of(peer, page.upto), "more": page.more}))
 
 
 class Confirmations(PeerView):

@@ -16,6 +16,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import sending
 from records.identifiers import checked_person
@@ -24,7 +25,9 @@ from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_theirs
 from records.preview_selectors import name_labels
 from records.querysets import units_of
+from records.reports.content import grouped
 from records.services import authorisations
+from records.services.unit_reports import covers_report
 from records.workflows.authorisation import AUTHORISATION
 
 PAGE = 50
@@ -98,7 +101,7 @@ def requests_of_unit(request: HttpRequest) -> HttpResponse:
         "before": found[PAGE - 1].pk if len(found) > PAGE else None,
         "purposes": _purposes(user),
     }
-    return _unstored(render(request, "desk/authorisations.html", context))
+    return unstored(render(request, "desk/authorisations.html", context))
 
 
 @rule(sending)
@@ -111,7 +114,7 @@ def ask(request: HttpRequest, agency: str, purpose: str) -> HttpResponse:
         messages.success(request, _("The person is asked. The answer will stand here."))
         return redirect("desk:authorisation", case.number)
     context = {"form": form, "purpose": wanted, "agency": unit}
-    return _unstored(render(request, "desk/authorisation_ask.html", context))
+    return unstored(render(request, "desk/authorisation_ask.html", context))
 
 
 @rule(sending)
@@ -134,9 +137,11 @@ def request_of_unit(request: HttpRequest, number: str) -> HttpResponse:
         "case": case,
         "asked": name_labels(case.requested_fields).values(),
         "allowed": name_labels(case.granted_fields).values(),
+        "covers_report": covers_report(case),
+        "reports": [(report, grouped(report.code)) for report in case.reports.all()],
         "may_recall": any(step.name == "recall" for step in AUTHORISATION.available(case, user)),
     }
-    return _unstored(render(request, "desk/authorisation.html", context))
+    return unstored(render(request, "desk/authorisation.html", context))
 
 
 def _purposes(user: User) -> list[tuple[Agency, list[Purpose]]]:
@@ -175,8 +180,3 @@ def _asked(user: User, unit: Agency, purpose: Purpose, form: RequestForm) -> Aut
     except CreditError as error:
         form.add_error(None, str(error))
     return None
-
-
-def _unstored(response: HttpResponse) -> HttpResponse:
-    response["Cache-Control"] = "no-store"
-    return response

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind, check, normalise
 from creditplatform.core.permissions import rule, staff
+from creditplatform.core.unstored import unstored
 from records import tie_selectors as selectors
 from records.feeds.problems import sentence
 
@@ -60,9 +61,7 @@ def key_group(request: HttpRequest, group_code: str) -> HttpResponse:
         "found": found,
         "shared": selectors.openness_sentence_applies(group),
     }
-    response = render(request, "desk/key_group.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "desk/key_group.html", context))
 
 
 @rule(staff)
@@ -81,6 +80,4 @@ def members(request: HttpRequest) -> HttpResponse:
         "ties": page[: selectors.PAGE],
         "before": page[selectors.PAGE - 1].pk if len(page) > selectors.PAGE else None,
     }
-    response = render(request, "desk/members.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "desk/members.html", context))

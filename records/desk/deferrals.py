@@ -16,8 +16,7 @@ from creditplatform.core.models import AccessLog, Agency, User
 from creditplatform.core.permissions import has_role, rule
 from records.models import AccessDeferral, LegalBasis
 from records.queries.disclosure import NOBODY
-from records.querysets import sites_led, units_of
-from records.querysets.queries import APPROVING
+from records.querysets import SUPERVISING, sites_led, units_of
 from records.services import deferrals
 
 SHOWN, LONGEST_KEY = 100, 19
@@ -110,13 +109,13 @@ def _seen(user: User) -> Any:
     """Deferrals whose day has not come, of looks by units for which this person answers."""
     units = Agency.objects.filter(site__in=sites_led(user)).values("pk")
     looks = AccessLog.objects.filter(authority=Authority.STATUTE)
-    ours = looks.filter(agency__in=units_of(user, APPROVING)) | looks.filter(agency__in=units)
+    ours = looks.filter(agency__in=units_of(user, SUPERVISING)) | looks.filter(agency__in=units)
     today = timezone.localdate()
     return AccessDeferral.objects.filter(until__gt=today, access_id__in=ours.values("pk")).select_related("legal_basis")
 
 
 def _own_looks(user: User) -> Any:
-    looks = AccessLog.objects.filter(agency__in=units_of(user, APPROVING), authority=Authority.STATUTE)
+    looks = AccessLog.objects.filter(agency__in=units_of(user, SUPERVISING), authority=Authority.STATUTE)
     return looks.exclude(subject_ref=NOBODY).exclude(pk__in=AccessDeferral.objects.values("access_id"))
 
 

@@ -45,7 +45,8 @@ PARTS: tuple[Part, ...] = (
     Part("desk:queries", _("Queries"), SENDING, QUERY_PAGES),
     Part("desk:access-reviews", _("Looks reviewed"), REVIEWING, ("desk:access-review", "desk:query-report")),
     Part(
-        "desk:authorisations", _("Requests for consent"), SENDING, ("desk:authorisation", "desk:authorisation-ask"),
+        "desk:authorisations", _("Requests for consent"), SENDING,
+        ("desk:authorisation", "desk:authorisation-ask", "desk:unit-report"),
     ),
     Part("desk:deferrals", _("Looks shown later"), (Role.SUPERVISOR, Role.CENTRE), ("desk:deferral",)),
     Part("desk:catalogue", _("Catalogue"), WORKING, CATALOGUE_PAGES),
@@ -54,7 +55,10 @@ PARTS: tuple[Part, ...] = (
         ("desk:figures_board", "desk:figures_unit", "desk:figures_entry", "desk:figures_feeds"),
     ),
     Part("desk:figures_reports", _("Monthly reports"), WORKING, ("desk:figures_report",)),
-    Part("desk:window", _("Window"), (Role.CENTRE,), ("desk:representations", "desk:representation")),
+    Part(
+        "desk:window", _("Window"), (Role.CENTRE,),
+        ("desk:window-request", "desk:representations", "desk:representation"),
+    ),
     Part("desk:exchange", _("Exchange"), (Role.CENTRE,), ("desk:exchange-peer",)),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from records.desk import setaside_pages as pages
 from records.desk.access import sending, working
 from records.desk.mending_form import MendingForm
@@ -250,9 +251,7 @@ def workbook(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("desk:setaside") + asked.address())
     file.seek(0)
     name = f"set-aside-{feed.code}-{timezone.localdate():%Y%m%d}.xlsx"
-    answer = FileResponse(file, as_attachment=True, filename=name, content_type=WORKBOOK)
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return unstored(FileResponse(file, as_attachment=True, filename=name, content_type=WORKBOOK))
 
 
 @rule(sending)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.enums import Role
 from records.admin.worktable import COUNTED, Task, Work
 from records.enums import CrossCheckState, RepresentationState
-from records.models import CrossCheck, MissingRecord, Representation
+from records.models import CrossCheck, MissingRecord, Representation, WindowRequest
 from records.querysets import DECIDING, units_of
-from records.window import serves
+from records.window import window_of
 
 
 def work_of(user: Any) -> Work:
-    """Differences to answer or resolve, and missing records to decide; two queries at most."""
+    """Differences to answer or resolve, and missing records to decide; four queries at most."""
     tasks = []
     officer, centre = units_of(user, DECIDING), Role.CENTRE in user.roles
     if officer or centre:
@@ -28,8 +28,12 @@ def work_of(user: Any) -> Work:
         if count := len(waiting[:COUNTED].values_list("pk", flat=True)):
             text = _("A complete list no longer contains them; withdraw or keep each")
             tasks.append(Task(reverse("desk:missing"), _("Records missing from their list"), text, count))
-    if serves(user):
+    if centre_of_window := window_of(user):
         tasks.append(Task(reverse("desk:window"), _("Window"), _("Bind an account to a person, help somebody back in")))
+        second = WindowRequest.objects.waiting().at_window(centre_of_window).exclude(requested_by=user).order_by()
+        if count := len(second[:COUNTED].values_list("pk", flat=True)):
+            text = _("Acts at the window that a second official confirms, each within minutes")
+            tasks.append(Task(reverse("desk:window"), _("Waiting for a second official"), text, count))
         requested = Representation.objects.filter(state=RepresentationState.REQUESTED).order_by()
         if count := len(requested[:COUNTED].values_list("pk", flat=True)):
             text = _("Requests to act for another person, each with its papers")

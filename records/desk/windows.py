@@ -15,12 +15,13 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import window
 from records.enums import OwnPurpose, RepresentationScope, RepresentationState, SeenPapers, WindowAct
-from records.models import Representation
+from records.models import Representation, WindowRequest
 from records.models.representation import REPRESENTATION_KIND
-from records.services import representations
+from records.services import representations, window_requests
 from records.services import window as services
 from records.window import window_of
 from records.workflows.representation import REPRESENTATION
@@ -65,13 +66,16 @@ class WindowForm(forms.Form):
 
 @rule(window)
 def accounts(request: HttpRequest) -> HttpResponse:
-    """Bind an account, move it, or issue a recovery code; the code is shown on the answer alone."""
+    """Bind an account; enter a move or a recovery code, for which a second official is needed; what waits for one."""
     form = WindowForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         done = _done(request, form)
         if done is not None:
             return done
-    return _answer(request, "desk/window.html", {"form": form})
+    user: Any = request.user
+    waiting = WindowRequest.objects.waiting().at_window(window_of(user)).order_by("pk")
+    context = {"form": form, "waiting": waiting.select_related("user", "requested_by")[:PAGE]}
+    return unstored(render(request, "desk/window.html", context))
 
 
 def _done(request: HttpRequest, form: WindowForm) -> HttpResponse | None:
@@ -80,10 +84,12 @@ def _done(request: HttpRequest, form: WindowForm) -> HttpResponse | None:
     words: dict[str, Any] = {name: given[name] for name in ("name", "kind", "number", "papers")}
     words |= {"official": request.user, "user": given["account"]}
     try:
-        if given["act"] == WindowAct.CODE:
-            issued, code = services.issue_code(**words)
-            return _answer(request, "desk/window_slip.html", {"issued": issued, "code": code})
-        services.bind_at_window(**words, move=given["act"] == WindowAct.MOVE)
+        if given["act"] == WindowAct.BIND:
+            services.bind_at_window(**words)
+        else:
+            window_requests.ask(**words, act=WindowAct(given["act"]))
+            messages.info(request, _("Nothing is done yet: a second official of this window has to confirm it."))
+            return redirect("desk:window")
     except Invalid as error:
         for problem in error.problems:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
@@ -104,7 +110,7 @@ def representation_list(request: HttpRequest) -> HttpResponse:
     rows = rows.exclude(**waiting) if decided else rows.filter(**waiting)
     found = list(rows[: PAGE + 1])
     context = {"cases": found[:PAGE], "more": len(found) > PAGE, "decided": decided}
-    return _answer(request, "desk/representations.html", context)
+    return unstored(render(request, "desk/representations.html", context))
 
 
 @rule(window)
@@ -127,7 +133,7 @@ def representation(request: HttpRequest, token: str) -> HttpResponse:
         "scope": [str(RepresentationScope(code).label) for code in case.scope],
         "steps": {step.name for step in REPRESENTATION.available(case, user)},
     }
-    return _answer(request, "desk/representation.html", context)
+    return unstored(render(request, "desk/representation.html", context))
 
 
 @rule(window)
@@ -141,8 +147,7 @@ def papers(request: HttpRequest, token: str) -> HttpResponse:
     response = HttpResponse(content, content_type=kind)
     name = f"papers.{EXTENSIONS.get(kind, 'bin')}"
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(response)
 
 
 def _take(request: HttpRequest, user: User, case: Representation) -> HttpResponse:
@@ -189,9 +194,3 @@ def _log(user: User, case: Representation) -> None:
             for pk in (case.person_id, case.representative_id) if pk
         ]
     )  # fmt: skip
-
-
-def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response

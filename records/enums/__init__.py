@@ -1,6 +1,6 @@
 """Codes of the records, each with its translated label."""
 
-from records.enums.accounts import RepresentationPapers, SeenPapers, WindowAct
+from records.enums.accounts import RepresentationPapers, SeenPapers, WindowAct, WindowRequestState
 from records.enums.queries import (
     AuthorisationState,
     BatchCheckState,
@@ -106,4 +106,5 @@ __all__ = [
     "UseArea",
     "VersionState",
     "WindowAct",
+    "WindowRequestState",
 ]

@@ -23,6 +23,16 @@ class WindowAct(models.TextChoices):
     CODE = "code", _("the person forgot the password: issue a recovery code for this account")
 
 
+class WindowRequestState(models.TextChoices):
+    """Where an act stands that one official has entered and another one decides on."""
+
+    REQUESTED = "requested", _("waits for a second official")
+    CONFIRMED = "confirmed", _("confirmed and carried out")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    LAPSED = "lapsed", _("ended unconfirmed")
+
+
 class RepresentationPapers(models.TextChoices):
     """What proves a representation."""
 

@@ -25,6 +25,7 @@ class OwnPurpose(models.TextChoices):
     KEY_GROUP = "key group", _("looking up who belongs to a key group")
     REPRESENTATIVE = "file of a represented person", _("look by the person's representative")
     WINDOW = "identity at the window", _("identity checked at the window of the credit centre")
+    WINDOW_ACT = "account at the window", _("account opened to the person at the window of the credit centre")
     PREVIEW = "preview of a request", _("looking at what a request would show")
     SHARE_LINK = "share link of the person", _("shown by a link that you gave yourself")
 

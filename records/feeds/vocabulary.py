@@ -1,4 +1,4 @@
-"""Words that feeds use for kinds of subject, kinds of document and effects of a decision."""
+"""Words that feeds use for kinds of subject, kinds of document and effects of a decision, and what their codes mean."""
 
 import tomllib
 import unicodedata
@@ -9,7 +9,8 @@ from pathlib import Path
 from creditplatform.core.identity import IdentifierKind
 from records.enums import SubjectKind
 
-EFFECTS_FILE = Path(__file__).resolve().parent.parent / "policy" / "effects.toml"
+POLICY = Path(__file__).resolve().parent.parent / "policy"
+EFFECTS_FILE, CODES_FILE = POLICY / "effects.toml", POLICY / "codes.toml"
 
 SUBJECT_KINDS = {
     "自然人": SubjectKind.PERSON,
@@ -108,3 +109,21 @@ def effects() -> Effects:
     """The delivered vocabulary, read once per process."""
     with EFFECTS_FILE.open("rb") as file:
         return Effects(tomllib.load(file)["effect"])
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a code of a column standard means, in both languages."""
+
+    name: str
+    name_en: str
+
+
+@cache
+def codes() -> dict[str, dict[str, Meaning]]:
+    """The delivered meanings of codes, by the code of the field and the code itself; read once per process."""
+    found: dict[str, dict[str, Meaning]] = {}
+    with CODES_FILE.open("rb") as file:
+        for row in tomllib.load(file)["code"]:
+            found.setdefault(row["field"], {})[row["code"]] = Meaning(row["name"], row["name_en"])
+    return found

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from creditplatform.core import sessions
 from creditplatform.core.permissions import rule, signed_in
+from creditplatform.core.unstored import unstored
 from creditplatform.core.wording import chinese
 from records.me.views import LONGEST_KEY
 from records.models import RealNameBinding, Representation
@@ -39,9 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "acts_for": Representation.objects.holding().filter(representative=own).count() if own else 0,
         "represented_by": Representation.objects.holding().filter(person=own).count() if own else 0,
     }
-    response = render(request, "me/account.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "me/account.html", context))
 
 
 @rule(signed_in)

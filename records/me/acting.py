@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.permissions import rule, signed_in
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records import selectors
 from records.enums import RepresentationScope
@@ -55,8 +56,7 @@ def opened_for(view: View, scope: RepresentationScope | None) -> View:
             response = render(request, "me/not_in_scope.html", {"scope": scope and scope.label}, status=403)
         else:
             response = view(request, user, by.person if by else own, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
+        return unstored(response)
 
     return wrapper
 

@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import User
-from records.enums import Reason
+from records.enums import Outcome, Reason
 from records.me.views import LONGEST_KEY, bound
 from records.models import Subject
 from records.queries import own_eligibility
+from records.sentences import OUTCOME_MARKS
 
-TONES = {"yes": ("good", "✓"), "no": ("bad", "✕"), "person": ("warn", "?")}
 LONGEST = 500
 
 
@@ -23,7 +23,7 @@ def eligibility(request: HttpRequest, user: User, subject: Subject) -> HttpRespo
         return _asked(request, user, subject)
     context = {
         "answers": [
-            (one, TONES[one.answer.outcome], [Reason(reason).label for reason in one.answer.reasons])
+            (one, OUTCOME_MARKS[Outcome(one.answer.outcome)], [Reason(reason).label for reason in one.answer.reasons])
             for one in own_eligibility.own_answers(user, subject)
         ],
         "units": own_eligibility.unit_answers(subject),

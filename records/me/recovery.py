@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from creditplatform.core import limits
 from creditplatform.core.errors import Invalid
 from creditplatform.core.permissions import anyone, rule
+from creditplatform.core.unstored import unstored
 from records.services import window
 
 
@@ -48,9 +49,7 @@ def _recover(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _recovered(request, form):
         messages.success(request, _("The new password is set. Please sign in with it."))
         return redirect("account_login")
-    response = render(request, "account/recover.html", {"form": form})
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "account/recover.html", {"form": form}))
 
 
 def _recovered(request: HttpRequest, form: RecoveryForm) -> bool:

@@ -24,9 +24,8 @@ from records.models import CreditReport, Subject
 from records.reports.content import grouped
 from records.reports.order import Order
 from records.reports.sections import SECTIONS, section_of
+from records.reports.store import JWS, PDF
 from records.services import reports as service
-
-PDF, JWS = "application/pdf", "application/jose"
 
 
 def day_field(label: Any, **options: Any) -> forms.DateField:

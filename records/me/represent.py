@@ -12,6 +12,7 @@ from creditplatform.core.errors import CreditError
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.enums import RepresentationKind, RepresentationPapers, RepresentationScope
 from records.me.acting import ACTING, standing
@@ -94,7 +95,7 @@ def represent(request: HttpRequest) -> HttpResponse:
         "about_me": [_line(case, request.user) for case in about_me],
         "open": request.session.get(ACTING, ""),
     }
-    return _answer(request, "me/represent.html", context)
+    return unstored(render(request, "me/represent.html", context))
 
 
 @rule(signed_in)
@@ -108,7 +109,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _asked(request, form):
         messages.success(request, _("Your request is with the credit centre. You will find the answer here."))
         return redirect("me:represent")
-    return _answer(request, "me/represent_ask.html", {"form": form})
+    return unstored(render(request, "me/represent_ask.html", {"form": form}))
 
 
 @rule(signed_in)
@@ -182,9 +183,3 @@ def _line(case: Representation, user: Any) -> dict[str, Any]:
 def _own(request: HttpRequest) -> Subject | None:
     user: User = request.user  # type: ignore[assignment]
     return subject_of(user)
-
-
-def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response

@@ -16,6 +16,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
+from creditplatform.core.unstored import unstored
 from records import look_selectors, selectors, tie_selectors
 from records.enums import RepresentationScope
 from records.exchange.overview import told_of
@@ -128,9 +129,7 @@ def bind(request: HttpRequest) -> HttpResponse:
     form = BindingForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _bound_now(request, user, form):
         return redirect("me:home")
-    response = render(request, "me/bind.html", {"form": form})
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "me/bind.html", {"form": form}))
 
 
 def _bound_now(request: HttpRequest, user: User, form: BindingForm) -> bool:

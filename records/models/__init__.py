@@ -36,7 +36,7 @@ from records.models.subject import (
     RealNameBinding,
     Subject,
 )
-from records.models.window import RecoveryCode
+from records.models.window import RecoveryCode, WindowRequest
 
 __all__ = [
     "AccessDeferral",
@@ -87,4 +87,5 @@ __all__ = [
     "ShareLink",
     "Subject",
     "UnitNotice",
+    "WindowRequest",
 ]

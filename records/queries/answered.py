@@ -4,14 +4,12 @@ import datetime
 
 from django.utils import timezone
 
-from creditplatform.core.enums import Authority
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import load_rulebook
 from records.enums import Outcome, Reason
 from records.models import Purpose, Subject
 from records.queries.eligibility import Answer, Criteria, Person, answers
-from records.queries.grants import TO_THE_PERSON, Grant, grant_by_statute
-from records.queries.scope import FieldScope
+from records.queries.grants import Grant, grant_of_purpose
 
 
 def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -> Answer:
@@ -21,11 +19,7 @@ def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -
     """
     if subject is None or line.agency is None:
         return Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
-    grant = (
-        Grant(purpose.code, Authority.CONSENT, line.reference, FieldScope.of(purpose.fields), TO_THE_PERSON)
-        if purpose.needs_consent
-        else grant_by_statute(purpose, line.agency)
-    )
+    grant = grant_of_purpose(purpose, line.agency, reference=line.reference)
     day: datetime.date = timezone.localdate(line.at)
     return answer_about(subject, grant, Criteria.on(day, load_rulebook(), line.agency.site.code))
 

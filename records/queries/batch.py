@@ -26,8 +26,7 @@ from records.models import BatchCheck, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY, NONE_GIVEN
 from records.queries.eligibility import Answer, Criteria, Person, answers
-from records.queries.grants import TO_THE_PERSON, Grant, PurposeNotOpen, grant_by_statute
-from records.queries.scope import FieldScope
+from records.queries.grants import Grant, PurposeNotOpen, grant_of_purpose
 from records.services.consent_notices import tell_first_uses
 
 CHUNK = 5000
@@ -101,9 +100,7 @@ def _terms(batch: BatchCheck, door: Door) -> Terms:
     purpose = batch.purpose
     if not purpose.gives_eligibility:
         raise PurposeNotOpen
-    scope = FieldScope.of(purpose.fields)
-    by_consent = Grant(purpose.code, Authority.CONSENT, "", scope, TO_THE_PERSON)
-    grant = by_consent if purpose.needs_consent else grant_by_statute(purpose, batch.agency)
+    grant = grant_of_purpose(purpose, batch.agency)
     criteria = Criteria.on(timezone.localdate(), load_rulebook(), batch.agency.site.code)
     return Terms(batch, purpose, grant, criteria, door)
 

@@ -98,9 +98,26 @@ def grant_again(
 def _within_consent(purpose: Purpose, agency: Agency, authorisation: Authorisation) -> Grant:
     if authorisation.agency_id != agency.pk or authorisation.purpose_id != purpose.pk:
         raise NotAuthorised
-    scope = FieldScope.of(purpose.fields) & FieldScope.of(authorisation.granted_fields)
-    if not scope:
+    grant = grant_as_given(authorisation)
+    if not grant.scope:
         raise NotAuthorised
+    return grant
+
+
+def grant_of_purpose(purpose: Purpose, agency: Agency, *, reference: str = "") -> Grant:
+    """What a yes or no looks at: all that the purpose covers; for a list whose consents are found one by one.
+
+    `reference` is the number of a receipt, empty where each line of the log names its own. Raises NotAuthorised.
+    """
+    if not purpose.needs_consent:
+        return grant_by_statute(purpose, agency)
+    return Grant(purpose.code, Authority.CONSENT, reference, FieldScope.of(purpose.fields), TO_THE_PERSON)
+
+
+def grant_as_given(authorisation: Authorisation) -> Grant:
+    """What a unit was allowed by a consent, whether or not it still holds; that alone opens nothing."""
+    purpose = authorisation.purpose
+    scope = FieldScope.of(purpose.fields) & FieldScope.of(authorisation.granted_fields)
     return Grant(purpose.code, Authority.CONSENT, authorisation.number, scope, TO_THE_PERSON)
 
 

@@ -15,8 +15,7 @@ from records.models import AccessDeferral, CatalogueEntry, CreditRecord, HumanRe
 from records.queries.answered import answer_about, answer_of_line
 from records.queries.disclosure import DISCLOSED
 from records.queries.eligibility import Answer, Criteria
-from records.queries.grants import TO_THE_PERSON, Grant
-from records.queries.scope import FieldScope
+from records.queries.grants import grant_of_own_file
 from records.services import human_review
 
 SHOWN, MOST_LINES = 50, 500
@@ -46,7 +45,7 @@ def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
     """The person's own answer at each place, over every kind of record; the look is registered as the person's own."""
     today, rulebook = timezone.localdate(), load_rulebook()
     entries = CatalogueEntry.objects.values_list("code", flat=True)
-    grant = Grant(OwnPurpose.OWN_FILE, Authority.SELF, "", FieldScope.of(entries), TO_THE_PERSON)
+    grant = grant_of_own_file(entries)
     found = []
     for site in Site.objects.order_by("code"):
         criteria = Criteria.on(today, rulebook, site.code)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
 
 DECIDING = frozenset({Role.OFFICER.value, Role.SUPERVISOR.value})
+SUPERVISING = frozenset({Role.SUPERVISOR.value})
 WORKING = DECIDING | {Role.CLERK.value}
 Row = TypeVar("Row", bound=models.Model)
 

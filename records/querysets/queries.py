@@ -20,8 +20,9 @@ from records.enums import (
     QueryState,
     RepresentationState,
     ReviewState,
+    WindowRequestState,
 )
-from records.querysets import DECIDING, sites_led, units_of
+from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
 
 if TYPE_CHECKING:
     from records.models import (  # noqa: F401
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
         Query,
         Representation,
         Subject,
+        WindowRequest,
     )
 
 REPORT_KIND = "credit-report"
-APPROVING = frozenset({Role.SUPERVISOR.value})
 
 
 class PurposeQuerySet(models.QuerySet["Purpose"]):
@@ -105,11 +106,11 @@ class QueryQuerySet(models.QuerySet["Query"]):
 
     def visible_to(self, user: User) -> QueryQuerySet:
         """Own ones; supervisors also those of their unit."""
-        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, SUPERVISING)))
 
     def to_approve(self, user: User) -> QueryQuerySet:
         """Those of the units this person supervises that somebody else asked and that wait for approval."""
-        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        waiting = self.filter(state=QueryState.SUBMITTED, agency__in=units_of(user, SUPERVISING))
         return waiting.exclude(asked_by=user)
 
 
@@ -118,11 +119,11 @@ class BatchCheckQuerySet(models.QuerySet["BatchCheck"]):
 
     def visible_to(self, user: User) -> BatchCheckQuerySet:
         """Own ones; supervisors also those of their unit."""
-        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, APPROVING)))
+        return self.filter(Q(asked_by=user) | Q(agency__in=units_of(user, SUPERVISING)))
 
     def to_approve(self, user: User) -> BatchCheckQuerySet:
         """Those of the units this person supervises that somebody else asked and that wait for approval."""
-        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, APPROVING))
+        waiting = self.filter(state=BatchCheckState.SUBMITTED, agency__in=units_of(user, SUPERVISING))
         return waiting.exclude(asked_by=user)
 
 
@@ -150,7 +151,7 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
         others = self.exclude(actor=user)
         if Role.AUDITOR in user.roles:
             return others
-        return others.filter(Q(agency__in=units_of(user, APPROVING)) | Q(agency__site__in=sites_led(user)))
+        return others.filter(Q(agency__in=units_of(user, SUPERVISING)) | Q(agency__site__in=sites_led(user)))
 
     def asked_of(self, user: User) -> AccessReviewQuerySet:
         """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""
@@ -181,13 +182,26 @@ class RepresentationQuerySet(models.QuerySet["Representation"]):
         )
 
 
+class WindowRequestQuerySet(models.QuerySet["WindowRequest"]):
+    """Which acts at the window wait for a second official."""
+
+    def waiting(self, *, at: datetime.datetime | None = None) -> WindowRequestQuerySet:
+        """Those that may still be decided at that moment: asked of their end, never of a timer."""
+        return self.filter(state=WindowRequestState.REQUESTED, expires_at__gt=at or timezone.now())
+
+    def at_window(self, agency: Agency | None) -> WindowRequestQuerySet:
+        """Those of the window of that credit centre, none where there is none."""
+        return self.filter(agency=agency)
+
+
 class CreditReportQuerySet(models.QuerySet["CreditReport"]):
     """Which reports."""
 
     def with_code(self, code: str) -> CreditReport | None:
         """The report of that number, or nothing; one query whatever was given, so that none is quicker refused."""
         pk = pk_of_token(REPORT_KIND, code)
-        return self.select_related("subject", "site", "agency").filter(pk=-1 if pk is None else pk).first()
+        rows = self.select_related("subject", "site", "agency", "authorisation")
+        return rows.filter(pk=-1 if pk is None else pk).first()
 
     def of_person(self, subject_id: int) -> CreditReportQuerySet:
         """Reports the person or a representative got, newest first; those given to units stand in the access log."""

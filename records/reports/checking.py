@@ -12,10 +12,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from creditplatform.core.enums import Authority
 from records.models import CreditReport
-from records.queries.grants import TO_THE_PERSON, Grant
-from records.queries.scope import FieldScope
+from records.queries.grants import grant_as_given
 from records.reports.authority import NoReportAuthority, authority
 from records.reports.extract import digest, extract
 from records.reports.order import order_of
@@ -42,17 +40,9 @@ def typed(code: str) -> str:
 def changed_since(report: CreditReport) -> bool:
     """Whether the records behind a report are others today than those it shows; never which."""
     today = timezone.localdate()
-    order = order_of(report, as_of=today, grant=_grant_of(report))
+    grant = grant_as_given(report.authorisation) if report.authorisation else None
+    order = order_of(report, as_of=today, grant=grant)
     return digest(report.subject, extract(report.subject, order, today=today)) != report.data_digest
-
-
-def _grant_of(report: CreditReport) -> Grant | None:
-    """What a unit was allowed when it got the report, whether or not the consent still holds."""
-    given = report.authorisation
-    if given is None:
-        return None
-    scope = FieldScope.of(given.purpose.fields) & FieldScope.of(given.granted_fields)
-    return Grant(given.purpose_id, Authority.CONSENT, given.number, scope, TO_THE_PERSON)
 
 
 def judge(report: CreditReport, data: bytes) -> Verdict:

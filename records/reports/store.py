@@ -11,6 +11,7 @@ from creditplatform.core.errors import NotFoundHere
 
 SEALED_AS = "records.CreditReport.file"
 FOLDER = "reports"
+PDF, JWS = "application/pdf", "application/jose"  # what kinds of file there are of a report
 
 
 def folder() -> Path:

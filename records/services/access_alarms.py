@@ -36,7 +36,7 @@ WORKS_THERE = [
 
 OPEN = """
 WITH looks AS (
-    SELECT l.id, l.at, l.actor_id, l.agency_id, l.subject_ref, l.authority, l.case_number,
+    SELECT l.id, l.at, l.actor_id, l.agency_id, l.subject_ref, l.authority, l.case_number, l.purpose,
         EXISTS (
             SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
                 AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
@@ -56,10 +56,11 @@ ON CONFLICT (access_id, cause) DO NOTHING
 RETURNING id
 """
 # At least one of every unit and day, at most so many; which ones nobody can know beforehand, and every run the same.
+# What was done to accounts at the window is drawn by itself: looks beside it, however many, keep no act out.
 SAMPLE = """
 ranked AS (
-    SELECT *, count(*) OVER (PARTITION BY agency_id) AS total,
-        row_number() OVER (PARTITION BY agency_id ORDER BY md5(id::text || %(salt)s)) AS place FROM looks
+    SELECT *, count(*) OVER drawn AS total, row_number() OVER (drawn ORDER BY md5(id::text || %(salt)s)) AS place
+    FROM looks WINDOW drawn AS (PARTITION BY agency_id, purpose = %(window_act)s)
 ), found AS (
     SELECT *, 1 AS number FROM ranked
     WHERE place <= least(%(most)s, greatest(1, ceil(total * %(percent)s / 100.0)))
@@ -213,6 +214,7 @@ class Day:
             "works_there": WORKS_THERE,
             "stood": [RepresentationState.CONFIRMED.value, RepresentationState.ENDED.value],
             "exchange": OwnPurpose.EXCHANGE.value,
+            "window_act": OwnPurpose.WINDOW_ACT.value,
             "yes_or_no": [DISCLOSED],
         }
 

@@ -1,10 +1,9 @@
 """Reviews of accesses: ask whoever looked, take the explanation, find right or wrong, tell whoever complained."""
 
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import audit, notices
+from creditplatform.core import audit, notices, wording
 from creditplatform.core.enums import Door
 from creditplatform.core.models import User
 from records.enums import ReviewCause, ReviewState
@@ -45,10 +44,5 @@ def _take(step: str, review: AccessReview, user: User, words: str = "") -> Acces
 
 def _tell(review: AccessReview, addressee: bytes) -> None:
     sentence = RIGHT if review.state == ReviewState.RIGHT else WRONG
-    said, day = {}, {"day": review.access_on.isoformat()}
-    for language in ("zh-hans", "en"):
-        with translation.override(language):
-            said[language] = str(sentence % day)
-    notices.write_notice(
-        addressee=addressee, code=TOLD, text=said["zh-hans"], text_en=said["en"], about=f"access-review:{review.pk}"
-    )
+    text, text_en = wording.in_both(lambda: sentence % {"day": review.access_on.isoformat()})
+    notices.write_notice(addressee=addressee, code=TOLD, text=text, text_en=text_en, about=f"access-review:{review.pk}")

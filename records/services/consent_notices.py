@@ -6,12 +6,13 @@ or what is on file.
 
 from collections.abc import Iterable
 
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.models import Notice
 from creditplatform.core.notices import write_notice, write_notices
+from creditplatform.core.wording import in_both
 from records.models import Authorisation, ShareLink, Subject
 
 FIRST_USE = "authorisation_used"
@@ -48,9 +49,9 @@ def tell_first_uses(keys: Iterable[int]) -> None:
 def tell_opened(link: ShareLink) -> Notice:
     """Tell the person that whoever had link and code has seen the chosen parts."""
     time = f"{timezone.localtime(link.opened_at):%Y-%m-%d %H:%M}"
-    texts = [_in(language, OPENED, time=time) for language in ("zh-hans", "en")]
+    text, text_en = in_both(lambda: str(OPENED) % {"time": time})
     return write_notice(
-        addressee=bytes(link.subject.number_index), code="share_link_opened", text=texts[0], text_en=texts[1],
+        addressee=bytes(link.subject.number_index), code="share_link_opened", text=text, text_en=text_en,
         about=f"{ABOUT_SHARE}{link.token}",
     )  # fmt: skip
 
@@ -62,15 +63,5 @@ def _tell(case: Authorisation, code: str, words: Promise) -> Notice:
 
 
 def _texts(case: Authorisation, words: Promise) -> tuple[str, str]:
-    return _text(case, words, "zh-hans"), _text(case, words, "en")
-
-
-def _text(case: Authorisation, words: Promise, language: str) -> str:
-    with translation.override(language):
-        day = timezone.localdate(case.answer_until).isoformat()
-        return _in(language, words, agency=case.agency.label, purpose=case.purpose.label, day=day)
-
-
-def _in(language: str, words: Promise, **values: str) -> str:
-    with translation.override(language):
-        return str(words) % values
+    day = timezone.localdate(case.answer_until).isoformat()
+    return in_both(lambda: str(words) % {"agency": case.agency.label, "purpose": case.purpose.label, "day": day})

@@ -15,8 +15,7 @@ from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermi
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import RuleMissing, load_rulebook
 from records.models import AccessDeferral, LegalBasis, Subject
-from records.querysets import sites_led, units_of
-from records.querysets.queries import APPROVING
+from records.querysets import SUPERVISING, sites_led, units_of
 
 LONGEST = "deferral.longest_days"
 
@@ -32,7 +31,7 @@ def longest_days() -> int | None:
 
 def may_answer_for(user: User, agency_id: int | None, site_id: int | None) -> bool:
     """A supervisor of the unit, or staff of the centre of its place."""
-    return agency_id in units_of(user, APPROVING) or site_id in sites_led(user)
+    return agency_id in units_of(user, SUPERVISING) or site_id in sites_led(user)
 
 
 def defer(*, access: AccessLog, legal_basis: LegalBasis, until: datetime.date, user: User) -> AccessDeferral:
@@ -40,7 +39,7 @@ def defer(*, access: AccessLog, legal_basis: LegalBasis, until: datetime.date, u
 
     Raises NotPermitted; Invalid with everything that is wrong; Conflict where it was asked for already.
     """
-    if access.agency is None or access.agency_id not in units_of(user, APPROVING):
+    if access.agency is None or access.agency_id not in units_of(user, SUPERVISING):
         raise NotPermitted
     if problems := _problems(access, legal_basis, until):
         raise Invalid(problems)

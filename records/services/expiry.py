@@ -10,7 +10,7 @@ from django.utils import timezone
 from creditplatform.core import audit, outbox
 from creditplatform.core.enums import Door
 from records.enums import RecordState
-from records.services import authorisations
+from records.services import authorisations, window_requests
 
 BATCH = 2000
 # Set-based and bounded: it costs what expires, not what exists; rows somebody holds wait for the next run.
@@ -35,6 +35,7 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
         "expired": (expire_due, "publication ended"),
         "archived": (archive_due, "retention ended"),
         "consents": (end_consents, "consent ended"),
+        "window_requests": (end_window_requests, "request at the window ended"),
     }
     return {name: sum(iter(partial(_one_batch, job, on, door, why), 0)) for name, (job, why) in jobs.items()}
 
@@ -71,8 +72,20 @@ def end_consents(*, on: datetime.date) -> int:
 
     Must run in an audit context; call again until it returns 0. Whether a consent may be used is asked of its bounds.
     """
+    return authorisations.expire_due(at=_moment(on))
+
+
+def end_window_requests(*, on: datetime.date) -> int:
+    """Close one batch of requests at the window that nobody has confirmed by that day, today by now.
+
+    Must run in an audit context; call again until it returns 0.
+    """
+    return window_requests.lapse_due(at=_moment(on))
+
+
+def _moment(on: datetime.date) -> datetime.datetime:
     morning = datetime.datetime.combine(on, datetime.time.min, timezone.get_default_timezone())
-    return authorisations.expire_due(at=timezone.now() if on == timezone.localdate() else morning)
+    return timezone.now() if on == timezone.localdate() else morning
 
 
 def _close(statement: str, step: str, state: RecordState, on: datetime.date) -> list[int]:

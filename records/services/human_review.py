@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import notices
+from creditplatform.core import notices, wording
 from creditplatform.core.errors import Conflict
 from creditplatform.core.models import Agency, ApiClient, User
 from records.enums import Outcome
@@ -77,15 +76,15 @@ def decide(*, review: HumanReview, user: User, decision: str, grounds: str) -> H
 
 
 def _tell(review: HumanReview, addressee: bytes) -> None:
-    said = {}
-    for language in ("zh-hans", "en"):
-        with translation.override(language):
-            values = {
-                "unit": review.agency.label,
-                "purpose": review.purpose.label,
-                "case": review.case_number,
-                "decision": Outcome(review.decision).label,
-            }
-            said[language] = str(DECIDED % values)
+    def decided() -> str:
+        values = {
+            "unit": review.agency.label,
+            "purpose": review.purpose.label,
+            "case": review.case_number,
+            "decision": Outcome(review.decision).label,
+        }
+        return str(DECIDED % values)
+
+    text, text_en = wording.in_both(decided)
     about = f"human-review:{review.token}"
-    notices.write_notice(addressee=addressee, code=TOLD, text=said["zh-hans"], text_en=said["en"], about=about)
+    notices.write_notice(addressee=addressee, code=TOLD, text=text, text_en=text_en, about=about)

@@ -18,9 +18,9 @@ from creditplatform.core.models import Agency, Site, User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import public_token
 from records.enums import OwnPurpose, RepresentationScope, SubjectKind
-from records.models import Authorisation, CreditReport, EntryVersion, Purpose, Representation, Subject
+from records.models import Authorisation, CreditReport, EntryVersion, Representation, Subject
 from records.queries.disclosure import Asker, register
-from records.queries.grants import Grant, NotAuthorised, grant_by_consent
+from records.queries.grants import Grant
 from records.querysets.queries import REPORT_KIND
 from records.reports import document, store
 from records.reports.authority import authority
@@ -28,7 +28,6 @@ from records.reports.content import Frame, content
 from records.reports.extract import digest, extract
 from records.reports.order import Order
 from records.reports.signing import sign_json, sign_pdf
-from records.services.authorisations import use
 from records.workflows.authorisation import acts_for
 from records.workflows.credit_report import CREDIT_REPORT
 
@@ -54,6 +53,7 @@ class Requester(NamedTuple):
     agency: Agency | None = None
     authorisation: Authorisation | None = None
     case_number: str = ""
+    door: Door = Door.WEB
 
 
 def issue_report(*, user: User, subject: Subject, site: Site, order: Order, address: str = "") -> CreditReport:
@@ -64,33 +64,7 @@ def issue_report(*, user: User, subject: Subject, site: Site, order: Order, addr
     """
     requester = _requester(user, subject)
     with transaction.atomic():
-        return _issue(subject=subject, site=site, order=order, requester=requester, address=address)
-
-
-def issue_to_unit(
-    *,
-    user: User | None,
-    agency: Agency,
-    purpose: Purpose,
-    authorisation: Authorisation,
-    case_number: str,
-    language: str = "zh-hans",
-    address: str = "",
-) -> CreditReport:
-    """Issue a report to a unit the person has authorised; takes one use of the authorisation.
-
-    It holds what purpose, consent and openness have in common, of today. Raises NotAuthorised, and what
-    `issue_report` raises.
-    """
-    grant = grant_by_consent(purpose, agency, authorisation)
-    subject = authorisation.subject
-    if subject is None:
-        raise NotAuthorised
-    order = Order(as_of=timezone.localdate(), language=language, grant=grant)
-    requester = Requester(user, Authority.CONSENT, authorisation.number, agency, authorisation, case_number)
-    with transaction.atomic():
-        use(authorisation)
-        return _issue(subject=subject, site=agency.site, order=order, requester=requester, address=address)
+        return issue(subject=subject, site=site, order=order, requester=requester, address=address)
 
 
 def revoke_report(*, report: CreditReport, user: User, grounds: str = "") -> CreditReport:
@@ -128,7 +102,11 @@ def _requester(user: User, subject: Subject) -> Requester:
     return Requester(user, Authority.CONSENT, standing[0].token)
 
 
-def _issue(*, subject: Subject, site: Site, order: Order, requester: Requester, address: str) -> CreditReport:
+def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, address: str) -> CreditReport:
+    """Make a report for whoever has the authority, written to the access log first; must run in a transaction.
+
+    Raises NoReportOfMinors, Invalid, NoReportAuthority.
+    """
     now, rulebook = timezone.now(), load_rulebook()
     today = timezone.localtime(now).date()
     _refuse_minors(subject, rulebook, today, site)
@@ -214,7 +192,7 @@ def _log(
     subject: Subject, requester: Requester, seen: list[str], result: AccessResult, grant: Grant | None = None
 ) -> None:
     if grant:
-        asker = Asker(requester.agency, requester.user, Door.DESK, requester.case_number)
+        asker = Asker(requester.agency, requester.user, requester.door, requester.case_number)
         register(subject.pk, grant, asker, [] if seen == [NOTHING] else seen)
         return
     record_disclosure(

@@ -5,7 +5,6 @@ the key ring alone yields it. All of it must run in an audit context.
 """
 
 import datetime
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core import paper_codes
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
@@ -30,7 +30,6 @@ from records.services.consent_notices import tell_opened
 from records.workflows.authorisation import acts_for
 
 SHORTEST_HOURS, LONGEST_DAYS = "share_link.shortest_hours", "share_link.longest_days"
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without letters that are taken for digits
 CODE_LENGTH = 8
 LONGEST_RECIPIENT = 200
 log = structlog.get_logger(__name__)
@@ -90,7 +89,7 @@ def make(
         raise NotPermitted
     if problems := _problems(fields, lifetime, recipient):
         raise Invalid(problems)
-    code = "".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH))
+    code = paper_codes.drawn(CODE_LENGTH)
     now = timezone.now()
     link = ShareLink.objects.create(
         subject=subject, made_by=user, recipient=recipient.strip() or None, fields=sorted(set(fields)),

@@ -3,11 +3,10 @@
 from functools import partial
 from typing import Any
 
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import outbox
+from creditplatform.core import outbox, wording
 from creditplatform.core.notices import write_notices
 from records.enums import SubjectKind
 from records.models import CreditRecord
@@ -43,15 +42,13 @@ def tell(topic: str, payload: dict[str, Any]) -> None:
             (
                 bytes(record.subject.number_index),
                 f"{ABOUT_RECORD}{record.token}:{stamp}",
-                _text(topic, record, "zh-hans"),
-                _text(topic, record, "en"),
+                *wording.in_both(partial(_text, topic, record)),
             )
             for record in records.select_related("subject", "agency", "entry")
         ],
     )
 
 
-def _text(topic: str, record: CreditRecord, language: str) -> str:
-    with translation.override(language):
-        words = {"agency": record.agency.label, "entry": record.entry.label, "day": record.decided_on.isoformat()}
-        return str(WORDS[topic]) % words
+def _text(topic: str, record: CreditRecord) -> str:
+    words = {"agency": record.agency.label, "entry": record.entry.label, "day": record.decided_on.isoformat()}
+    return str(WORDS[topic]) % words

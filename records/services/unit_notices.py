@@ -1,13 +1,14 @@
 """What waits for a unit, told once a working day: on the desk, and by e-mail to members with an address."""
 
 import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.db.models import Count, Min
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -17,7 +18,7 @@ from creditplatform.core.calendars import load_calendar
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import Agency, Membership, User
-from creditplatform.core.wording import after_one_another, clauses, explained, full_stop
+from creditplatform.core.wording import after_one_another, clauses, explained, full_stop, in_both
 from creditplatform.core.workdays import YearNotAnnounced, is_working_day
 from records.feeds.problems import sentence
 from records.models import QuarantinedRow, UnitNotice
@@ -101,7 +102,7 @@ def _tell(agency_id: int, day: datetime.date, nine: datetime.datetime, number: i
     with connection.cursor() as cursor:
         cursor.execute(CODES, [agency_id, nine, CODES_NAMED])
         codes = [(code, count) for code, count in cursor.fetchall()]
-    words = {"text": _text("zh-hans", number, since, codes), "text_en": _text("en", number, since, codes)}
+    words = dict(zip(("text", "text_en"), in_both(partial(_text, number, since, codes)), strict=True))
     with audit.context(actor=None, door=Door.TIMER, reason="daily notice to units", agency_id=agency_id):
         notice, created = UnitNotice.objects.get_or_create(
             agency=Agency.objects.get(pk=agency_id), code=ROWS_WAIT, day=day, defaults=words
@@ -118,8 +119,7 @@ def _members(agency_id: int) -> list[int]:
     return sorted(set(members.exclude(user__email="").values_list("user", flat=True)))
 
 
-def _text(language: str, number: int, since: datetime.datetime, codes: list[tuple[str, int]]) -> str:
-    with translation.override(language):
-        said = str(COUNT % {"number": number, "day": timezone.localdate(since).isoformat()})
-        named = clauses(f"{sentence(code).rstrip('.。')} ({count})" for code, count in codes)
-        return after_one_another([said, full_stop(explained(COMMONEST, named))])
+def _text(number: int, since: datetime.datetime, codes: list[tuple[str, int]]) -> str:
+    said = str(COUNT % {"number": number, "day": timezone.localdate(since).isoformat()})
+    named = clauses(f"{sentence(code).rstrip('.。')} ({count})" for code, count in codes)
+    return after_one_another([said, full_stop(explained(COMMONEST, named))])

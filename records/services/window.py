@@ -1,15 +1,13 @@
 """At the window: an official who has the person and the papers in front of them binds accounts, and helps back in.
 
-Every act is written into the person's access log and told to the person. All of it must run in an audit context.
-Refusals sound alike whether or not anybody is on file.
+One official binds a fresh account. What opens an account to whoever holds it needs two, see
+`records.services.window_requests`. Every act is written into the person's access log and told to the person. All of it
+must run in an audit context. Refusals sound alike whether or not anybody is on file.
 """
 
-import datetime
 import secrets
 from functools import cache
 
-from allauth.socialaccount.models import SocialAccount
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -17,22 +15,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import audit, limits, sessions
+from creditplatform.core import limits, paper_codes, sessions
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import FieldProblem, Invalid, NotPermitted
-from creditplatform.core.models import User
+from creditplatform.core.models import Agency, User
 from creditplatform.core.notices import write_notice
 from records.enums import OwnPurpose, SeenPapers, WindowAct
-from records.identifiers import Identifier, checked_person, name_index
+from records.identifiers import Identifier, checked_person
 from records.models import RealNameBinding, RecoveryCode, Subject
 from records.models.subject import WINDOW
 from records.models.window import MOST_WRONG
 from records.services.realname import ComeToTheWindow, attach
 from records.window import window_of
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another one
-CODE_LENGTH, GROUP = 12, 4
 ATTEMPTS, SECONDS = 10, 3600
 SEEN = ("name", "number")
 TEXTS = {
@@ -60,74 +56,32 @@ USED = (
 
 
 def bind_at_window(
-    *, official: User, user: User, name: str, kind: str, number: str, papers: SeenPapers, move: bool = False
+    *, official: User, user: User, name: str, kind: str, number: str, papers: SeenPapers
 ) -> RealNameBinding:
-    """Bind an account to the person whose papers were seen; with `move`, end an older account's binding before.
+    """Bind an account to the person whose papers were seen.
 
     Raises NotPermitted for whoever does not serve at a window or would bind their own account; Invalid, in the same
     words for every cause, where it cannot be done.
     """
-    _permit(official, user)
+    permit(official, user)
     wanted = checked_person(name, kind, number)
-    act = WindowAct.MOVE if move else WindowAct.BIND
     with transaction.atomic():
-        if RealNameBinding.objects.filter(user=user).exclude(subject__number_index=wanted.blind_index).exists():
-            raise _not_done()
-        if move:
-            _end_binding(wanted, but=user)
-        binding = RealNameBinding.objects.filter(user=user).first() or _attach(official, user, name, wanted, papers)
-        _tell(official, binding.subject, act, f"binding:{binding.pk}")
+        binding = bind_to(official, user, name, wanted, papers)
+        tell(official, binding.subject, WindowAct.BIND, about=f"binding:{binding.pk}")
         return binding
 
 
-def _attach(official: User, user: User, name: str, wanted: Identifier, papers: SeenPapers) -> RealNameBinding:
+def bind_to(official: User, user: User, name: str, wanted: Identifier, papers: str) -> RealNameBinding:
+    """Bind an account that is nobody else's to the person of this number. Raises Invalid."""
+    bound = RealNameBinding.objects.filter(user=user).select_related("subject").first()
+    if bound is not None:
+        if bytes(bound.subject.number_index) != wanted.blind_index:
+            raise not_done()
+        return bound
     try:
         return attach(user, name, wanted, adapter=WINDOW, bound_by=official, papers=papers)
     except ComeToTheWindow as error:
-        raise _not_done() from error
-
-
-def _end_binding(wanted: Identifier, *, but: User) -> None:
-    """End the binding of the person's older account and its ways in; history keeps who ended it.
-
-    The identity platform may then be connected with the new account.
-    """
-    old = RealNameBinding.objects.filter(subject__number_index=wanted.blind_index).exclude(user=but)
-    for binding in old.select_related("user"):
-        with audit.context(actor=None, door=Door.DESK, reason="binding ended at the window"):
-            binding.delete()
-            RecoveryCode.objects.filter(user=binding.user, closed_at=None).update(closed_at=timezone.now())
-        SocialAccount.objects.filter(user_id=binding.user_id).delete()
-        sessions.end_sessions(binding.user)
-
-
-def issue_code(
-    *, official: User, user: User, name: str, kind: str, number: str, papers: SeenPapers
-) -> tuple[RecoveryCode, str]:
-    """A recovery code for the account of the person whose papers were seen; the code itself is returned once.
-
-    An older open code is closed. Raises NotPermitted, also for accounts of members of units, whose access the
-    security administrator restores; Invalid where account and person do not belong together.
-    """
-    _permit(official, user)
-    wanted = checked_person(name, kind, number)
-    binding = RealNameBinding.objects.filter(user=user, subject__number_index=wanted.blind_index).first()
-    if binding is None or bytes(binding.subject.name_index) != name_index(name) or user.is_staff:
-        raise _not_done()
-    code = "".join(secrets.choice(LETTERS) for _place in range(CODE_LENGTH))
-    now = timezone.now()
-    with transaction.atomic():
-        RecoveryCode.objects.filter(user=user, closed_at=None).update(closed_at=now)
-        issued = RecoveryCode.objects.create(
-            user=user,
-            issued_by=official,
-            papers=papers,
-            code_hash=make_password(code),
-            issued_at=now,
-            expires_at=now + datetime.timedelta(minutes=settings.RECOVERY_CODE_MINUTES),
-        )
-        _tell(official, binding.subject, WindowAct.CODE, f"recovery:{issued.pk}")
-    return issued, "-".join(code[at : at + GROUP] for at in range(0, CODE_LENGTH, GROUP))
+        raise not_done() from error
 
 
 def recover(*, username: str, code: str, password: str, client: str = "") -> User:
@@ -167,7 +121,7 @@ def _take_code(user: User | None, code: str) -> bool:
 
     A code is hashed in every case, so that time does not tell whether there is such an account.
     """
-    given = "".join(character for character in code.upper() if character in LETTERS)
+    given = "".join(character for character in code.upper() if character in paper_codes.LETTERS)
     with transaction.atomic():
         open_codes = RecoveryCode.objects.select_for_update(of=("self",)).filter(user=user, closed_at=None)
         row = open_codes.filter(expires_at__gt=timezone.now()).first()
@@ -203,29 +157,39 @@ def _too_often(username: str, client: str) -> bool:
     return of_account > ATTEMPTS or of_client > 3 * ATTEMPTS
 
 
-def _permit(official: User, user: User) -> None:
-    if official.pk == user.pk or window_of(official) is None:
+def permit(official: User, user: User) -> Agency:
+    """The credit centre at whose window the official serves. Raises NotPermitted, also for the own account."""
+    agency = window_of(official)
+    if official.pk == user.pk or agency is None:
         raise NotPermitted
+    return agency
 
 
-def _tell(official: User, subject: Subject, act: WindowAct, about: str) -> None:
-    """Into the access log of the person, and a letter to them."""
+def look(official: User, person: int, *, case_number: str = "", purpose: OwnPurpose = OwnPurpose.WINDOW) -> None:
+    """Into the access log of the person: an official sees name and number, or carries out an act for them."""
     record_disclosure(
-        subject_ref=subject.pk,
+        subject_ref=person,
         actor=official,
         agency=window_of(official),
-        purpose=OwnPurpose.WINDOW,
+        purpose=purpose,
         authority=Authority.DUTY,
         fields=SEEN,
+        case_number=case_number,
         door=Door.DESK,
     )
+
+
+def tell(official: User, subject: Subject, act: WindowAct, *, about: str, case_number: str = "") -> None:
+    """Into the access log of the person that an act was carried out, and a letter to them."""
+    look(official, subject.pk, case_number=case_number, purpose=OwnPurpose.WINDOW_ACT)
     text, text_en = TEXTS[act]
     write_notice(
         addressee=bytes(subject.number_index), code=f"window_{act.value}", text=text, text_en=text_en, about=about
     )
 
 
-def _not_done() -> Invalid:
+def not_done() -> Invalid:
+    """The one refusal, whatever the cause and whoever is on file."""
     sentence = _(
         "This could not be done. Compare account, name and number with the papers. If all of them are right, the person"
         " may have another account already (choose that it was lost), the account may be another person's, or the name"

@@ -9,29 +9,38 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
 from creditplatform.core.errors import FieldProblem
-from creditplatform.core.models import User
+from creditplatform.core.models import AccessLog, User
+from creditplatform.core.vault import pk_of_token
 from creditplatform.core.workflow import Data, Step, Workflow
-from records.enums import ReviewCause, ReviewState
-from records.models import AccessReview
-from records.querysets import DECIDING, sites_led, units_of
-
-SUPERVISING = frozenset({Role.SUPERVISOR.value})
+from records.enums import OwnPurpose, ReviewCause, ReviewState
+from records.models import AccessReview, WindowRequest
+from records.models.window import WINDOW_KIND
+from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
 
 # --- who ---------------------------------------------------------------------------------------
 
 
+def took_part(case: AccessReview, user: User) -> bool:
+    """Whoever looked; of an act that needs two officials at the window, also who entered it."""
+    if user.pk == case.actor_id:
+        return True
+    line = AccessLog.objects.filter(pk=case.access_id, at=case.access_at, purpose=OwnPurpose.WINDOW_ACT)
+    pk = pk_of_token(WINDOW_KIND, line.values_list("case_number", flat=True).first() or "")
+    return pk is not None and WindowRequest.objects.filter(pk=pk, requested_by=user).exists()
+
+
 def independent(case: AccessReview, user: User | None) -> bool:
-    """Staff of the credit centre of the place, or an auditor; not who looked."""
-    if user is None or user.pk == case.actor_id:
+    """Staff of the credit centre of the place, or an auditor; not who took part."""
+    if user is None or took_part(case, user):
         return False
     return Role.AUDITOR in user.roles or (case.agency is not None and case.agency.site_id in sites_led(user))
 
 
 def reviewer(case: AccessReview, user: User | None) -> bool:
-    """Independent staff, or a supervisor of the unit; not who looked."""
+    """Independent staff, or a supervisor of the unit; not who took part."""
     if independent(case, user):
         return True
-    return user is not None and user.pk != case.actor_id and case.agency_id in units_of(user, SUPERVISING)
+    return user is not None and case.agency_id in units_of(user, SUPERVISING) and not took_part(case, user)
 
 
 def finder(case: AccessReview, user: User | None) -> bool:

@@ -9,9 +9,10 @@ that a crash left behind is taken up again, since `checking` may be entered from
 
 from typing import Any
 
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core import wording
 from creditplatform.core.enums import Role
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
@@ -67,10 +68,7 @@ def note_error(batch: FeedBatch, user: User | None, data: Data) -> None:
     """Keep why the file was refused."""
     error = data["error"]
     batch.finished_at, batch.error_code = timezone.now(), error.code
-    with translation.override("zh-hans"):
-        batch.error_message = error.message[:500]
-    with translation.override("en"):
-        batch.error_message_en = error.message[:500]
+    batch.error_message, batch.error_message_en = wording.in_both(lambda: error.message[:500])
 
 
 def note_form(batch: FeedBatch, user: User | None, data: Data) -> None:

@@ -9,17 +9,15 @@ import datetime
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Role
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import QueryState
 from records.models import BatchCheck, Query
-from records.querysets import WORKING, units_of
+from records.querysets import SUPERVISING, WORKING, units_of
 
 OPEN_DAYS = "query.open_days"
-SUPERVISING = frozenset({Role.SUPERVISOR.value})
 
 # --- who ---------------------------------------------------------------------------------------
 

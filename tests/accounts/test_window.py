@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from typing import Any
 
 import pytest
 import time_machine
@@ -18,44 +17,19 @@ from django.utils import timezone
 from creditplatform.core.enums import Role
 from creditplatform.core.errors import Invalid, NotPermitted
 from creditplatform.core.models import AccessLog, Agency, Notice, User
+from records.enums import WindowAct
 from records.models import RealNameBinding, RecoveryCode, Subject
-from records.services.window import bind_at_window, issue_code, recover
+from records.services.window import bind_at_window, recover
+from records.services.window_requests import ask
+from tests.accounts.window_world import NAME, NUMBER, desk, filled, moved, press, second, slip, words
 from tests.cast import MINOR_NUMBER, PASSWORD, PERSON_NUMBER, STRANGER_NUMBER, Cast, member, person_subject
 
-NAME, NUMBER = "苏念禾", "620102199208099981"
 NEW = "another-password-of-mine-7"
-PAPERS: Any = "resident_card"
 
 
 @pytest.fixture(autouse=True)
 def _counted_from_nothing() -> None:
     cache.clear()
-
-
-def desk(cast: Cast, name: str = "centre") -> Client:
-    browser = Client()
-    browser.force_login(getattr(cast, name), "django.contrib.auth.backends.ModelBackend")
-    return browser
-
-
-def filled(**changes: str) -> dict[str, str]:
-    usual = {
-        "act": "bind", "account": "unbound", "name": NAME, "kind": "resident_id", "number": NUMBER,
-        "papers": "resident_card", "seen": "on",
-    }  # fmt: skip
-    return {**usual, **changes}
-
-
-def words(cast: Cast, **changes: Any) -> dict[str, Any]:
-    usual = {
-        "official": cast.centre, "user": cast.unbound, "name": NAME, "kind": "resident_id", "number": NUMBER,
-        "papers": PAPERS,
-    }  # fmt: skip
-    return {**usual, **changes}
-
-
-def press(cast: Cast, **changes: str) -> HttpResponse:
-    return desk(cast).post(reverse("desk:window"), filled(**changes))
 
 
 # --- binding ----------------------------------------------------------------------------------------
@@ -98,19 +72,18 @@ def test_every_refusal_sounds_alike_whoever_is_on_file(cast: Cast) -> None:
 
 
 def test_everything_missing_is_told_at_once(cast: Cast) -> None:
-    form = desk(cast).post(reverse("desk:window"), {}).context["form"]
+    form = desk(cast.centre).post(reverse("desk:window"), {}).context["form"]
     assert set(form.errors) == {"act", "account", "name", "kind", "number", "papers", "seen"}
-    assert "number" in desk(cast).post(reverse("desk:window"), filled(number="123")).context["form"].errors
-    assert "account" in desk(cast).post(reverse("desk:window"), filled(account="nobody")).context["form"].errors
+    assert "number" in desk(cast.centre).post(reverse("desk:window"), filled(number="123")).context["form"].errors
+    assert "account" in desk(cast.centre).post(reverse("desk:window"), filled(account="nobody")).context["form"].errors
 
 
 def test_who_serves_at_the_window(cast: Cast) -> None:
     member("centre-officer", Agency.objects.get(code="hz-drc"), Role.OFFICER)
-    allowed = {name for name in cast.staff() if desk(cast, name).get(reverse("desk:window")).status_code == 200}
+    page = reverse("desk:window")
+    allowed = {name for name, user in cast.staff().items() if desk(user).get(page).status_code == 200}
     assert allowed == {"centre"}
-    browser = Client()
-    browser.force_login(User.objects.get(username="centre-officer"), "django.contrib.auth.backends.ModelBackend")
-    assert browser.get(reverse("desk:window")).status_code == 200
+    assert desk(User.objects.get(username="centre-officer")).get(reverse("desk:window")).status_code == 200
     for name in ("officer", "clerk", "person", "auditor", "security"):
         with pytest.raises(NotPermitted):
             bind_at_window(**words(cast, official=getattr(cast, name)))
@@ -128,29 +101,29 @@ def test_a_lost_account_is_ended_and_the_new_one_bound(cast: Cast) -> None:
     old = Client()
     old.post(reverse("account_login"), {"login": "person", "password": PASSWORD})
     assert old.get(reverse("me:home")).status_code == 200
-    press(cast, act="move", name="林示例", number=PERSON_NUMBER)
+    moved(cast)
     assert RealNameBinding.objects.get(user=cast.unbound).subject.number_sealed == PERSON_NUMBER
     assert not RealNameBinding.objects.filter(user=cast.person).exists()
     assert old.get(reverse("me:home"))["Location"].startswith(reverse("account_login"))
     subject = Subject.objects.get(number_index=RealNameBinding.objects.get(user=cast.unbound).subject.number_index)
     event = apps.get_model("records", "RealNameBindingEvent")._default_manager.get(pgh_label="delete")
     assert (event.user_id, event.subject_id, event.adapter) == (cast.person.pk, subject.pk, "test")
-    assert event.pgh_context["actor"] == cast.centre.pk and "window" in event.pgh_context["reason"]
+    assert event.pgh_context["actor"] == second().pk and "window" in event.pgh_context["reason"]
     assert {n.code for n in Notice.objects.filter(addressee=subject.number_index)} == {"window_move"}
 
 
 def test_an_account_that_was_lost_keeps_no_way_in(cast: Cast) -> None:
     SocialAccount.objects.create(user=cast.person, provider="province", uid="0" * 32)
     code = slip(cast)
-    press(cast, act="move", name="林示例", number=PERSON_NUMBER)
+    moved(cast)
     assert not SocialAccount.objects.exists()
     refused(set_anew(code))
 
 
 def test_moving_tells_the_official_nothing_about_an_older_account(cast: Cast) -> None:
-    with_old = press(cast, act="move", name="林示例", number=PERSON_NUMBER)
+    with_old = moved(cast)
     RealNameBinding.objects.filter(user=cast.unbound).delete()
-    without = press(cast, act="move")
+    without = moved(cast, name=NAME, number=NUMBER)
     assert (with_old.status_code, with_old["Location"]) == (without.status_code, without["Location"])
 
 
@@ -160,14 +133,6 @@ def test_moving_to_an_account_of_somebody_else_ends_nothing(cast: Cast) -> None:
 
 
 # --- recovery codes -----------------------------------------------------------------------------------
-
-
-def slip(cast: Cast) -> str:
-    response = press(cast, act="code", account="person", name="林示例", number=PERSON_NUMBER)
-    assert response.status_code == 200 and response["Cache-Control"] == "no-store"
-    found = re.search(r'<code class="key">([A-Z2-9-]+)</code>', response.content.decode())
-    assert found
-    return found[1]
 
 
 def set_anew(code: str, username: str = "person", password: str = NEW) -> HttpResponse:
@@ -184,7 +149,7 @@ def test_with_the_code_a_new_password_is_set_once(cast: Cast) -> None:
     code = slip(cast)
     assert re.fullmatch(r"[A-Z2-9]{4}(-[A-Z2-9]{4}){2}", code)
     row = RecoveryCode.objects.get()
-    assert code.replace("-", "") not in row.code_hash and row.issued_by == cast.centre
+    assert code.replace("-", "") not in row.code_hash and row.issued_by == second()
     assert set_anew(code.lower().replace("-", " "))["Location"] == reverse("account_login")
     assert enters(NEW) and not enters(PASSWORD)
     assert set_anew(code, password="yet-another-password-9").status_code == 200
@@ -242,4 +207,4 @@ def test_a_weak_password_does_not_use_the_code_up(cast: Cast) -> None:
 def test_members_of_units_get_no_code_here(cast: Cast) -> None:
     RealNameBinding.objects.create(user=cast.clerk, subject=person_subject(NUMBER, NAME), adapter="test")
     with pytest.raises(Invalid):
-        issue_code(**words(cast, user=cast.clerk))
+        ask(**words(cast, user=cast.clerk), act=WindowAct.CODE)

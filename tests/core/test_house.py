@@ -166,6 +166,22 @@ def test_rules_ask_neither_database_nor_web() -> None:
     assert wrong == []
 
 
+# --- one home ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "home"),
+    [
+        (r"\bGrant\(", "records/queries/grants.py"),
+        (r"no-store", "creditplatform/core/unstored.py"),
+        (r"secrets\.choice\(", "creditplatform/core/paper_codes.py"),
+    ],
+)
+def test_what_has_one_home_is_written_there_alone(written: str, home: str) -> None:
+    found = {name(path) for path in python(*PRODUCT) if re.search(written, path.read_text(encoding="utf-8"))}
+    assert found <= {home, *(one for one in found if one.startswith("benchmarks/"))}, f"call {home} instead"
+
+
 # --- words -------------------------------------------------------------------------------------------
 
 

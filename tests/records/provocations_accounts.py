@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from records.models import RealNameBinding, RecoveryCode
 from tests.records.provocations import provokes
-from tests.records.query_rows import a_representation
+from tests.records.query_rows import a_representation, a_window_request
 from tests.records.world import World
 
 
@@ -69,3 +69,45 @@ def _(w: World) -> None:
 def _(w: World) -> None:
     for _time in range(2):
         a_representation(w, person=None, asked_name="x", asked_index=b"0" * 16)
+
+
+@provokes("window_request_act")
+def _(w: World) -> None:
+    a_window_request(w, act="bind")
+
+
+@provokes("window_request_ends")
+def _(w: World) -> None:
+    a_window_request(w, expires_at=timezone.now() - datetime.timedelta(days=1))
+
+
+@provokes("window_request_two_officials")
+def _(w: World) -> None:
+    decided(w, decided_by=w.cast.centre)
+
+
+@provokes("window_request_not_own")
+def _(w: World) -> None:
+    a_window_request(w, user=w.cast.centre)
+
+
+@provokes("window_request_decided_by_second")
+def _(w: World) -> None:
+    decided(w, decided_by=None)
+
+
+@provokes("window_request_forgets")
+def _(w: World) -> None:
+    decided(w, asked_number="1")
+
+
+@provokes("window_request_one_open")
+def _(w: World) -> None:
+    a_window_request(w)
+    a_window_request(w)
+
+
+def decided(w: World, **values: Any) -> None:
+    forgotten = {"asked_kind": "", "asked_number": None, "asked_name": None}
+    words = {"state": "confirmed", "decided_by": w.cast.auditor, "decided_at": timezone.now(), **forgotten, **values}
+    a_window_request(w, **words)

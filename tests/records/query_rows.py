@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from creditplatform.core.models import Agency
 from records.models import (
     AccessDeferral,
     AccessReview,
@@ -20,6 +21,7 @@ from records.models import (
     Query,
     Representation,
     ShareLink,
+    WindowRequest,
 )  # fmt: skip
 
 DAY = datetime.date(2026, 1, 1)
@@ -101,6 +103,20 @@ def a_representation(w: Any, **values: Any) -> Representation:
     return Representation.objects.create(**words)
 
 
+def a_window_request(w: Any, **values: Any) -> WindowRequest:
+    words = {
+        "act": "code", "user": w.cast.person, "agency": w.market, "asked_kind": "resident_id", "asked_number": "1",
+        "asked_name": "n", "papers": "resident_card", "requested_by": w.cast.centre,
+        "expires_at": timezone.now() + HOUR, **values,
+    }  # fmt: skip
+    return WindowRequest.objects.create(**words)
+
+
+def at_our_window(w: Any) -> WindowRequest:
+    """One that the centre's official of the cast may decide on."""
+    return a_window_request(w, agency=Agency.objects.get(code="hz-drc"), requested_by=w.cast.officer)
+
+
 def a_report(w: Any, **values: Any) -> CreditReport:
     words = {
         "subject": w.person, "site": w.market.site, "kind": "full", "as_of": DAY, "cut_off_at": timezone.now(),
@@ -112,5 +128,16 @@ def a_report(w: Any, **values: Any) -> CreditReport:
 
 def one_of_each(w: Any) -> None:
     """A row in every table."""
-    for make in (a_consent, a_link, a_query, a_row, a_human_review, a_review, a_deferral, a_representation, a_report):
+    for make in (
+        a_consent,
+        a_link,
+        a_query,
+        a_row,
+        a_human_review,
+        a_review,
+        a_deferral,
+        a_representation,
+        a_report,
+        a_window_request,
+    ):
         make(w)

@@ -97,6 +97,16 @@ def test_codes_are_given_once() -> None:
         assert repeated([item["code"] for item in toml(RECORDS / f"{name}.toml")[table]]) == [], name
 
 
+def test_a_code_with_a_meaning_stands_in_a_delivered_field_and_means_one_thing() -> None:
+    rows = toml(RECORDS / "codes.toml")["code"]
+    assert repeated([(row["field"], row["code"]) for row in rows]) == []
+    assert {row["field"] for row in rows} <= {field["code"] for _entry, field in FIELDS}
+    assert all(row["name"] and row["name_en"] for row in rows)
+    known = {(row["field"], row["code"]) for row in rows}
+    valid = next(field for field in ENTRIES["administrative-licence"]["fields"] if field["code"] == "XK_ZT")
+    assert {("XK_ZT", code) for code in valid["choices"]} <= known
+
+
 def tiers(day: datetime.date) -> dict[str, str]:
     """The delivered tier of every effect on a day."""
     found: list[dict[str, str]] = [

@@ -14,16 +14,15 @@ from django.utils import timezone
 from creditplatform.core import audit
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, NotPermitted
-from creditplatform.core.models import AccessLog, Agency, RuleValue
-from records.enums import AuthorisationState, OwnPurpose, RepresentationKind, RepresentationState
-from records.models import Authorisation, CreditRecord, CreditReport, Purpose, Representation
-from records.queries.grants import NotAuthorised
+from creditplatform.core.models import AccessLog, RuleValue
+from records.enums import OwnPurpose, RepresentationKind, RepresentationState
+from records.models import CreditRecord, CreditReport, Representation
 from records.reports import checking
 from records.reports.content import grouped
-from records.services.reports import issue_to_unit, revoke_report
+from records.services.reports import revoke_report
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, person_penalty, quick_passwords  # noqa: F401
-from tests.records.report_world import has_authority, issued, jws_of, pdf_of, person_of, records_in, said
+from tests.records.report_world import issued, jws_of, pdf_of, person_of, said
 
 NAME = "林示例"
 OF_THE_REQUEST = re.compile(r'name="csrfmiddlewaretoken" value="\w+"|value="/verify/[^"]*"|nonce="[^"]+"')
@@ -286,44 +285,6 @@ def test_without_a_key_the_form_says_so(cast: Cast, settings: Any, tmp_path: Any
     settings.REPORT_AUTHORITY = tmp_path / "none"
     response = me(cast.person).post(reverse("me:report-order"), {"kind": "full", "language": "en", "site": "gansu"})
     assert "the key that signs them is missing" in response.content.decode()
-
-
-# --- to a unit with the person's consent ---------------------------------------------------------------
-
-
-@pytest.fixture
-def consent(cast: Cast) -> Authorisation:
-    purpose = Purpose.objects.filter(needs_consent=True, fields__contains=["administrative-penalty"])[0]
-    now, person = timezone.now(), person_of(cast.person)
-    return Authorisation.objects.create(
-        number_index=person.number_index, name_index=person.name_index, subject=person,
-        agency=Agency.objects.get(code="hz-market"), purpose=purpose, state=AuthorisationState.GRANTED,
-        requested_fields=purpose.fields, granted_fields=["administrative-penalty"], requested_by=cast.officer,
-        answer_until=now, valid_from=now, expires_at=now + datetime.timedelta(days=5), uses_allowed=1, decided_at=now,
-    )  # fmt: skip
-
-
-def test_a_unit_gets_what_was_allowed_once(cast: Cast, consent: Authorisation) -> None:
-    ingest(person_penalty(1, NAME, PERSON_NUMBER))
-    has_authority()
-    words = {
-        "user": cast.officer, "agency": consent.agency, "purpose": consent.purpose, "authorisation": consent,
-        "case_number": "A-1",
-    }  # fmt: skip
-    report = issue_to_unit(**words)
-    content = said(report)
-    assert content["looks"] is None and not any(section["advice"] for section in content["sections"])
-    assert content["issued_for"] == {"unit": "惠州市市场监督管理局", "case": "A-1"}
-    assert len(records_in(report)) == 1
-    line = AccessLog.objects.get(purpose=consent.purpose_id)
-    assert (line.authority, line.reference, line.case_number) == (Authority.CONSENT, consent.number, "A-1")
-    consent.refresh_from_db()
-    assert consent.state == AuthorisationState.USED
-    with pytest.raises(NotAuthorised):
-        issue_to_unit(**words)
-    assert not checking.changed_since(report), "the consent is used up, the records are the same"
-    CreditRecord.objects.update(withheld=True)
-    assert checking.changed_since(report)
 
 
 def test_nothing_of_a_check_is_in_the_log_of_the_server(

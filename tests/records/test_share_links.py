@@ -17,6 +17,7 @@ from creditplatform.core import audit
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import CreditError, Invalid, NotPermitted
 from creditplatform.core.models import AccessLog, Notice, RuleValue
+from creditplatform.core.paper_codes import LETTERS
 from creditplatform.core.vault import public_token
 from records.enums import OwnPurpose
 from records.models import Representation, ShareLink
@@ -58,7 +59,7 @@ def wrong(code: str) -> str:
 
 def test_the_code_is_told_once_and_kept_by_nobody(cast: Cast) -> None:
     _link, code = made(cast)
-    assert re.fullmatch(f"[{share_links.ALPHABET}]{{8}}", code)
+    assert re.fullmatch(f"[{LETTERS}]{{8}}", code)
     with connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM records_sharelink t UNION ALL SELECT t::text FROM records_sharelinkevent t")
         kept = "\n".join(row[0] for row in cursor.fetchall())

@@ -1,6 +1,5 @@
 """Accounts in a real browser: sign-in by an identity platform, window and slip, representation, second factor."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,20 @@ from creditplatform.identity_platforms import Claims, IdentityPlatform, library_
 from records.models import RealNameBinding, Representation
 from tests.accounts.test_representation import CHILD, PDF
 from tests.accounts.test_second_factor import code_of
+from tests.accounts.window_world import second
 from tests.cast import MINOR_NUMBER, PASSWORD, Cast
 from tests.unified_platform.running import CLIENT, SECRET, UnifiedPlatform
 from tests.unified_platform.running import PASSWORD as THEIRS
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import people, signed_in, well_made  # noqa: F401
 from tests.web.test_public_pages import (
-    CHROMIUM,
     browser,  # noqa: F401
     complaints,  # noqa: F401
     opened,
 )
 
 NAME, NUMBER = "苏念禾", "620102199208099981"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: accounts were not tried in a browser",
-    ),
-]
+pytestmark = in_a_browser("accounts were not tried in a browser")
 
 
 @pytest.fixture
@@ -112,7 +104,7 @@ def test_a_guardian_asks_an_official_confirms_the_file_opens(
     expect(me.locator("h1")).to_contain_text("林示例")
 
 
-def test_the_window_gives_a_code_and_the_person_comes_back_in(
+def test_two_officials_give_a_code_and_the_person_comes_back_in(
     browser: Browser, live_server: Any, people: Cast  # noqa: F811
 ) -> None:  # fmt: skip
     desk, me = opened(browser, live_server.url), opened(browser, live_server.url)
@@ -125,8 +117,20 @@ def test_the_window_gives_a_code_and_the_person_comes_back_in(
     desk.check("[name=seen]")
     desk.click("main form .act")
     desk.wait_for_load_state()
-    code = desk.locator("code.key").inner_text()
     assert well_made(desk) == []
+    other = opened(browser, live_server.url)
+    signed_in(other, live_server.url, second().username)
+    other.goto(f"{live_server.url}/desk/window/")
+    other.click("tbody a")
+    assert well_made(other) == []
+    other.click("[name=act][value=confirm]")
+    other.wait_for_load_state()
+    assert well_made(other) == [], "the papers were not ticked"
+    other.check("[name=seen]")
+    other.click("[name=act][value=confirm]")
+    other.wait_for_load_state()
+    code = other.locator("code.key").inner_text()
+    assert well_made(other) == []
     me.goto(f"{live_server.url}/accounts/recover/")
     assert well_made(me) == []
     new = "another-password-of-mine-7"

@@ -1,7 +1,6 @@
 """Consent in a real browser: asked, allowed in part, used, withdrawn; a link opened once; a look complained of."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,12 @@ from records.queries.asking import ask_records
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import ingest, person_penalty
 from tests.records.queries_world import purpose, question
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import signed_in, well_made
-from tests.web.test_public_pages import CHROMIUM, browser, opened  # noqa: F401
+from tests.web.test_public_pages import browser, opened  # noqa: F401
 
 NAME, KIND, CASE = "林示例", "administrative-penalty", "惠市监核〔2026〕1号"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: the path of consent was not walked in a browser",
-    ),
-]
+pytestmark = in_a_browser("the path of consent was not walked in a browser")
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, perso
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
 from tests.records.queries_world import UNKNOWN, asked, consent, purpose
-from tests.records.query_rows import a_deferral, a_human_review, a_query, a_review, a_row
+from tests.records.query_rows import a_deferral, a_human_review, a_query, a_review, a_row, at_our_window
 from tests.records.report_world import issued
 from tests.web.walk import ROUTES, World, addresses
 
@@ -92,7 +92,7 @@ def world(cast: Cast) -> World:
     version = draft_new_version(user=cast.centre, entry=own.entry)
     issued(cast.person)
     there = SimpleNamespace(cast=cast, person=own.subject, market=own.agency)
-    for make in (a_query, a_row, a_human_review, a_review):
+    for make in (a_query, a_row, a_human_review, a_review, at_our_window):
         make(there)
     return World(cast, company, own, foreign, granted, draft, version)
 

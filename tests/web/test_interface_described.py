@@ -1,6 +1,5 @@
 """The interface describes itself: a schema without a warning, a page that renders under our own policy of content."""
 
-import os
 from typing import Any
 
 import pytest
@@ -12,12 +11,14 @@ from playwright.sync_api import Browser, expect
 from records.api.deliveries import examples
 from records.api.deliveries import serializers as forms
 from records.api.urls import urlpatterns
-from tests.web.test_public_pages import CHROMIUM, browser  # noqa: F401
+from tests.web.browsing import without_browser
+from tests.web.test_public_pages import browser  # noqa: F401
 
 CALLS = {
     "feeds_list", "feed_template", "batch_deliver", "batch_receipt", "batch_problems", "batch_cancel", "mapping_read",
     "mapping_confirm", "eligibility", "query", "query_state", "query_result", "batch_check", "batch_check_state",
     "batch_check_results", "review_request", "review_state", "authorisation_request", "authorisation_state",
+    "report_make", "report_pdf", "report_json",
 }  # fmt: skip
 
 
@@ -78,10 +79,7 @@ def test_examples_have_exactly_the_members_that_answers_have(shown: str) -> None
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("CI") != "true",
-    reason="NO CHROMIUM FOUND: the page of the interface was not opened in a browser",
-)
+@without_browser("the page of the interface was not opened in a browser")
 def test_the_page_renders_in_a_browser_from_our_own_host_alone(
     browser: Browser,  # noqa: F811
     live_server: Any,

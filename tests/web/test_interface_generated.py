@@ -3,6 +3,7 @@
 `CREDIT_API_EXAMPLES` says how many calls an address gets of either sort; `make fuzz-api` makes it thousands.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -25,16 +26,18 @@ from records import tasks
 from records.api.queries import forms
 from records.api.queries.answers import ticket_of
 from records.enums import Outcome, Reason
+from records.models import Authorisation, CreditReport
 from records.queries.asking import Answered
 from records.queries.disclosure import Asker, register_answer
 from records.queries.eligibility import Answer
 from records.queries.grants import TO_THE_PERSON, Grant
 from records.queries.scope import FieldScope
+from records.reports import store
 from tests.cast import Cast
 from tests.deliveries import FEED, as_csv, delivered, penalty
 from tests.exchange_peers import DEFAULTER, PENALTY, a_peer
 from tests.machines import bearer, machine
-from tests.records.query_rows import a_check, a_consent, a_human_review, a_query
+from tests.records.query_rows import a_check, a_consent, a_human_review, a_query, a_report
 
 EXAMPLES = int(os.environ.get("CREDIT_API_EXAMPLES", "12"))
 DESCRIBED = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
@@ -52,7 +55,7 @@ WRITTEN = (
 BODIES = {"text/csv": as_csv([penalty(1), penalty(2)]), "application/json": {"rows": [penalty(1), penalty(2)]}}
 ASKED = {
     "eligibility": forms.ASKED, "query": {**forms.ASKED, "purpose": "special-industry"}, "batch_check": forms.LIST,
-    "authorisation_request": forms.CONSENT_REQUEST,
+    "authorisation_request": forms.CONSENT_REQUEST, "report_make": forms.REPORT_REQUEST,
 }  # fmt: skip
 CLEAN = Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
 GRANT = Grant("green-channel", Authority.CONSENT, "a", FieldScope(), TO_THE_PERSON)
@@ -90,11 +93,20 @@ def asked_by(client: ApiClient, cast: Cast) -> dict[str, str]:
     done = {"state": "done", "done_at": timezone.now(), "keep_until": timezone.localdate()}
     look = register_answer(there.person.pk, GRANT, Asker(client.agency, None, Door.API, "1"), [])
     ASKED["review_request"] = {"access": ticket_of(Answered(CLEAN, None, look))}
+    consent = a_consent(there)
     found = {
         "query": a_query(there, **own), "check": a_check(there, **own, **done), "review": a_human_review(there),
-        "number": a_consent(there),
     }  # fmt: skip
-    return {name: getattr(one, "token", None) or one.number for name, one in found.items()}
+    numbers = {name: one.token for name, one in found.items()}
+    return {**numbers, "number": consent.number, "report": a_unit_report(there, consent).code}
+
+
+def a_unit_report(there: SimpleNamespace, consent: Authorisation) -> CreditReport:
+    """A report of the client's unit with both files."""
+    for name in ("p", "s"):
+        store.keep(name, b"file")
+    said = json.dumps({"issued_for": {"case": "1"}})
+    return a_report(there, agency=there.market, authorisation=consent, content=said)
 
 
 @pytest.mark.parametrize(("name", "mode"), CALLS, ids=[f"{name}-{mode.value}" for name, mode in CALLS])

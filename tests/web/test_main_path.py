@@ -1,7 +1,6 @@
 """The main path in a real browser: a clerk delivers a file, the public reads it, the person sees it and who looked."""
 
 import datetime
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from records.models import CreditRecord, Entitlement, FeedBatch
 from records.tasks import process_batch
 from tests.cast import PASSWORD, PERSON_NUMBER, Cast
 from tests.deliveries import as_csv, penalty, person_penalty
+from tests.web.browsing import in_a_browser
 from tests.web.test_public_pages import (
-    CHROMIUM,
     NARROW,
     RULES,
     WIDE,
@@ -32,15 +31,7 @@ from tests.web.test_public_pages import (
 
 FEED = "惠州市场监管行政处罚"
 COMPANY = "示例1号贸易有限公司"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: the main path was not walked in a browser",
-    ),
-]
+pytestmark = in_a_browser("the main path was not walked in a browser")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What has to fit a telephone: lists of the admin, the head of the public sites, the own file."""
 
 import datetime
-import os
 from typing import Any
 
 import pytest
@@ -17,9 +16,9 @@ from records.figures.rules import first_day
 from records.models import CreditRecord, FeedBatch
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import signed_in
 from tests.web.test_public_pages import (
-    CHROMIUM,
     NARROW,
     WIDE,
     browser,  # noqa: F401
@@ -29,15 +28,7 @@ from tests.web.test_public_pages import (
 )
 
 LISTS = ["", "records/quarantinedrow/", "records/feedbatch/", "records/creditrecord/", "records/feed/"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: narrow pages were not looked at in a browser",
-    ),
-]
+pytestmark = in_a_browser("narrow pages were not looked at in a browser")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The public sites in a real browser: both languages, wide and narrow, without scripts, by keyboard, with axe."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,23 +10,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from tests.publicity.world import address, dishonest_shop, penalty, taken_in
+from tests.web.browsing import CHROMIUM, in_a_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 PAGES = ["/", "/{site}/", "/{site}/search/?q=示例有限公司", "/{site}/registers/", "/{site}/registers/{entry}/",
          "{record}", "/{site}/services/objection/", "/{site}/purposes/", "/{site}/records/nothing/",
          "/accounts/login/"]  # fmt: skip
 COMPLAINTS: list[str] = []
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: the pages were not looked at in a browser",
-    ),
-]
+pytestmark = in_a_browser("the pages were not looked at in a browser")
 
 
 @pytest.fixture(scope="module")

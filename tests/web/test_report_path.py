@@ -1,6 +1,5 @@
 """A report in a real browser: ordered, downloaded, checked by its number and by its file, withdrawn."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,11 @@ from records.models import CreditReport
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import ingest, person_penalty
 from tests.records.report_world import has_authority, pdf_of
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import signed_in, well_made
-from tests.web.test_public_pages import CHROMIUM, browser, opened  # noqa: F401
+from tests.web.test_public_pages import browser, opened  # noqa: F401
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: the path of the report was not walked in a browser",
-    ),
-]
+pytestmark = in_a_browser("the path of the report was not walked in a browser")
 
 
 @pytest.fixture

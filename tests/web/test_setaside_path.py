@@ -1,6 +1,5 @@
 """A clerk with a bad spreadsheet in a real browser: mended in place and by workbook until it is clean."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from records.tasks import process_batch
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import as_csv, penalty, person_penalty
 from tests.records.workbooks import Book
+from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import deliver, signed_in, well_made
 from tests.web.test_public_pages import (
-    CHROMIUM,
     NARROW,
     browser,  # noqa: F401
     complaints,  # noqa: F401
@@ -25,15 +24,7 @@ from tests.web.test_public_pages import (
 )
 
 FEED = "惠州市场监管行政处罚"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("policy"),
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="NO CHROMIUM FOUND: the desk of rows set aside was not walked in a browser",
-    ),
-]
+pytestmark = in_a_browser("the desk of rows set aside was not walked in a browser")
 
 
 @pytest.fixture

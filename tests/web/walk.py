@@ -31,6 +31,7 @@ from records.models import (
     Representation,
     ShareLink,
     UnitNotice,
+    WindowRequest,
 )
 from tests.cast import Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
@@ -123,7 +124,8 @@ def values(world: World, name: str, parameter: str) -> list[str]:
 
 
 def _representations(name: str) -> list[str]:
-    return [case.token for case in Representation.objects.all() if "represent" in name]
+    table = WindowRequest if "window" in name else Representation
+    return [case.token for case in table.objects.all() if "window" in name or "represent" in name]
 
 
 def _of_queries() -> dict[str, list[Any]]:

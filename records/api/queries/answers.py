@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from creditplatform.core import vault
 from creditplatform.core.errors import CreditError, Invalid, VaultError
+from creditplatform.core.unstored import unstored
 from records import sentences
 from records.enums import Reason
 from records.models import CreditRecord, HumanReview, Query
@@ -24,9 +25,7 @@ MOST_RECORDS = 100
 
 def private(body: dict[str, Any], status: int = 200) -> Response:
     """An answer about a person, which nothing on its way may keep."""
-    response = Response(body, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(Response(body, status=status))
 
 
 def refused(error: CreditError) -> Response:

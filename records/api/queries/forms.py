@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
@@ -69,6 +70,14 @@ CONSENT = {
     "authorisation": RECEIPT, "state": "granted", "purpose": "green-channel",
     "requested_fields": ["administrative-penalty"], "granted_fields": ["administrative-penalty"],
     "answer_until": "2026-12-26T09:30:00+08:00", "expires_at": "2027-01-26T09:30:00+08:00", "uses_left": 1,
+}  # fmt: skip
+
+REPORT_REQUEST = {"case_number": "惠市监许〔2026〕18号", "language": "zh-hans"}
+REPORT = {
+    "report": TOKEN, "issued_at": "2026-11-26T09:30:00+08:00", "valid_until": None,
+    "verify": f"https://credit.example.org/verify/{TOKEN}/",
+    "pdf": f"https://credit.example.org/api/v1/reports/{TOKEN}/pdf/",
+    "json": f"https://credit.example.org/api/v1/reports/{TOKEN}/json/",
 }  # fmt: skip
 
 
@@ -264,3 +273,23 @@ class ConsentForm(serializers.Serializer):  # type: ignore[misc]
     answer_until = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     uses_left = serializers.IntegerField()
+
+
+class ReportRequestForm(serializers.Serializer):  # type: ignore[misc]
+    """For which case a report is made with a consent."""
+
+    case_number = serializers.CharField(max_length=60, help_text="Of the file this is needed for; the person reads it.")
+    language = serializers.ChoiceField(
+        settings.LANGUAGES, required=False, help_text="Of the report; `zh-hans` where left out."
+    )
+
+
+class ReportForm(serializers.Serializer):  # type: ignore[misc]
+    """A report that was made; nothing about the person stands here."""
+
+    report = serializers.CharField(help_text="Number of the report.")
+    issued_at = serializers.DateTimeField()
+    valid_until = serializers.DateField(allow_null=True, help_text="None where no validity is set.")
+    verify = serializers.URLField(help_text="Here anybody who holds the report checks it.")
+    pdf = serializers.URLField(help_text="The signed PDF, as long as the consent lasts.")
+    json = serializers.URLField(help_text="The same content as signed JSON (JWS).")

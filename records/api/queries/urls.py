@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from records.api.queries import batches, consents, views
+from records.api.queries import batches, consents, reports, views
 
 TOKEN = r"[a-z0-9]{1,40}"  # noqa: S105 - the form of a public number
 urlpatterns = [
@@ -17,4 +17,7 @@ urlpatterns = [
     re_path(rf"^queries/(?P<query>{TOKEN})/result/?$", views.QueryResult.as_view(), name="query-result"),
     re_path(r"^authorisations/?$", consents.ConsentRequests.as_view(), name="authorisations"),
     re_path(rf"^authorisations/(?P<number>{TOKEN})/?$", consents.ConsentView.as_view(), name="authorisation"),
+    re_path(rf"^authorisations/(?P<number>{TOKEN})/report/?$", reports.ReportRequest.as_view(), name="report-make"),
+    re_path(rf"^reports/(?P<report>{TOKEN})/pdf/?$", reports.ReportPdf.as_view(), name="report-pdf"),
+    re_path(rf"^reports/(?P<report>{TOKEN})/json/?$", reports.ReportJson.as_view(), name="report-json"),
 ]

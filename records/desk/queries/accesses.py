@@ -13,13 +13,14 @@ from creditplatform.core.labels import Kind, label
 from creditplatform.core.masking import hide_numbers
 from creditplatform.core.models import AccessLog, Agency, User
 from creditplatform.core.permissions import has_role, rule, staff
+from creditplatform.core.unstored import unstored
 from records.desk.figures import month_asked, months_offered
 from records.figures import query_review
 from records.look_selectors import field_labels
 from records.models import AccessReview, Purpose
-from records.querysets import sites_led, units_of
+from records.querysets import SUPERVISING, sites_led, units_of
 from records.services import access_reviews
-from records.workflows.access_review import ACCESS_REVIEW, SUPERVISING, finder
+from records.workflows.access_review import ACCESS_REVIEW, finder
 
 PAGE = 50
 LISTED = ("agency", "actor")
@@ -71,9 +72,7 @@ def show(request: HttpRequest, access_review_id: int) -> HttpResponse:
         "grounds": hide_numbers(review.grounds or "") if review.actor_id != user.pk else "",
         "steps": steps,
     }
-    response = render(request, "desk/queries/access.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(render(request, "desk/queries/access.html", context))
 
 
 def _found(key: int, user: User) -> AccessReview:

@@ -14,10 +14,10 @@ from creditplatform.core import probes
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import sending
 from records.desk.queries.forms import CheckForm, offers_of
-from records.desk.queries.single import private
 from records.enums import BatchCheckState, NotChecked, Outcome
 from records.models import BatchCheck
 from records.models.query import BATCH_KIND
@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("desk:batch-check", batch.token)
         status = 400
     context = {"form": form, "offers": offers, "most": check_files.MOST_ROWS}
-    return private(render(request, "desk/queries/check_new.html", context, status=status))
+    return unstored(render(request, "desk/queries/check_new.html", context, status=status))
 
 
 def _submitted(form: CheckForm, user: User) -> BatchCheck | None:
@@ -118,7 +118,7 @@ def show(request: HttpRequest, check_token: str) -> HttpResponse:
         "problems": [(one.label, by_outcome[one.value]) for one in NotChecked if one.value in by_outcome],
         "rows": _rows(batch) if own and batch.state == BatchCheckState.DONE else [],
     }
-    return private(render(request, "desk/queries/check.html", context))
+    return unstored(render(request, "desk/queries/check.html", context))
 
 
 def _rows(batch: BatchCheck) -> list[tuple[int, str, str]]:
@@ -141,9 +141,7 @@ def results(request: HttpRequest, check_token: str) -> HttpResponseBase:
         messages.error(request, str(error))
         return redirect("desk:batch-check", batch.token)
     target.seek(0)
-    response = FileResponse(target, as_attachment=True, filename="results.xlsx", content_type=WORKBOOK)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unstored(FileResponse(target, as_attachment=True, filename="results.xlsx", content_type=WORKBOOK))
 
 
 def _found(token: str, user: User) -> BatchCheck:

@@ -12,14 +12,15 @@ from creditplatform.core.enums import AccessResult, Authority, Door, Role
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import User
 from creditplatform.core.permissions import has_role, rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records import sentences
-from records.desk.queries.single import TONES, private
 from records.enums import HumanReviewState, Outcome, Reason
 from records.models import CreditRecord, HumanReview
 from records.models.query import REVIEW_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY
 from records.selectors import subject_of
+from records.sentences import OUTCOME_MARKS
 from records.services import human_review
 from records.services.queries import records_named
 from records.workflows.human_review import HUMAN_REVIEW
@@ -60,12 +61,12 @@ def show(request: HttpRequest, review_token: str) -> HttpResponse:
     context = {
         "review": review,
         "may_decide": may_decide,
-        "tone": TONES[Outcome(review.outcome)],
+        "tone": OUTCOME_MARKS[Outcome(review.outcome)],
         "reasons": [Reason(reason).label for reason in review.reasons],
         "records": _looked_at(review, user) if may_decide else [],
         "choices": [(one.value, one.label) for one in (Outcome.YES, Outcome.NO)],
     }
-    return private(render(request, "desk/queries/result_review.html", context))
+    return unstored(render(request, "desk/queries/result_review.html", context))
 
 
 def _decided(request: HttpRequest, review: HumanReview, user: User) -> HttpResponse:

@@ -11,6 +11,7 @@ from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.masking import Mask, mask
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records import sentences
 from records.desk.access import sending
@@ -21,13 +22,13 @@ from records.models.query import QUERY_KIND
 from records.queries.asking import refuse
 from records.queries.disclosure import Shown
 from records.queries.grants import NotAuthorised
+from records.sentences import OUTCOME_MARKS
 from records.services import queries
 from records.services.queries import Draft, Result
 from records.workflows.query import QUERY, open_until
 
 PAGE = 50
 LISTED = ("agency", "purpose", "asked_by")
-TONES = {Outcome.YES: ("good", "✓"), Outcome.NO: ("bad", "✕"), Outcome.PERSON: ("warn", "?")}
 
 
 @rule(sending)
@@ -60,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("desk:query", query.token)
         status = 400 if refusal is None else refusal.http_status
     context = {"form": form, "offers": offers, "refusal": refusal}
-    return private(render(request, "desk/queries/new.html", context, status=status))
+    return unstored(render(request, "desk/queries/new.html", context, status=status))
 
 
 def _submitted(form: QueryForm, user: User) -> tuple[Query | None, CreditError | None]:
@@ -130,7 +131,7 @@ def _page(request: HttpRequest, query: Query, user: User, *, status: int = 200, 
         "until": open_until(query),
         **more,
     }
-    return private(render(request, "desk/queries/query.html", context, status=status))
+    return unstored(render(request, "desk/queries/query.html", context, status=status))
 
 
 def _act(request: HttpRequest, query: Query, user: User) -> HttpResponse:
@@ -173,7 +174,7 @@ def _opened(request: HttpRequest, query: Query, user: User) -> HttpResponse:
     except CreditError as error:
         messages.error(request, str(error))
         return redirect("desk:query", query.token)
-    return private(render(request, "desk/queries/result.html", _result(result)))
+    return unstored(render(request, "desk/queries/result.html", _result(result)))
 
 
 def _result(result: Result) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "query": query,
         "until": open_until(query),
-        "tone": TONES[Outcome(query.outcome)] if query.outcome else None,
+        "tone": OUTCOME_MARKS[Outcome(query.outcome)] if query.outcome else None,
         "reasons": [Reason(reason).label for reason in query.reasons],
         "criteria": result.criteria,
         "rests_on": result.rests_on,
@@ -204,9 +205,3 @@ def _whole(one: Shown) -> bool:
     record: CreditRecord = one.record
     open_fields = [item for item in record.version.fields.all() if not item.personal]
     return {item.pk for item in open_fields if record.payload.get(item.code)} <= {item.pk for item, _text in one.fields}
-
-
-def private(response: HttpResponse) -> HttpResponse:
-    """A page that is kept nowhere."""
-    response["Cache-Control"] = "no-store"
-    return response

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.enums import Role
 from records.admin.worktable import COUNTED, Task, Work
 from records.models import AccessReview, BatchCheck, HumanReview, Query
-from records.querysets import DECIDING, units_of
-from records.workflows.query import SUPERVISING
+from records.querysets import DECIDING, SUPERVISING, units_of
 
 
 def work_of(user: Any) -> Work:
