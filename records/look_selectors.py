@@ -29,7 +29,7 @@ from records.models import (
     Subject,
 )
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.disclosure import DISCLOSED
+from records.queries.disclosure import DISCLOSED, REPEATED
 
 LOOK_KIND = "look"
 PAGE, AT_A_TIME = 50, 1000
@@ -44,6 +44,7 @@ PARTS = {
     "papers": _("papers of a representation"),
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
+    REPEATED: _("the same answer once more, lost on its way"),
 }
 BY_LINK = _("whoever had the link and code you gave")
 REPRESENTATIVE = _("a representative")

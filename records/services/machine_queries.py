@@ -11,8 +11,8 @@ from records.enums import QueryKind
 from records.identifiers import checked_person
 from records.models import Authorisation, HumanReview, Purpose, Query, Subject
 from records.models.query import QUERY_KIND, REVIEW_KIND
-from records.queries.asking import Answered, Question, ask_eligibility, ask_records, refuse
-from records.queries.disclosure import DISCLOSED, Shown
+from records.queries.asking import Answered, Question, ask_eligibility, ask_records_noted, refuse
+from records.queries.disclosure import DISCLOSED, Disclosed
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
 from records.services import authorisations, human_review, queries
 from records.services.queries import Draft
@@ -34,7 +34,7 @@ def purpose_of(draft: Draft) -> Purpose:
     return permitted_purpose(draft.purpose, draft.agency)
 
 
-def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Answered | list[Shown] | Query:
+def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Answered | Disclosed | Query:
     """The answer; a query that waits for approval where the purpose asks for one.
 
     `consent` is the number of a receipt, empty under a statute; `problems` is what was found wrong before. Must run in
@@ -48,7 +48,7 @@ def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Ans
     try:
         if purpose.needs_approval:
             return queries.submit(draft, consent)
-        return ask_records(question) if draft.kind == QueryKind.RECORDS else ask_eligibility(question)
+        return ask_records_noted(question) if draft.kind == QueryKind.RECORDS else ask_eligibility(question)
     except NotAuthorised:
         refuse(question)
         raise

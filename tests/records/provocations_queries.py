@@ -14,6 +14,7 @@ from tests.records.query_rows import (
     a_consent,
     a_deferral,
     a_human_review,
+    a_kept_answer,
     a_link,
     a_purpose,
     a_query,
@@ -145,6 +146,13 @@ def _(w: World) -> None:
 @provokes("batch_check_row_answered")
 def _(w: World) -> None:
     a_row(w, outcome="")
+
+
+@provokes("kept_answer_once")
+def _(w: World) -> None:
+    client = machine(Scope.QUERIES_WRITE)
+    for _time in range(2):
+        a_kept_answer(client)
 
 
 @provokes("human_review_decided_by_somebody")
