@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.audit import audited, guarded
+from creditplatform.core.audit import audited, audited_without, guarded
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from creditplatform.core.vault import public_token
@@ -47,18 +47,19 @@ class Asked(models.Model):
         abstract = True
 
 
-@audited
+@audited_without("number_sealed", "name_sealed")
 class Query(Asked):
     """One query about one person, by a member of a unit; answered once, within the days its approval lasts.
 
-    Name and number are kept sealed as they were asked; the person is bound by the index of the number, and whether
-    anybody is on file is not said before the query is answered.
+    Name and number are kept sealed as they were asked, until `cleared_at` and in no history; the person is bound by the
+    index of the number, and whether anybody is on file is not said before the query is answered.
     """
 
     number_index = BlindIndexField(_("index of the number"))
     name_index = BlindIndexField(_("index of the name"))
-    number_sealed = SealedTextField(_("number"))
-    name_sealed = SealedTextField(_("name"))
+    number_sealed = SealedTextField(_("number"), null=True)
+    name_sealed = SealedTextField(_("name"), null=True)
+    cleared_at = models.DateTimeField(_("name and number removed"), null=True)
     authorisation = models.ForeignKey(
         Authorisation, verbose_name=_("authorisation"), null=True, blank=True, on_delete=models.PROTECT,
         related_name="queries",
@@ -75,7 +76,10 @@ class Query(Asked):
         verbose_name = _("query")
         verbose_name_plural = _("queries")
         ordering: ClassVar = ["-asked_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["agency", "-asked_at"], name="query_of_unit")]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-asked_at"], name="query_of_unit"),
+            models.Index(fields=["asked_at"], condition=Q(cleared_at=None), name="query_to_clear"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(case_number=""),
@@ -92,6 +96,13 @@ class Query(Asked):
                 | (~Q(state=QueryState.ANSWERED) & (Q(answered_at=None) | Q(state=QueryState.CLOSED))),
                 name="query_answered_is_dated",
                 violation_error_message=_("A query that was answered bears the time."),
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at=None, number_sealed__isnull=False, name_sealed__isnull=False)
+                | Q(cleared_at__isnull=False, number_sealed__isnull=True, name_sealed__isnull=True)
+                & Q(state__in=[QueryState.REFUSED, QueryState.CLOSED]),
+                name="query_cleared_when_closed",
+                violation_error_message=_("Name and number are removed together, once the query is closed."),
             ),
         ]
 

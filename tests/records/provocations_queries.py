@@ -148,6 +148,16 @@ def _(w: World) -> None:
     a_row(w, outcome="")
 
 
+@provokes("query_cleared_when_closed")
+def _(w: World) -> None:
+    a_query(w, cleared_at=timezone.now(), number_sealed=None, name_sealed=None)
+
+
+@provokes("representation_cleared_when_ended")
+def _(w: World) -> None:
+    a_representation(w, cleared_at=timezone.now())
+
+
 @provokes("kept_answer_once")
 def _(w: World) -> None:
     client = machine(Scope.QUERIES_WRITE)
