@@ -214,11 +214,15 @@ class HumanReview(models.Model):
     """An automatic answer that a person looks at again (PIPL, article 24): asked for by the unit or the person.
 
     `looked_by` is who asked for the automatic answer; neither that person nor who asked for the review decides.
+    `number_index` is that of the number asked for, also where nobody is on file under it.
+    `authorisation` is the consent it rests on, none under a statute; `told_at` is when the person got the notice of the
+    end, which waits while the display of the look is deferred.
     """
 
     subject = models.ForeignKey(
         Subject, verbose_name=_("person"), null=True, on_delete=models.PROTECT, related_name="+"
     )
+    number_index = BlindIndexField(_("index of the number"), null=True)  # type: ignore[misc]  # None of older ones
     agency = models.ForeignKey(Agency, verbose_name=_("unit that asked"), on_delete=models.PROTECT, related_name="+")
     purpose = models.ForeignKey(Purpose, verbose_name=_("purpose"), on_delete=models.PROTECT, related_name="+")
     case_number = models.CharField(_("case number"), max_length=60)
@@ -236,6 +240,10 @@ class HumanReview(models.Model):
     client = models.ForeignKey(
         ApiClient, verbose_name=_("machine client"), null=True, on_delete=models.PROTECT, related_name="+"
     )
+    authorisation = models.ForeignKey(
+        Authorisation, verbose_name=_("authorisation"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    due_on = models.DateField(_("due"), null=True)
     words = SealedTextField(_("what should be considered"), null=True, blank=True)
     decision = models.CharField(_("decision"), max_length=10, choices=Outcome, blank=True)
     grounds = SealedTextField(_("grounds of the decision"), null=True, blank=True)
@@ -243,6 +251,8 @@ class HumanReview(models.Model):
         User, verbose_name=_("decided by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     decided_at = models.DateTimeField(_("decided"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    told_at = models.DateTimeField(_("person told"), null=True)
 
     objects = HumanReviewQuerySet.as_manager()
 
@@ -250,12 +260,18 @@ class HumanReview(models.Model):
         verbose_name = _("result before a person")
         verbose_name_plural = _("results before a person")
         ordering: ClassVar = ["-asked_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["agency", "-asked_at"], name="human_review_of_unit")]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-asked_at"], name="human_review_of_unit"),
+            models.Index(fields=["id"], condition=Q(told_at=None), name="human_review_to_tell"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(state=HumanReviewState.REQUESTED, decision="", decided_by=None, decided_at=None)
+                condition=Q(
+                    state=HumanReviewState.REQUESTED, decision="", decided_by=None, decided_at=None, ended_at=None
+                )
+                | Q(state=HumanReviewState.ENDED, decision="", decided_by=None, decided_at=None, ended_at__isnull=False)
                 | (
-                    Q(state=HumanReviewState.DECIDED, decision__in=[Outcome.YES, Outcome.NO])
+                    Q(state=HumanReviewState.DECIDED, decision__in=[Outcome.YES, Outcome.NO], ended_at=None)
                     & Q(decided_by__isnull=False, decided_at__isnull=False, grounds__isnull=False)
                 ),
                 name="human_review_decided_by_somebody",
@@ -273,10 +289,22 @@ class HumanReview(models.Model):
                 name="human_review_one_open",
                 violation_error_message=_("This result is before a person already."),
             ),
+            models.UniqueConstraint(
+                fields=["number_index", "agency", "purpose", "case_number"],
+                condition=Q(state=HumanReviewState.REQUESTED),
+                name="human_review_one_open_of_number",
+                violation_error_message=_("This result is before a person already."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} · {self.get_state_display()}"
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it waits although its day has passed."""
+        waits = self.state == HumanReviewState.REQUESTED
+        return waits and self.due_on is not None and self.due_on < timezone.localdate()
 
     @property
     def token(self) -> str:

@@ -4,7 +4,7 @@ import datetime
 
 from django.utils import timezone
 
-from creditplatform.core.enums import Authority
+from creditplatform.core.enums import AccessResult, Authority
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import load_rulebook
 from records.enums import Outcome, Reason
@@ -15,11 +15,11 @@ from records.queries.scope import FieldScope
 
 
 def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -> Answer:
-    """What the rule says of the day on which the unit of the line asked; a clean record where nobody is on file.
+    """What the rule says of the day on which the unit of the line asked; a clean record where it was shown nothing.
 
     `line.agency` is the unit that asked. Raises NotAuthorised, RuleMissing.
     """
-    if subject is None or line.agency is None:
+    if subject is None or line.agency is None or line.result == AccessResult.NOTHING:
         return Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
     grant = (
         Grant(purpose.code, Authority.CONSENT, line.reference, FieldScope.of(purpose.fields), TO_THE_PERSON)

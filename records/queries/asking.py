@@ -51,11 +51,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answered:
-    """An automatic answer with the criteria it was given by and the number of its line in the access log."""
+    """An automatic answer with the criteria it was given by, the number of its line in the access log, and for whom.
+
+    `person` is the index of the number, whether or not anybody is on file under it.
+    """
 
     answer: Answer
     criteria: Criteria
     access: int
+    person: bytes
 
 
 def ask_records(question: Question) -> list[Shown]:
@@ -91,8 +95,8 @@ def ask_eligibility(question: Question) -> Answered:
         grant = _granted(question, whole=True)
         person = Person(0, question.person.blind_index, name_index(question.name))
         found = answers([person], grant, criteria)[0]
-        access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds)
-    return Answered(found, criteria, access)
+        access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds, seen=found.seen)
+    return Answered(found, criteria, access, question.person.blind_index)
 
 
 def refuse(question: Question) -> int:

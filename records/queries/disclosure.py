@@ -91,8 +91,11 @@ def register(subject_id: int, grant: Grant, asker: Asker, seen: Iterable[str]) -
     ).pk
 
 
-def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable[str]) -> int:
-    """Write that somebody learnt whether the record is clean, and of which kinds the records are that count."""
+def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable[str], *, seen: bool = True) -> int:
+    """Write that somebody learnt whether the record is clean, and of which kinds the records are that count.
+
+    `seen` is false where the number is somebody's but was asked for under another name, and nothing was told of them.
+    """
     return record_disclosure(
         subject_ref=subject_id,
         actor=asker.user,
@@ -103,7 +106,7 @@ def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable
         case_number=asker.case_number,
         fields=[DISCLOSED, *kinds],
         door=asker.door,
-        result=AccessResult.SHOWN if subject_id != NOBODY else AccessResult.NOTHING,
+        result=AccessResult.SHOWN if subject_id != NOBODY and seen else AccessResult.NOTHING,
     ).pk
 
 

@@ -71,8 +71,13 @@ def end_consents(*, on: datetime.date) -> int:
 
     Must run in an audit context; call again until it returns 0. Whether a consent may be used is asked of its bounds.
     """
+    return authorisations.expire_due(at=moment_of(on))
+
+
+def moment_of(on: datetime.date) -> datetime.datetime:
+    """The moment by which something is over on a day: now on this day, the beginning of any other."""
     morning = datetime.datetime.combine(on, datetime.time.min, timezone.get_default_timezone())
-    return authorisations.expire_due(at=timezone.now() if on == timezone.localdate() else morning)
+    return timezone.now() if on == timezone.localdate() else morning
 
 
 def _close(statement: str, step: str, state: RecordState, on: datetime.date) -> list[int]:

@@ -22,6 +22,7 @@ from records.models import KeptAnswer
 from records.queries.disclosure import NONE_GIVEN, REPEATED, Asker, register_refusal
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
 from records.services import authorisations
+from records.services.expiry import moment_of
 from records.services.machines import KeyUsed, one_at_a_time
 
 HOURS = "query.repeat_hours"
@@ -103,9 +104,7 @@ def _register(line: AccessLog, client: ApiClient) -> None:
 
 def remove_due(*, on: datetime.date, door: Door) -> int:
     """Remove answers whose hours are over by now, or by the beginning of another day; how many."""
-    today, now = timezone.localdate(), timezone.now()
-    until = now if on == today else timezone.make_aware(datetime.datetime.combine(on, datetime.time()))
-    removed = 0
+    removed, until = 0, moment_of(on)
     while keys := list(KeptAnswer.objects.filter(keep_until__lte=until).values_list("pk", flat=True)[:MOST]):
         with audit.context(actor=None, door=door, reason="kept answers are over"):
             removed += KeptAnswer.objects.filter(pk__in=keys).delete()[0]

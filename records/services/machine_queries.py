@@ -21,12 +21,16 @@ Problems = list[FieldProblem]
 
 
 class Given(msgspec.Struct, frozen=True):
-    """An automatic answer as it was given: the number of its look, outcome, reasons, records by their keys."""
+    """An automatic answer as it was given: the number of its look, outcome, reasons, records by their keys.
+
+    `person` is the index of the number that was asked for.
+    """
 
     access: int
     outcome: str
     reasons: Sequence[str]
     records: Sequence[int]
+    person: bytes = b""
 
 
 def purpose_of(draft: Draft) -> Purpose:
@@ -74,9 +78,11 @@ def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanR
     if line is None or given is None:
         raise NotFoundHere
     purpose = permitted_purpose(line.purpose, client.agency)
-    grant_again(purpose, client.agency, _consent_of(line, client) if purpose.needs_consent else None)
+    consent = _consent_of(line, client) if purpose.needs_consent else None
+    grant_again(purpose, client.agency, consent)
     return human_review.request_review(
         subject_id=Subject.objects.filter(pk=line.subject_ref).values_list("pk", flat=True).first(),
+        number_index=given.person or None,
         agency=client.agency,
         purpose=purpose,
         case_number=line.case_number,
@@ -84,6 +90,7 @@ def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanR
         reasons=given.reasons,
         records=given.records,
         client=client,
+        authorisation=consent,
         words=words,
     )
 

@@ -10,6 +10,7 @@ from tests.machines import machine
 from tests.records.provocations import provokes
 from tests.records.query_rows import (
     HOUR,
+    INDEX,
     a_check,
     a_consent,
     a_deferral,
@@ -254,6 +255,12 @@ def _(w: World) -> None:
         w, looked_by=w.cast.officer, state="decided", decision="yes", grounds="x", decided_by=w.cast.officer,
         decided_at=timezone.now(),
     )  # fmt: skip
+
+
+@provokes("human_review_one_open_of_number")
+def _(w: World) -> None:
+    for _turn in range(2):
+        a_human_review(w, subject=None, number_index=INDEX)
 
 
 @provokes("human_review_one_open")
