@@ -4,13 +4,14 @@ Security keys (WebAuthn) are not offered: the library's pages for them need scri
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from creditplatform.core import vault
 from creditplatform.core.models import User
 
 SECRET = "mfa.Authenticator.secret"  # noqa: S105 - the name the sealed value is bound to
+SEALED_IN = ("secret", "seed")  # names in what the library keeps of an app, and of recovery codes
 # What somebody without the factor may still open: setting it up, confirming who they are, leaving.
 WITHOUT = frozenset(
     {
@@ -43,6 +45,33 @@ class SealedAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Not by those whose role requires it."""
         return authenticator.type != Authenticator.Type.TOTP or not required_of(authenticator.user)
+
+
+class FactorSecrets:
+    """The sealed secrets of apps and recovery codes, for the change of the data key (setting SEALED_ELSEWHERE)."""
+
+    def __str__(self) -> str:
+        return "secrets of second factors"
+
+    def seal_anew(self, batch_size: int) -> Iterator[int]:
+        """Seal older ones anew, each in a transaction of its own; yields 1 for each. Raises VaultError."""
+        for pk in list(Authenticator.objects.order_by("pk").values_list("pk", flat=True)):
+            with transaction.atomic():
+                one = Authenticator.objects.select_for_update().filter(pk=pk).first()
+                older = {name: text for name in SEALED_IN if one and (text := one.data.get(name)) and _older(text)}
+                if one and older:
+                    adapter = SealedAdapter()
+                    one.data |= {name: adapter.encrypt(adapter.decrypt(text)) for name, text in older.items()}
+                    one.save(update_fields=["data"])
+            if older:
+                yield 1
+
+
+def _older(text: str) -> bool:
+    return vault.key_id_of(base64.b64decode(text)) != vault.ring().current
+
+
+SECRETS = FactorSecrets()
 
 
 def required_of(user: User) -> bool:

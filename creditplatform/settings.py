@@ -386,6 +386,12 @@ LOGGING_CONFIG = "creditplatform.core.logs.configure"
 LOGGING = {"level": env("CREDIT_LOG_LEVEL", default="INFO")}
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 
+# What is sealed beside the columns of our tables, for the change of the data key (manage.py rotate_keys).
+SEALED_ELSEWHERE = (
+    "records.services.check_files.FILES", "records.papers.FILES", "records.reports.store.FILES",
+    "records.reports.authority.FILES", "creditplatform.second_factor.SECRETS",
+)  # fmt: skip
+
 # Pages of libraries cannot declare a rule themselves; ours all do (creditplatform.core.permissions).
 THIRD_PARTY_ACCESS_RULES = {
     "admin:*": "creditplatform.core.permissions.staff",

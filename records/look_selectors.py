@@ -29,7 +29,9 @@ from records.models import (
     Subject,
 )
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.disclosure import DISCLOSED
+from records.queries.disclosure import DISCLOSED, REPEATED
+from records.querysets.queries import deferred_case
+from records.services import human_review
 
 LOOK_KIND = "look"
 PAGE, AT_A_TIME = 50, 1000
@@ -44,6 +46,7 @@ PARTS = {
     "papers": _("papers of a representation"),
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
+    REPEATED: _("the same answer once more, lost on its way"),
 }
 BY_LINK = _("whoever had the link and code you gave")
 REPRESENTATIVE = _("a representative")
@@ -137,6 +140,8 @@ def years_and_units(subject: Subject) -> tuple[list[int], list[Agency]]:
 def _rows(subject: Subject, chosen: Chosen) -> Any:
     hidden = AccessDeferral.objects.holding().filter(subject=subject.pk).values("access_id")
     rows = AccessLog.objects.filter(subject_ref=subject.pk).exclude(pk__in=hidden).select_related("agency")
+    # Who looks again at an answer would tell of a look that is not shown yet.
+    rows = rows.exclude(Q(reference=human_review.STATUTE) & deferred_case(subject))
     if not chosen.with_own:
         rows = rows.exclude(authority=Authority.SELF, actor=_account(subject))
     if chosen.year:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import vault
+from creditplatform.core import sealed_files, vault
 from creditplatform.core.errors import Invalid
 
 FOLDER = "papers"
@@ -43,17 +43,15 @@ def keep(content: bytes) -> Kept:
     if kind_of(content) is None:
         raise Invalid.in_field("papers", "wrong_kind", _("Only PDF, JPEG and PNG files can be taken; this is none."))
     name = f"{secrets.token_hex(16)}.sealed"
-    place = _place(name)
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.touch(mode=0o600)
-    place.write_bytes(vault.seal(content, SEALED_AS))
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    sealed_files.write(_place(name), [vault.seal(content, SEALED_AS)])
     return Kept(name, hashlib.sha256(content).hexdigest())
 
 
 def read(name: str, digest: str) -> bytes:
     """A file of the store as it was handed in. Raises Invalid where it is gone or is not the same any more."""
     try:
-        content = vault.ring().unseal_bytes(_place(name).read_bytes(), SEALED_AS)
+        content = vault.unseal_bytes(_place(name).read_bytes(), SEALED_AS)
     except OSError as error:
         raise _gone() from error
     if hashlib.sha256(content).hexdigest() != digest:
@@ -63,7 +61,7 @@ def read(name: str, digest: str) -> bytes:
 
 def remove(name: str) -> None:
     """Take a file out of the store."""
-    _place(name).unlink(missing_ok=True)
+    sealed_files.remove(_place(name))
 
 
 def _place(name: str) -> Path:
@@ -73,6 +71,9 @@ def _place(name: str) -> Path:
 def folder() -> Path:
     """Where the papers lie."""
     return Path(settings.MEDIA_ROOT) / FOLDER
+
+
+FILES = sealed_files.SealedFiles("papers of representations", lambda: sealed_files.within(folder()), SEALED_AS)
 
 
 def _gone() -> Invalid:

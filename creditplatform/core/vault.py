@@ -51,6 +51,7 @@ __all__ = [
     "seal",
     "seal_many",
     "unseal",
+    "unseal_bytes",
     "unseal_many",
 ]
 
@@ -247,6 +248,12 @@ def seal_many(values: Iterable[str | bytes], field: str) -> list[bytes]:
 def unseal(blob: bytes | memoryview, field: str) -> str:
     """Decrypt. Raises VaultError for another field, an unknown key or a changed value."""
     return unseal_many((blob,), field)[0]
+
+
+def unseal_bytes(blob: bytes, field: str) -> bytes:
+    """Decrypt what is no text. Raises VaultError as `unseal` does."""
+    keys = ring()
+    return (keys if keys.knows(blob) else reload_ring()).unseal_bytes(blob, field)
 
 
 def unseal_many(blobs: Iterable[bytes | memoryview], field: str) -> list[str]:

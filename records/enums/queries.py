@@ -145,6 +145,7 @@ class HumanReviewState(models.TextChoices):
 
     REQUESTED = "requested", _("waiting for a person")
     DECIDED = "decided", _("decided by a person")
+    ENDED = "ended", _("ended without a decision, since the consent has ended")
 
 
 class Reason(models.TextChoices):

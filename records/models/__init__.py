@@ -21,6 +21,7 @@ from records.models.exchange import (
 )
 from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow, UnitNotice
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
+from records.models.kept_answer import KeptAnswer
 from records.models.purpose import Purpose, PurposeUser
 from records.models.query import BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import CreditRecord
@@ -63,6 +64,7 @@ __all__ = [
     "FeedBatch",
     "FeedMemory",
     "HumanReview",
+    "KeptAnswer",
     "KeyGroup",
     "KeyGroupMembership",
     "LegalBasis",

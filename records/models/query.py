@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.audit import audited, guarded
+from creditplatform.core.audit import audited, audited_without, guarded
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
 from creditplatform.core.vault import public_token
@@ -47,18 +47,19 @@ class Asked(models.Model):
         abstract = True
 
 
-@audited
+@audited_without("number_sealed", "name_sealed")
 class Query(Asked):
     """One query about one person, by a member of a unit; answered once, within the days its approval lasts.
 
-    Name and number are kept sealed as they were asked; the person is bound by the index of the number, and whether
-    anybody is on file is not said before the query is answered.
+    Name and number are kept sealed as they were asked, until `cleared_at` and in no history; the person is bound by the
+    index of the number, and whether anybody is on file is not said before the query is answered.
     """
 
     number_index = BlindIndexField(_("index of the number"))
     name_index = BlindIndexField(_("index of the name"))
-    number_sealed = SealedTextField(_("number"))
-    name_sealed = SealedTextField(_("name"))
+    number_sealed = SealedTextField(_("number"), null=True)
+    name_sealed = SealedTextField(_("name"), null=True)
+    cleared_at = models.DateTimeField(_("name and number removed"), null=True)
     authorisation = models.ForeignKey(
         Authorisation, verbose_name=_("authorisation"), null=True, blank=True, on_delete=models.PROTECT,
         related_name="queries",
@@ -75,7 +76,10 @@ class Query(Asked):
         verbose_name = _("query")
         verbose_name_plural = _("queries")
         ordering: ClassVar = ["-asked_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["agency", "-asked_at"], name="query_of_unit")]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-asked_at"], name="query_of_unit"),
+            models.Index(fields=["asked_at"], condition=Q(cleared_at=None), name="query_to_clear"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(case_number=""),
@@ -92,6 +96,13 @@ class Query(Asked):
                 | (~Q(state=QueryState.ANSWERED) & (Q(answered_at=None) | Q(state=QueryState.CLOSED))),
                 name="query_answered_is_dated",
                 violation_error_message=_("A query that was answered bears the time."),
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at=None, number_sealed__isnull=False, name_sealed__isnull=False)
+                | Q(cleared_at__isnull=False, number_sealed__isnull=True, name_sealed__isnull=True)
+                & Q(state__in=[QueryState.REFUSED, QueryState.CLOSED]),
+                name="query_cleared_when_closed",
+                violation_error_message=_("Name and number are removed together, once the query is closed."),
             ),
         ]
 
@@ -203,11 +214,15 @@ class HumanReview(models.Model):
     """An automatic answer that a person looks at again (PIPL, article 24): asked for by the unit or the person.
 
     `looked_by` is who asked for the automatic answer; neither that person nor who asked for the review decides.
+    `number_index` is that of the number asked for, also where nobody is on file under it.
+    `authorisation` is the consent it rests on, none under a statute; `told_at` is when the person got the notice of the
+    end, which waits while the display of the look is deferred.
     """
 
     subject = models.ForeignKey(
         Subject, verbose_name=_("person"), null=True, on_delete=models.PROTECT, related_name="+"
     )
+    number_index = BlindIndexField(_("index of the number"), null=True)  # type: ignore[misc]  # None of older ones
     agency = models.ForeignKey(Agency, verbose_name=_("unit that asked"), on_delete=models.PROTECT, related_name="+")
     purpose = models.ForeignKey(Purpose, verbose_name=_("purpose"), on_delete=models.PROTECT, related_name="+")
     case_number = models.CharField(_("case number"), max_length=60)
@@ -225,6 +240,10 @@ class HumanReview(models.Model):
     client = models.ForeignKey(
         ApiClient, verbose_name=_("machine client"), null=True, on_delete=models.PROTECT, related_name="+"
     )
+    authorisation = models.ForeignKey(
+        Authorisation, verbose_name=_("authorisation"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    due_on = models.DateField(_("due"), null=True)
     words = SealedTextField(_("what should be considered"), null=True, blank=True)
     decision = models.CharField(_("decision"), max_length=10, choices=Outcome, blank=True)
     grounds = SealedTextField(_("grounds of the decision"), null=True, blank=True)
@@ -232,6 +251,8 @@ class HumanReview(models.Model):
         User, verbose_name=_("decided by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     decided_at = models.DateTimeField(_("decided"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    told_at = models.DateTimeField(_("person told"), null=True)
 
     objects = HumanReviewQuerySet.as_manager()
 
@@ -239,12 +260,18 @@ class HumanReview(models.Model):
         verbose_name = _("result before a person")
         verbose_name_plural = _("results before a person")
         ordering: ClassVar = ["-asked_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["agency", "-asked_at"], name="human_review_of_unit")]
+        indexes: ClassVar = [
+            models.Index(fields=["agency", "-asked_at"], name="human_review_of_unit"),
+            models.Index(fields=["id"], condition=Q(told_at=None), name="human_review_to_tell"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(state=HumanReviewState.REQUESTED, decision="", decided_by=None, decided_at=None)
+                condition=Q(
+                    state=HumanReviewState.REQUESTED, decision="", decided_by=None, decided_at=None, ended_at=None
+                )
+                | Q(state=HumanReviewState.ENDED, decision="", decided_by=None, decided_at=None, ended_at__isnull=False)
                 | (
-                    Q(state=HumanReviewState.DECIDED, decision__in=[Outcome.YES, Outcome.NO])
+                    Q(state=HumanReviewState.DECIDED, decision__in=[Outcome.YES, Outcome.NO], ended_at=None)
                     & Q(decided_by__isnull=False, decided_at__isnull=False, grounds__isnull=False)
                 ),
                 name="human_review_decided_by_somebody",
@@ -262,10 +289,22 @@ class HumanReview(models.Model):
                 name="human_review_one_open",
                 violation_error_message=_("This result is before a person already."),
             ),
+            models.UniqueConstraint(
+                fields=["number_index", "agency", "purpose", "case_number"],
+                condition=Q(state=HumanReviewState.REQUESTED),
+                name="human_review_one_open_of_number",
+                violation_error_message=_("This result is before a person already."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} · {self.get_state_display()}"
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it waits although its day has passed."""
+        waits = self.state == HumanReviewState.REQUESTED
+        return waits and self.due_on is not None and self.due_on < timezone.localdate()
 
     @property
     def token(self) -> str:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.audit import audited
+from creditplatform.core.audit import audited_without
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
@@ -21,12 +21,13 @@ from records.querysets.queries import RepresentationQuerySet
 REPRESENTATION_KIND = "representation"
 
 
-@audited
+@audited_without("asked_number", "asked_name")
 class Representation(models.Model):
     """One person acts for another, within a scope, from a day on and up to the day before another one.
 
     `papers` names the file in the private store with the document that proves it, `papers_digest` its SHA-256.
-    Until an official confirms it, nobody is looked up: what the representative wrote stands in the `asked_` columns.
+    Until an official confirms it, nobody is looked up: what the representative wrote stands in the `asked_` columns,
+    and its name and number in no history. From `cleared_at` on the papers are gone, their digest stays.
     """
 
     person = models.ForeignKey(
@@ -58,6 +59,7 @@ class Representation(models.Model):
     decided_at = models.DateTimeField(_("decided"), null=True)
     refusal = SealedTextField(_("reason of the refusal"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    cleared_at = models.DateTimeField(_("papers removed"), null=True)
 
     objects = RepresentationQuerySet.as_manager()
 
@@ -100,9 +102,17 @@ class Representation(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(person__isnull=False)
+                | Q(cleared_at__isnull=False)
                 | (Q(asked_name__isnull=False) & ~Q(state=RepresentationState.CONFIRMED)),
                 name="representation_of_somebody",
                 violation_error_message=_("A representation says whom it is about; once confirmed, by the file."),
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_at=None)
+                | Q(papers="", asked_name__isnull=True, asked_number__isnull=True)
+                & Q(state__in=[RepresentationState.REFUSED, RepresentationState.ENDED]),
+                name="representation_cleared_when_ended",
+                violation_error_message=_("Papers are removed once the representation has ended."),
             ),
             models.UniqueConstraint(
                 fields=["asked_index", "representative", "kind"],

@@ -4,6 +4,7 @@ import datetime
 
 from django.utils import timezone
 
+from creditplatform.core.enums import AccessResult
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import load_rulebook
 from records.enums import Outcome, Reason
@@ -13,11 +14,11 @@ from records.queries.grants import Grant, grant_of_purpose
 
 
 def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -> Answer:
-    """What the rule says of the day on which the unit of the line asked; a clean record where nobody is on file.
+    """What the rule says of the day on which the unit of the line asked; a clean record where it was shown nothing.
 
     `line.agency` is the unit that asked. Raises NotAuthorised, RuleMissing.
     """
-    if subject is None or line.agency is None:
+    if subject is None or line.agency is None or line.result == AccessResult.NOTHING:
         return Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
     grant = grant_of_purpose(purpose, line.agency, reference=line.reference)
     day: datetime.date = timezone.localdate(line.at)

@@ -15,7 +15,16 @@ from creditplatform.core.rules import recent_rulebook
 from records.enums import SubjectKind
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, Purpose, Subject
-from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, Shown, disclose, register_answer, register_refusal
+from records.queries.disclosure import (
+    NOBODY,
+    NONE_GIVEN,
+    Asker,
+    Disclosed,
+    Shown,
+    disclose_noted,
+    register_answer,
+    register_refusal,
+)
 from records.queries.eligibility import Answer, Criteria, Person, answers
 from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, grant_by_statute
 from records.queries.scope import FieldScope
@@ -42,11 +51,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answered:
-    """An automatic answer with the criteria it was given by and the number of its line in the access log."""
+    """An automatic answer with the criteria it was given by, the number of its line in the access log, and for whom.
+
+    `person` is the index of the number, whether or not anybody is on file under it.
+    """
 
     answer: Answer
     criteria: Criteria
     access: int
+    person: bytes
 
 
 def ask_records(question: Question) -> list[Shown]:
@@ -54,6 +67,11 @@ def ask_records(question: Question) -> list[Shown]:
 
     Raises PurposeNotOpen for a purpose that shows none; NotAuthorised, see `refuse`.
     """
+    return ask_records_noted(question).shown
+
+
+def ask_records_noted(question: Question) -> Disclosed:
+    """The same with the number of its line in the access log."""
     if not question.purpose.gives_records:
         raise PurposeNotOpen
     with transaction.atomic():
@@ -61,7 +79,7 @@ def ask_records(question: Question) -> list[Shown]:
         subject = Subject.objects.by_number(question.person.blind_index).filter(kind=SubjectKind.PERSON).first()
         fits = subject is not None and bytes(subject.name_index) == name_index(question.name)
         about = subject.pk if subject else NOBODY
-        return disclose(subject if fits else None, grant, question.asker, about=about)
+        return disclose_noted(subject if fits else None, grant, question.asker, about=about)
 
 
 def ask_eligibility(question: Question) -> Answered:
@@ -77,8 +95,8 @@ def ask_eligibility(question: Question) -> Answered:
         grant = _granted(question, whole=True)
         person = Person(0, question.person.blind_index, name_index(question.name))
         found = answers([person], grant, criteria)[0]
-        access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds)
-    return Answered(found, criteria, access)
+        access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds, seen=found.seen)
+    return Answered(found, criteria, access, question.person.blind_index)
 
 
 def refuse(question: Question) -> int:

@@ -186,7 +186,7 @@ def _use_consents(cursor: Any, terms: Terms, people: list[Person]) -> dict[bytes
 
 
 def _log_line(terms: Terms, found: Answer, reference: str) -> bytes:
-    result = AccessResult.NOTHING if found.subject is None else AccessResult.SHOWN
+    result = AccessResult.SHOWN if found.subject is not None and found.seen else AccessResult.NOTHING
     return _line_of_log(terms, found.subject or NOBODY, reference, [DISCLOSED, *found.kinds], result)
 
 

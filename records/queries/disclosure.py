@@ -19,6 +19,7 @@ from records.querysets import CreditRecordQuerySet
 NOBODY = 0  # the person of a line of the access log where nobody is on file under the number that was asked for
 NONE_GIVEN = "none"  # what the log names where no valid authorisation was brought
 DISCLOSED = "eligibility"  # what a line of the access log says was shown by a yes or no
+REPEATED = "repeated-answer"  # what a line says beside that where an answer was given again as it was
 RELATED = ("entry", "version__legal_basis", "agency", "site")
 
 
@@ -41,6 +42,14 @@ class Shown:
     statement: str
 
 
+@dataclass(frozen=True)
+class Disclosed:
+    """Records that were shown, and the number of their line in the access log."""
+
+    shown: list[Shown]
+    access: int
+
+
 def open_records(subject_id: int, grant: Grant, *, on: datetime.date | None = None) -> CreditRecordQuerySet:
     """The records a grant opens, newest decision first; nothing is registered yet, so nothing may be shown yet."""
     rows = CreditRecord.objects.disclosable(on=on or timezone.localdate(), openness=grant.openness)
@@ -52,11 +61,17 @@ def disclose(subject: Subject | None, grant: Grant, asker: Asker, *, about: int 
 
     `about` is whose line it is where nothing is shown: somebody asked for a number that is theirs, under another name.
     """
+    return disclose_noted(subject, grant, asker, about=about).shown
+
+
+def disclose_noted(subject: Subject | None, grant: Grant, asker: Asker, *, about: int = NOBODY) -> Disclosed:
+    """The same with the number of its line in the access log."""
     with transaction.atomic():
         rows = open_records(subject.pk, grant).select_related(*RELATED) if subject else ()
         records = list(rows.prefetch_related("version__fields")) if rows else []
-        register(subject.pk if subject else about, grant, asker, {record.entry.code for record in records})
-        return [shown(record, grant) for record in records]
+        seen = {record.entry.code for record in records}
+        access = register(subject.pk if subject else about, grant, asker, seen)
+        return Disclosed([shown(record, grant) for record in records], access)
 
 
 def register(subject_id: int, grant: Grant, asker: Asker, seen: Iterable[str]) -> int:
@@ -76,8 +91,11 @@ def register(subject_id: int, grant: Grant, asker: Asker, seen: Iterable[str]) -
     ).pk
 
 
-def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable[str]) -> int:
-    """Write that somebody learnt whether the record is clean, and of which kinds the records are that count."""
+def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable[str], *, seen: bool = True) -> int:
+    """Write that somebody learnt whether the record is clean, and of which kinds the records are that count.
+
+    `seen` is false where the number is somebody's but was asked for under another name, and nothing was told of them.
+    """
     return record_disclosure(
         subject_ref=subject_id,
         actor=asker.user,
@@ -88,7 +106,7 @@ def register_answer(subject_id: int, grant: Grant, asker: Asker, kinds: Iterable
         case_number=asker.case_number,
         fields=[DISCLOSED, *kinds],
         door=asker.door,
-        result=AccessResult.SHOWN if subject_id != NOBODY else AccessResult.NOTHING,
+        result=AccessResult.SHOWN if subject_id != NOBODY and seen else AccessResult.NOTHING,
     ).pk
 
 

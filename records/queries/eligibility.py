@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from creditplatform.core.enums import Authority
 from creditplatform.core.rules import RuleBook
 from records.enums import Outcome, Reason
 from records.queries.grants import Grant
@@ -89,7 +90,10 @@ class Criteria:
 
 
 class Answer(NamedTuple):
-    """The answer for one person: outcome, what it rests on, the records by their keys and the kinds they are of."""
+    """The answer for one person: outcome, what it rests on, the records by their keys and the kinds they are of.
+
+    `subject` is whose number was asked for; `seen` is false where nothing was told of them, since the name was another.
+    """
 
     place: int
     subject: int | None
@@ -97,10 +101,15 @@ class Answer(NamedTuple):
     reasons: tuple[Reason, ...]
     records: tuple[int, ...]
     kinds: tuple[str, ...]
+    seen: bool = True
 
 
 def answers(people: Sequence[Person], grant: Grant, criteria: Criteria) -> list[Answer]:
-    """The answer for each person, in the order asked; one statement. Nothing is registered yet."""
+    """The answer for each person, in the order asked; one statement. Nothing is registered yet.
+
+    By statute a name that differs is answered as if nobody were on file under the number.
+    """
+    tells = grant.authority != Authority.STATUTE
     with connection.cursor() as cursor:
         cursor.execute(
             STATEMENT,
@@ -115,11 +124,12 @@ def answers(people: Sequence[Person], grant: Grant, criteria: Criteria) -> list[
                 "tiers": list(criteria.tiers),
             },
         )
-        return sorted(answer(criteria, *row) for row in cursor.fetchall())
+        return sorted(answer(criteria, tells, *row) for row in cursor.fetchall())
 
 
 def answer(
     criteria: Criteria,
+    tells_of_names: bool,
     place: int,
     subject: int | None,
     name_fits: bool | None,
@@ -129,6 +139,8 @@ def answer(
     kinds: Iterable[str] | None,
 ) -> Answer:
     """The rule itself, for one person: what was found in, outcome and reasons out."""
+    if subject is not None and not name_fits and not tells_of_names:
+        return Answer(place, subject, Outcome.YES, (Reason.CLEAN,), (), (), seen=False)
     if subject is not None and not name_fits:
         return Answer(place, subject, Outcome.PERSON, (Reason.NAME_DIFFERS,), (), ())
     if counting:

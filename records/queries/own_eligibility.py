@@ -10,8 +10,10 @@ from creditplatform.core.enums import AccessResult, Authority
 from creditplatform.core.errors import NotFoundHere
 from creditplatform.core.models import AccessLog, Site, User
 from creditplatform.core.rules import load_rulebook
+from creditplatform.core.vault import pk_of_token
 from records.enums import OwnPurpose
-from records.models import AccessDeferral, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
+from records.models import AccessDeferral, Authorisation, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
+from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.answered import answer_about, answer_of_line
 from records.queries.disclosure import DISCLOSED
 from records.queries.eligibility import Answer, Criteria
@@ -91,6 +93,7 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
     found = answer_of_line(line, purpose, subject)
     return human_review.request_review(
         subject_id=subject.pk,
+        number_index=bytes(subject.number_index),
         agency=line.agency,
         purpose=purpose,
         case_number=line.case_number,
@@ -99,13 +102,19 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
         records=found.records,
         user=user,
         looked_by=line.actor,
+        authorisation=_consent_of(line),
         words=words,
     )
 
 
+def _consent_of(line: AccessLog) -> Authorisation | None:
+    pk = pk_of_token(AUTHORISATION_KIND, line.reference) if line.authority == Authority.CONSENT else None
+    return Authorisation.objects.filter(pk=pk).first() if pk is not None else None
+
+
 def reviews_about(subject: Subject) -> list[HumanReview]:
-    """Answers about the person that were put before a person, the latest first."""
-    found = HumanReview.objects.filter(subject=subject).select_related("agency", "purpose")
+    """Answers about the person that were put before a person, the latest first; none of a look that is deferred."""
+    found = HumanReview.objects.all().shown_to(subject).select_related("agency", "purpose")
     return list(found.order_by("-asked_at", "-pk")[:SHOWN])
 
 

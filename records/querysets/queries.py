@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from creditplatform.core.enums import Role
-from creditplatform.core.models import Agency, Site, User
+from creditplatform.core.models import AccessLog, Agency, Site, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import (
     AuthorisationState,
@@ -41,6 +43,20 @@ if TYPE_CHECKING:
     )
 
 REPORT_KIND = "credit-report"
+SURELY_KEPT = 50  # letters of a case number that stand before the row of a check of many persons
+
+
+def deferred_case(subject: Subject, *, purpose: str = "purpose", on: datetime.date | None = None) -> Exists:
+    """Whether a row is about a case in which the display of a unit's look at the person is deferred.
+
+    For rows with `agency`, `case_number` and a purpose; a result of a check of many bears its row behind the case.
+    """
+    holding = apps.get_model("records", "AccessDeferral")._default_manager.holding(on=on).filter(subject=subject)
+    looks = AccessLog.objects.filter(
+        pk__in=holding.values("access_id"), agency=OuterRef("agency"), purpose=OuterRef(purpose)
+    ).annotate(case=ExpressionWrapper(OuterRef("case_number"), output_field=models.CharField()))
+    of_a_row = Q(case__contains=" #", case__startswith=Left(F("case_number"), SURELY_KEPT))
+    return Exists(looks.filter(Q(case=F("case_number")) | of_a_row))
 
 
 class PurposeQuerySet(models.QuerySet["Purpose"]):
@@ -141,6 +157,13 @@ class HumanReviewQuerySet(models.QuerySet["HumanReview"]):
     def waiting(self) -> HumanReviewQuerySet:
         """Not decided yet."""
         return self.filter(state=HumanReviewState.REQUESTED)
+
+    def shown_to(self, subject: Subject, *, on: datetime.date | None = None) -> HumanReviewQuerySet:
+        """Those about a person that may be shown to them: without a unit's own, while the look is deferred."""
+        acts = Q(asked_by__real_name__subject__represents__person=subject)
+        asked = self.model._default_manager.filter(Q(asked_by__real_name__subject=subject) | acts, subject=subject)
+        deferred = deferred_case(subject, purpose="purpose_id", on=on)
+        return self.filter(Q(pk__in=asked.values("pk")) | ~deferred, subject=subject)
 
 
 class AccessReviewQuerySet(models.QuerySet["AccessReview"]):

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import vault
+from creditplatform.core import sealed_files, vault
 from creditplatform.core.errors import CreditError, VaultError
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -106,6 +106,14 @@ def _fitting(key: object, chain: list[x509.Certificate]) -> Authority:
     if chain[0].public_key() != key.public_key():
         raise ValueError("The first certificate is not that of the key.")
     return Authority(key, chain[0], tuple(chain[1:]))
+
+
+def _sealed_keys() -> list[Path]:
+    place = Path(settings.REPORT_AUTHORITY) / KEY
+    return [place] if place.exists() else []
+
+
+FILES = sealed_files.SealedFiles("key of the demonstration's reports", _sealed_keys, SEALED_AS)
 
 
 def make_demonstration_authority(folder: Path) -> bool:

@@ -1,12 +1,10 @@
 """Where the files of issued reports lie: in the private store by number, sealed with the key ring."""
 
-import os
-import secrets
 from pathlib import Path
 
 from django.conf import settings
 
-from creditplatform.core import vault
+from creditplatform.core import sealed_files, vault
 from creditplatform.core.errors import NotFoundHere
 
 SEALED_AS = "records.CreditReport.file"
@@ -23,13 +21,7 @@ def folder() -> Path:
 
 def keep(name: str, data: bytes) -> None:
     """Seal a file under its name, which is never used twice; whole on the disk when this returns."""
-    draft = folder() / f".{name}.{secrets.token_hex(6)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(vault.seal(data, SEALED_AS))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(folder() / name)
+    sealed_files.write(folder() / name, [vault.seal(data, SEALED_AS)])
 
 
 def fetch(name: str) -> bytes:
@@ -38,11 +30,13 @@ def fetch(name: str) -> bytes:
         sealed = (folder() / name).read_bytes()
     except FileNotFoundError:
         raise NotFoundHere from None
-    keys = vault.ring()
-    return (keys if keys.knows(sealed) else vault.reload_ring()).unseal_bytes(sealed, SEALED_AS)
+    return vault.unseal_bytes(sealed, SEALED_AS)
 
 
 def discard(*names: str) -> None:
     """Remove files of a report that was not issued after all."""
     for name in names:
-        (folder() / name).unlink(missing_ok=True)
+        sealed_files.remove(folder() / name)
+
+
+FILES = sealed_files.SealedFiles("reports", lambda: sealed_files.within(folder()), SEALED_AS)

@@ -2,7 +2,8 @@
 
 Each statement finds lines of one day and opens a review for each that has none; so a day may be gone through as often
 as one likes. What a check of many persons has written counts as one act of its own: it was asked for, approved and
-listed as such, and is neither unusual in number nor at night.
+listed as such, and is neither unusual in number nor at night. All systems of a unit together have bounds of their own,
+and work at any hour.
 """
 
 import datetime
@@ -36,7 +37,7 @@ WORKS_THERE = [
 
 OPEN = """
 WITH looks AS (
-    SELECT l.id, l.at, l.actor_id, l.agency_id, l.subject_ref, l.authority, l.case_number, l.purpose,
+    SELECT l.id, l.at, l.actor_id, l.agency_id, l.subject_ref, l.authority, l.case_number, l.purpose, l.door,
         EXISTS (
             SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
                 AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s)
@@ -81,6 +82,33 @@ counts AS (
     FROM looks k JOIN counts c USING (actor_id) LEFT JOIN usual u USING (actor_id)
     WHERE NOT k.of_batch AND (c.n > %(ceiling)s OR (c.n > %(floor)s AND c.n > %(factor)s * u.median))
     ORDER BY k.actor_id, k.at DESC, k.id DESC
+)
+"""
+# What systems of a unit ask through the interface, counted by the unit.
+MACHINE_VOLUME = """
+counts AS (
+    SELECT agency_id, count(*) AS n FROM looks
+    WHERE actor_id IS NULL AND door = %(interface)s AND authority = ANY(%(queries)s) AND NOT of_batch GROUP BY agency_id
+), usual AS (
+    SELECT agency_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY n) AS median FROM (
+        SELECT l.agency_id, count(*) AS n FROM core_accesslog l
+        WHERE l.at >= %(history)s AND l.at < %(start)s AND l.actor_id IS NULL AND l.door = %(interface)s
+            AND l.authority = ANY(%(queries)s) AND l.purpose <> %(exchange)s
+            AND l.agency_id IN (SELECT agency_id FROM counts WHERE n > %(machine_floor)s AND n <= %(machine_ceiling)s)
+            AND NOT EXISTS (
+                SELECT 1 FROM records_batchcheck b WHERE b.agency_id = l.agency_id AND b.case_number = l.case_number
+                    AND b.purpose_id = l.purpose AND b.state = ANY(%(worked_off)s) AND b.asked_by_id IS NULL
+                    AND (l.result = 'refused' OR l.fields @> %(yes_or_no)s::varchar[])
+                    AND b.decided_at <= l.at AND (b.done_at IS NULL OR l.at <= b.done_at)
+            )
+        GROUP BY l.agency_id, (l.at AT TIME ZONE %(zone)s)::date
+    ) days GROUP BY agency_id
+), found AS (
+    SELECT DISTINCT ON (k.agency_id) k.*, c.n AS number
+    FROM looks k JOIN counts c USING (agency_id) LEFT JOIN usual u USING (agency_id)
+    WHERE k.actor_id IS NULL AND k.door = %(interface)s AND k.authority = ANY(%(queries)s) AND NOT k.of_batch
+        AND (c.n > %(machine_ceiling)s OR (c.n > %(machine_floor)s AND c.n > %(machine_factor)s * u.median))
+    ORDER BY k.agency_id, k.at DESC, k.id DESC
 )
 """
 NIGHT = """
@@ -163,6 +191,7 @@ cases AS (
 FOUND: tuple[tuple[ReviewCause, str], ...] = (
     (ReviewCause.SAMPLE, SAMPLE),
     (ReviewCause.VOLUME, VOLUME),
+    (ReviewCause.VOLUME, MACHINE_VOLUME),
     (ReviewCause.NIGHT, NIGHT),
     (ReviewCause.OWN, OWN),
     (ReviewCause.RELATIVE, RELATIVE),
@@ -195,7 +224,8 @@ class Day:
             for name, key in {
                 "percent": "sample.percent", "most": "sample.most", "ceiling": "volume.ceiling",
                 "factor": "volume.factor", "floor": "volume.floor", "from": "hours.from", "until": "hours.until",
-                "most_persons": "case.most_persons",
+                "most_persons": "case.most_persons", "machine_ceiling": "machine_volume.ceiling",
+                "machine_factor": "machine_volume.factor", "machine_floor": "machine_volume.floor",
             }.items()
         }  # fmt: skip
         return {
@@ -216,6 +246,7 @@ class Day:
             "exchange": OwnPurpose.EXCHANGE.value,
             "window_act": OwnPurpose.WINDOW_ACT.value,
             "yes_or_no": [DISCLOSED],
+            "interface": Door.API.value,
         }
 
 

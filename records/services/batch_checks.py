@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from creditplatform.core import audit
@@ -16,10 +17,10 @@ from creditplatform.core.errors import Conflict, CreditError, Invalid, NotFoundH
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import Agency, ApiClient, User
 from records.enums import BatchCheckState, QueryKind
-from records.identifiers import checked_person
-from records.models import BatchCheck, BatchCheckRow, HumanReview, Purpose, Subject
+from records.identifiers import Identifier, checked_person, name_index
+from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Purpose, Subject
 from records.queries.batch import AskedRow, run_check
-from records.queries.grants import PurposeNotOpen, permitted_purpose
+from records.queries.grants import NotAuthorised, PurposeNotOpen, permitted_purpose
 from records.services import check_files, human_review
 from records.services.machines import KeyUsed, one_at_a_time
 from records.services.queries import case_problems
@@ -142,12 +143,17 @@ def clear_due(*, on: datetime.date, door: Door) -> int:
 
 
 def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str = "") -> HumanReview:
-    """Put the answer of a row before somebody else of the unit. Raises NotFoundHere, Conflict."""
+    """Put the answer of a row before somebody else of the unit, while consent lasts.
+
+    Raises NotFoundHere, NotAuthorised, Conflict.
+    """
     row = BatchCheckRow.objects.filter(batch=batch, row_number=row_number).exclude(outcome="").first()
     if row is None or batch.state != BatchCheckState.DONE or batch.asked_by_id != user.pk:
         raise NotFoundHere
+    person, name = _person_of(batch, row_number)
     return human_review.request_review(
-        subject_id=_subject_of(batch, row_number),
+        subject_id=Subject.objects.by_number(person.blind_index).values_list("pk", flat=True).first(),
+        number_index=person.blind_index,
         agency=batch.agency,
         purpose=batch.purpose,
         case_number=f"{batch.case_number[: 59 - len(str(row_number)) - 1]} #{row_number}",
@@ -156,14 +162,26 @@ def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str
         records=row.records,
         user=user,
         looked_by=batch.asked_by,
+        authorisation=_consent_of(batch, person, name) if batch.purpose.needs_consent else None,
         words=words,
     )
 
 
-def _subject_of(batch: BatchCheck, row_number: int) -> int | None:
+def _person_of(batch: BatchCheck, row_number: int) -> tuple[Identifier, str]:
     row = next((row for row in check_files.asked_rows(batch) if row.row_number == row_number), AskedRow(0, "", ""))
-    person = checked_person(row.name, row.kind or IdentifierKind.RESIDENT_ID, row.number)
-    return Subject.objects.by_number(person.blind_index).values_list("pk", flat=True).first()
+    return checked_person(row.name, row.kind or IdentifierKind.RESIDENT_ID, row.number), row.name
+
+
+def _consent_of(batch: BatchCheck, person: Identifier, name: str) -> Authorisation:
+    """The consent of the person that the check has used: of those still lasting the one that ends first."""
+    used = Authorisation.objects.filter(
+        agency=batch.agency_id, purpose=batch.purpose_id, number_index=person.blind_index, name_index=name_index(name),
+        uses__gt=0,
+    ).order_by("expires_at", "pk")  # fmt: skip
+    found = next((one for one in used if one.lasts_at(timezone.now())), None)
+    if found is None:
+        raise NotAuthorised
+    return found
 
 
 def _stop(batch: BatchCheck, error: Exception) -> BatchCheck:

@@ -4,9 +4,7 @@ A kept file is a run of sealed blocks, each with its length before it: first the
 and kind of document, then some hundred rows at a time. Memory does not grow with the rows.
 """
 
-import os
 import secrets
-import struct
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core import vault
+from creditplatform.core import sealed_files, vault
 from creditplatform.core.errors import Invalid, NoRoom, wants_room
 from records.feeds.mapping import header_key
 from records.feeds.readers import Chunk, FeedFileError, Table, open_table
@@ -28,7 +26,6 @@ from records.services.feeds import keep_file
 MOST_ROWS = 100_000
 READ, AT_A_TIME = 5_000, 500
 SEALED_AS = "records.BatchCheck.file"
-LENGTH = struct.Struct(">I")
 FORMATS = ("xlsx", "xls", "csv")
 NAME_HEADER, NUMBER_HEADER, KIND_HEADER = "姓名", "证件号码", "证件类型"
 HEADERS = {
@@ -135,7 +132,7 @@ def asked_rows(batch: BatchCheck) -> Iterator[AskedRow]:
 def remove(name: str) -> None:
     """Take a kept file away."""
     if name:
-        (folder() / name).unlink(missing_ok=True)
+        sealed_files.remove(folder() / name)
 
 
 def sweep() -> int:
@@ -144,7 +141,7 @@ def sweep() -> int:
     yesterday = time.time() - 24 * 3600
     left = [path for path in folder().iterdir() if path.name not in wanted and path.stat().st_mtime < yesterday]
     for path in left:
-        path.unlink(missing_ok=True)
+        sealed_files.remove(path)
     return len(left)
 
 
@@ -153,6 +150,11 @@ def folder() -> Path:
     place = Path(settings.MEDIA_ROOT) / "checks"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return place
+
+
+FILES = sealed_files.SealedFiles(
+    "lists of checks", lambda: sealed_files.within(folder()), SEALED_AS, in_blocks=True
+)  # fmt: skip
 
 
 def _seal(table: Table) -> tuple[str, int]:
@@ -165,17 +167,21 @@ def _seal(table: Table) -> tuple[str, int]:
 
 def _write(sheet: Sheet, parts: Iterable[list[Line]]) -> tuple[str, int]:
     """Write header and rows, sealed and whole on the disk; the name of the file and how many rows it holds."""
-    place, count = folder() / secrets.token_hex(16), 0
+    place, count, key = folder() / secrets.token_hex(16), 0, vault.ring().current
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal count
+        yield _sealed(sheet)
+        for lines in parts:
+            count += len(lines)
+            _allow(count)
+            for at in range(0, len(lines), AT_A_TIME):
+                yield _sealed(lines[at : at + AT_A_TIME])
+
     try:
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_sealed(sheet))
-            for lines in parts:
-                count += len(lines)
-                _allow(count)
-                for at in range(0, len(lines), AT_A_TIME):
-                    file.write(_sealed(lines[at : at + AT_A_TIME]))
-            file.flush()
-            os.fsync(file.fileno())
+        sealed_files.write(place, blocks())
+        if vault.ring().current != key:  # the data key changed while it was written, and may have been walked past
+            FILES.one_anew(place)
     except BaseException as error:
         place.unlink(missing_ok=True)
         if wants_room(error):
@@ -200,10 +206,10 @@ def _lines_of(chunk: Chunk) -> list[Line]:
 
 def _sealed(content: object) -> bytes:
     block = vault.seal(msgspec.json.encode(content), SEALED_AS)
-    return LENGTH.pack(len(block)) + block
+    return sealed_files.LENGTH.pack(len(block)) + block
 
 
 def _blocks(batch: BatchCheck) -> Iterator[str]:
     with (folder() / batch.file).open("rb") as file:
-        while size := file.read(LENGTH.size):
-            yield vault.unseal(file.read(LENGTH.unpack(size)[0]), SEALED_AS)
+        while size := file.read(sealed_files.LENGTH.size):
+            yield vault.unseal(file.read(sealed_files.LENGTH.unpack(size)[0]), SEALED_AS)

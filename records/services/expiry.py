@@ -72,7 +72,7 @@ def end_consents(*, on: datetime.date) -> int:
 
     Must run in an audit context; call again until it returns 0. Whether a consent may be used is asked of its bounds.
     """
-    return authorisations.expire_due(at=_moment(on))
+    return authorisations.expire_due(at=moment_of(on))
 
 
 def end_window_requests(*, on: datetime.date) -> int:
@@ -80,10 +80,11 @@ def end_window_requests(*, on: datetime.date) -> int:
 
     Must run in an audit context; call again until it returns 0.
     """
-    return window_requests.lapse_due(at=_moment(on))
+    return window_requests.lapse_due(at=moment_of(on))
 
 
-def _moment(on: datetime.date) -> datetime.datetime:
+def moment_of(on: datetime.date) -> datetime.datetime:
+    """The moment by which something is over on a day: now on this day, the beginning of any other."""
     morning = datetime.datetime.combine(on, datetime.time.min, timezone.get_default_timezone())
     return timezone.now() if on == timezone.localdate() else morning
 

@@ -11,8 +11,8 @@ from records.enums import QueryKind
 from records.identifiers import checked_person
 from records.models import Authorisation, HumanReview, Purpose, Query, Subject
 from records.models.query import QUERY_KIND, REVIEW_KIND
-from records.queries.asking import Answered, Question, ask_eligibility, ask_records, refuse
-from records.queries.disclosure import DISCLOSED, Shown
+from records.queries.asking import Answered, Question, ask_eligibility, ask_records_noted, refuse
+from records.queries.disclosure import DISCLOSED, Disclosed
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
 from records.services import authorisations, human_review, queries
 from records.services.queries import Draft
@@ -21,12 +21,16 @@ Problems = list[FieldProblem]
 
 
 class Given(msgspec.Struct, frozen=True):
-    """An automatic answer as it was given: the number of its look, outcome, reasons, records by their keys."""
+    """An automatic answer as it was given: the number of its look, outcome, reasons, records by their keys.
+
+    `person` is the index of the number that was asked for.
+    """
 
     access: int
     outcome: str
     reasons: Sequence[str]
     records: Sequence[int]
+    person: bytes = b""
 
 
 def purpose_of(draft: Draft) -> Purpose:
@@ -34,7 +38,7 @@ def purpose_of(draft: Draft) -> Purpose:
     return permitted_purpose(draft.purpose, draft.agency)
 
 
-def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Answered | list[Shown] | Query:
+def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Answered | Disclosed | Query:
     """The answer; a query that waits for approval where the purpose asks for one.
 
     `consent` is the number of a receipt, empty under a statute; `problems` is what was found wrong before. Must run in
@@ -48,7 +52,7 @@ def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Ans
     try:
         if purpose.needs_approval:
             return queries.submit(draft, consent)
-        return ask_records(question) if draft.kind == QueryKind.RECORDS else ask_eligibility(question)
+        return ask_records_noted(question) if draft.kind == QueryKind.RECORDS else ask_eligibility(question)
     except NotAuthorised:
         refuse(question)
         raise
@@ -74,9 +78,11 @@ def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanR
     if line is None or given is None:
         raise NotFoundHere
     purpose = permitted_purpose(line.purpose, client.agency)
-    grant_again(purpose, client.agency, _consent_of(line, client) if purpose.needs_consent else None)
+    consent = _consent_of(line, client) if purpose.needs_consent else None
+    grant_again(purpose, client.agency, consent)
     return human_review.request_review(
         subject_id=Subject.objects.filter(pk=line.subject_ref).values_list("pk", flat=True).first(),
+        number_index=given.person or None,
         agency=client.agency,
         purpose=purpose,
         case_number=line.case_number,
@@ -84,6 +90,7 @@ def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanR
         reasons=given.reasons,
         records=given.records,
         client=client,
+        authorisation=consent,
         words=words,
     )
 

@@ -150,6 +150,7 @@ def send_to_person(*, query: Query, user: User, words: str = "") -> HumanReview:
     grant_again(query.purpose, query.agency, query.authorisation)
     return human_review.request_review(
         subject_id=Subject.objects.by_number(query.number_index).values_list("pk", flat=True).first(),
+        number_index=bytes(query.number_index),
         agency=query.agency,
         purpose=query.purpose,
         case_number=query.case_number,
@@ -158,6 +159,7 @@ def send_to_person(*, query: Query, user: User, words: str = "") -> HumanReview:
         records=query.records,
         user=user,
         looked_by=query.asked_by,
+        authorisation=query.authorisation,
         words=words,
     )
 
@@ -228,11 +230,12 @@ def _opened_again(query: Query, user: User | None) -> Result:
     QUERY.take("open_again", query, user=user)
     question = question_of(query)
     grant = grant_again(query.purpose, query.agency, query.authorisation)
-    subject = Subject.objects.by_number(query.number_index).filter(name_index=query.name_index).first()
+    owner = Subject.objects.by_number(query.number_index).first()
+    fits, about = bool(owner and owner.name_index == query.name_index), owner.pk if owner else NOBODY
     if query.kind == QueryKind.RECORDS:
-        return Result(query, shown=disclose(subject, grant, question.asker))
+        return Result(query, shown=disclose(owner if fits else None, grant, question.asker, about=about))
     rests_on = records_named(query.records)
-    register_answer(subject.pk if subject else NOBODY, grant, question.asker, {one.entry.code for one in rests_on})
+    register_answer(about, grant, question.asker, {one.entry.code for one in rests_on}, seen=fits)
     day = timezone.localdate(query.answered_at)
     criteria = Criteria.on(day, load_rulebook(), query.agency.site.code)
     return Result(query, criteria=criteria, rests_on=rests_on)

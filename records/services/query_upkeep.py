@@ -11,7 +11,7 @@ from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.rules import load_rulebook
 from records.enums import QueryState
 from records.models import Query
-from records.services import access_alarms, batch_checks
+from records.services import access_alarms, batch_checks, human_review, kept_answers, retention
 from records.workflows.query import OPEN_DAYS, QUERY
 
 MOST = 1000
@@ -22,7 +22,11 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
     """Everything that falls due on or before that day; counts by kind. Run again it finds nothing left."""
     return {
         "queries_closed": lapse_due(on=on, door=door),
+        "kept_answers_removed": kept_answers.remove_due(on=on, door=door),
         "batch_results_removed": batch_checks.clear_due(on=on, door=door),
+        "human_reviews_ended": human_review.end_over(on=on, door=door),
+        "human_reviews_told": human_review.tell_waiting(on=on, door=door),
+        **retention.run_all(on=on, door=door),
         "access_reviews_opened": access_alarms.review_last_days(today=on, door=door),
     }
 

@@ -1,16 +1,18 @@
-"""An automatic answer before a person: asked for by the unit or the person concerned → decided with grounds.
+"""An automatic answer before a person: asked for by the unit or the person concerned → decided with grounds, or ended.
 
 PIPL, article 24: a decision made by a machine alone that weighs on somebody may be put before a human being.
 """
+
+import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
-from creditplatform.core.workflow import Data, Step, Workflow
-from records.enums import HumanReviewState, Outcome
-from records.models import HumanReview
+from creditplatform.core.workflow import Data, Step, Workflow, platform
+from records.enums import AuthorisationState, HumanReviewState, Outcome, RepresentationState
+from records.models import HumanReview, RealNameBinding, Representation
 from records.querysets import DECIDING, units_of
 
 # --- who ---------------------------------------------------------------------------------------
@@ -23,7 +25,47 @@ def decider(case: HumanReview, user: User | None) -> bool:
     return case.agency_id in units_of(user, DECIDING)
 
 
+# --- on what it rests --------------------------------------------------------------------------
+
+
+def asked_by_the_person(case: HumanReview) -> bool:
+    """Whether the person concerned asked for it, or somebody who acted for them."""
+    own = RealNameBinding.objects.filter(user=case.asked_by_id).values_list("subject", flat=True).first()
+    if case.subject_id is None or own is None or own == case.subject_id:
+        return own is not None and own == case.subject_id
+    acted = (RepresentationState.CONFIRMED, RepresentationState.ENDED)
+    return Representation.objects.filter(person=case.subject_id, representative=own, state__in=acted).exists()
+
+
+def consent_stands(case: HumanReview, at: datetime.datetime) -> bool:
+    """Whether the records may still be looked at: no consent was needed, or it lasts.
+
+    Who asked for a decision on the own answer wants one also after the time of the consent, unless they have withdrawn
+    it since.
+    """
+    consent = case.authorisation
+    if consent is None or consent.lasts_at(at):
+        return True
+    withdrawn = consent.state == AuthorisationState.REVOKED
+    since = withdrawn and consent.ended_at is not None and consent.ended_at > case.asked_at
+    return not since and asked_by_the_person(case)
+
+
 # --- what must be there -------------------------------------------------------------------------
+
+
+def consent_lasts(case: HumanReview, data: Data) -> FieldProblem | None:
+    """The consent has neither ended nor been withdrawn."""
+    if consent_stands(case, timezone.now()):
+        return None
+    return FieldProblem("", "consent_ended", _("The consent this rests on has ended; nothing is decided any more."))
+
+
+def consent_is_over(case: HumanReview, data: Data) -> FieldProblem | None:
+    """The consent has ended by then."""
+    if not consent_stands(case, data.get("at") or timezone.now()):
+        return None
+    return FieldProblem("", "not_over", _("The consent this rests on lasts."))
 
 
 def decision_given(case: HumanReview, data: Data) -> FieldProblem | None:
@@ -47,17 +89,26 @@ def note_decision(case: HumanReview, user: User | None, data: Data) -> None:
     case.decided_by, case.decided_at = user, timezone.now()
 
 
+def note_end(case: HumanReview, user: User | None, data: Data) -> None:
+    """When it ended without a decision."""
+    case.ended_at = timezone.now()
+
+
 S = HumanReviewState
 HUMAN_REVIEW: Workflow[HumanReview] = Workflow(
     name="human_review",
     title=_("Automatic answer before a person"),
     states=HumanReviewState,
     initial=S.REQUESTED,
-    final=frozenset({S.DECIDED}),
+    final=frozenset({S.DECIDED, S.ENDED}),
     steps=(
         Step(
             "decide", _("Decide"), frozenset({S.REQUESTED}), S.DECIDED, by=decider,
-            needs=(decision_given, grounds_given), effects=(note_decision,),
+            needs=(consent_lasts, decision_given, grounds_given), effects=(note_decision,),
+        ),
+        Step(
+            "consent_ended", _("Consent ended"), frozenset({S.REQUESTED}), S.ENDED, by=platform,
+            needs=(consent_is_over,), effects=(note_end,),
         ),
     ),
 )  # fmt: skip

@@ -88,7 +88,7 @@ def refusal_given(case: Representation, data: Data) -> FieldProblem | None:
 
 def is_over(case: Representation, data: Data) -> FieldProblem | None:
     """Its end has come."""
-    if case.valid_until and case.valid_until <= timezone.localdate():
+    if case.valid_until and case.valid_until <= (data.get("on") or timezone.localdate()):
         return None
     return FieldProblem("", "not_ended", _("This representation has not ended yet."))
 

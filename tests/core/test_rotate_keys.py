@@ -33,6 +33,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def ring_path(tmp_path: Path, settings: Any) -> Path:
     """A ring of this test's own."""
     settings.CREDIT_KEYRING, settings.CREDIT_CIPHER = tmp_path / "ring.json", vault.AES_256_GCM
+    settings.MEDIA_ROOT, settings.REPORT_AUTHORITY = tmp_path / "files", tmp_path / "authority"
     keyfile.create_ring(settings.CREDIT_KEYRING, vault.AES_256_GCM)
     return Path(settings.CREDIT_KEYRING)
 

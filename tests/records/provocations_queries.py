@@ -10,10 +10,12 @@ from tests.machines import machine
 from tests.records.provocations import provokes
 from tests.records.query_rows import (
     HOUR,
+    INDEX,
     a_check,
     a_consent,
     a_deferral,
     a_human_review,
+    a_kept_answer,
     a_link,
     a_purpose,
     a_query,
@@ -147,6 +149,23 @@ def _(w: World) -> None:
     a_row(w, outcome="")
 
 
+@provokes("query_cleared_when_closed")
+def _(w: World) -> None:
+    a_query(w, cleared_at=timezone.now(), number_sealed=None, name_sealed=None)
+
+
+@provokes("representation_cleared_when_ended")
+def _(w: World) -> None:
+    a_representation(w, cleared_at=timezone.now())
+
+
+@provokes("kept_answer_once")
+def _(w: World) -> None:
+    client = machine(Scope.QUERIES_WRITE)
+    for _time in range(2):
+        a_kept_answer(client)
+
+
 @provokes("human_review_decided_by_somebody")
 def _(w: World) -> None:
     a_human_review(w, state="decided", decision="yes")
@@ -236,6 +255,12 @@ def _(w: World) -> None:
         w, looked_by=w.cast.officer, state="decided", decision="yes", grounds="x", decided_by=w.cast.officer,
         decided_at=timezone.now(),
     )  # fmt: skip
+
+
+@provokes("human_review_one_open_of_number")
+def _(w: World) -> None:
+    for _turn in range(2):
+        a_human_review(w, subject=None, number_index=INDEX)
 
 
 @provokes("human_review_one_open")

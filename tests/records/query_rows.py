@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from creditplatform.core.models import Agency
+from creditplatform.core.models import Agency, ApiClient
 from records.models import (
     AccessDeferral,
     AccessReview,
@@ -17,6 +17,7 @@ from records.models import (
     BatchCheckRow,
     CreditReport,
     HumanReview,
+    KeptAnswer,
     Purpose,
     Query,
     Representation,
@@ -77,6 +78,11 @@ def a_row(w: Any, **values: Any) -> BatchCheckRow:
 def a_human_review(w: Any, **values: Any) -> HumanReview:
     words = {"subject": w.person, "agency": w.market, "purpose_id": "loan", "case_number": "1", "outcome": "no"}
     return HumanReview.objects.create(**{**words, **values})
+
+
+def a_kept_answer(client: ApiClient, **values: Any) -> KeptAnswer:
+    words = {"client": client, "key": "k", "request": INDEX, "status": 200, "answer": "{}", **values}
+    return KeptAnswer.objects.create(**{"keep_until": timezone.now() + HOUR, **words})
 
 
 def a_review(w: Any, **values: Any) -> AccessReview:

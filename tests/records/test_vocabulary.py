@@ -105,6 +105,6 @@ def test_a_file_error_names_places_and_never_cells() -> None:
         placeholders = set(str(errors.MESSAGES[code]).split("%(")[1:])
         names = {text.split(")")[0] for text in placeholders}
         assert names <= {
-            "first", "second", "count", "limit", "ending", "encoding", "offset", "line", "actual", "found", "expected", "part",
-            "record",
+            "first", "second", "count", "limit", "ending", "encoding", "offset", "line", "actual", "found", "expected",
+            "part", "record",
         }  # fmt: skip

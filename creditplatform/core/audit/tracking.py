@@ -1,5 +1,6 @@
 """Triggers that guard tables: no write without context, history of what a change replaced, append-only."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pghistory
@@ -82,16 +83,31 @@ def audited(model: Model) -> Model:
 
     Inserts leave no history row: who brought a row in stands in the row or its batch.
     """
+    return _tracked(model, [name for name in NEVER_IN_HISTORY if hasattr(model, name)])
+
+
+def audited_without(*fields: str) -> Callable[[Model], Model]:
+    """As `audited`, but these columns never go into the history: what is removed from them is gone."""
+
+    def decorate(model: Model) -> Model:
+        columns = [field.column for field in model._meta.concrete_fields if field.name not in fields]
+        old, new = (", ".join(f'{row}."{column}"' for column in columns) for row in ("OLD", "NEW"))
+        # In words of SQL, since sealed columns and blind indexes know no comparison of the library's.
+        return _tracked(model, list(fields), pgtrigger.Condition(f"({old}) IS DISTINCT FROM ({new})"))
+
+    return decorate
+
+
+def _tracked(model: Model, left_out: list[str], changed: pgtrigger.Condition | None = None) -> Model:
     pgtrigger.register(_needs_context(), _key_stays(model))(model)
-    secrets = [name for name in NEVER_IN_HISTORY if hasattr(model, name)]
     track: Any = pghistory.track(
-        pghistory.UpdateEvent(row=pghistory.Old),
+        pghistory.UpdateEvent(row=pghistory.Old, condition=changed or pgtrigger.AnyChange()),
         pghistory.DeleteEvent(),
         level=pghistory.Statement,
         append_only=False,  # ours below refuse TRUNCATE too
         attrs={"pgh_id": models.BigAutoField(primary_key=True)},
         meta={"triggers": [_only_added(), _no_truncate()]},
-        exclude=secrets,
+        exclude=left_out,
     )
     tracked: Model = track(model)
     return tracked

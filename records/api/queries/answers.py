@@ -38,7 +38,7 @@ def refused(error: CreditError) -> Response:
 def ticket_of(found: Answered) -> str:
     """An answer, sealed, for the client to bring back when a person is to look at it; it cannot be made or changed."""
     answer = found.answer
-    given = Given(found.access, answer.outcome, answer.reasons, answer.records[:MOST_RECORDS])
+    given = Given(found.access, answer.outcome, answer.reasons, answer.records[:MOST_RECORDS], found.person)
     return base64.urlsafe_b64encode(vault.seal(msgspec.json.encode(given), SEALED_AS)).decode()
 
 
@@ -111,6 +111,7 @@ def review(found: HumanReview) -> dict[str, Any]:
     return {
         "review": found.token,
         "state": found.state,
+        "due_on": found.due_on.isoformat() if found.due_on else None,
         "automatic_answer": found.outcome,
         "decision": found.decision,
         "grounds": found.grounds or "",

@@ -46,7 +46,10 @@ RECORDS = {
         }
     ]
 }  # fmt: skip
-REVIEW = {"review": TOKEN, "state": "requested", "automatic_answer": "no", "decision": "", "grounds": ""}
+REVIEW = {
+    "review": TOKEN, "state": "requested", "due_on": "2026-12-10", "automatic_answer": "no", "decision": "",
+    "grounds": "",
+}  # fmt: skip
 LIST = {
     "purpose": "green-channel", "authority": "consent", "case_number": "惠市监许〔2026〕18号",
     "people": [PERSON, {"name": "示例乙", "number": "441300199202029988"}],
@@ -190,7 +193,10 @@ class ReviewForm(serializers.Serializer):  # type: ignore[misc]
     """Where an answer stands that is before a person."""
 
     review = serializers.CharField()
-    state = serializers.ChoiceField(HumanReviewState.choices)
+    state = serializers.ChoiceField(
+        HumanReviewState.choices, help_text="`ended`: the consent has ended, and nothing is decided."
+    )
+    due_on = serializers.DateField(allow_null=True, help_text="Day by which a person decides.")
     automatic_answer = serializers.CharField(help_text="`yes`, `no` or `person`.")
     decision = serializers.CharField(allow_blank=True, help_text="`yes` or `no`; empty until then.")
     grounds = serializers.CharField(allow_blank=True)

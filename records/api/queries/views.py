@@ -4,40 +4,58 @@ from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Scope
 from creditplatform.core.errors import CreditError
+from records.api.deliveries.parsing import key_of
 from records.api.errors import error_answers
 from records.api.queries import answers, bodies, forms
 from records.api.queries.answers import private, refused
 from records.enums import QueryKind
 from records.models import Query
 from records.queries.asking import Answered
-from records.queries.disclosure import Shown
+from records.queries.disclosure import Disclosed
 from records.queries.grants import NotAuthorised
-from records.services import machine_queries, queries
+from records.services import kept_answers, machine_queries, queries
 from records.services.queries import records_named
 
 TAGS = ["queries"]
-REFUSALS = error_answers(400, 401, 403, 415, 429)
+REFUSALS = error_answers(400, 401, 403, 409, 415, 429)
 EXAMPLES = [
     forms.example("With the person's consent", forms.ASKED, request_only=True),
     forms.example(
         "By statute", {**forms.ASKED, "purpose": "company-officer", **forms.BY_STATUTE}, request_only=True
     ),
 ]  # fmt: skip
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description=(
+        "Name of this question, such as a UUID. Asked again under it within some hours, the same question gets the same"
+        " answer and takes no further use of the consent; another question gets 409."
+    ),
+    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
+)  # fmt: skip
+REPLAY = OpenApiParameter(
+    "Idempotent-Replay", str, OpenApiParameter.HEADER, response=[200, 202], enum=["true"],
+    description="Stands where the answer was given before under this key; the repetition is in the access log.",
+)  # fmt: skip
 
 
 class AskingView(bodies.AboutPersons):
     """An address where a person is asked for."""
 
     def asked(self, request: Request, kind: QueryKind, told: Callable[[Any], dict[str, Any]]) -> Response:
-        """The answer in the form of this address, or where the query waits for approval."""
+        """The answer in the form of this address, or where the query waits for approval; one kept under a key again."""
         draft, named = bodies.draft_of(bodies.object_of(request), kind, self.client, self.agency)
+        key = key_of(request)
+        mark = kept_answers.fingerprint(request.path, request.body) if key else b""
+        kept = kept_answers.find(self.client, key, mark) if key else None
         try:
+            if kept:
+                return again(kept_answers.repeat(kept, self.client), kept.status)
             purpose = machine_queries.purpose_of(draft)
             problems = bodies.authority_problems(purpose, named)
             consent = named.reference if purpose.needs_consent else ""
@@ -47,9 +65,11 @@ class AskingView(bodies.AboutPersons):
         except CreditError as error:
             queries.note_refused(draft, error)
             return refused(error)
-        if isinstance(found, Query):
-            return private(answers.query(found, self.address_of(request, found)), 202)
-        return private(told(found))
+        status, access = (202, None) if isinstance(found, Query) else (200, found.access)
+        body = answers.query(found, self.address_of(request, found)) if isinstance(found, Query) else told(found)
+        if key:
+            kept_answers.keep(client=self.client, key=key, request=mark, status=status, body=body, access=access)
+        return private(body, status)
 
     def address_of(self, request: Request, found: Query) -> str:
         """Where the query can be asked for."""
@@ -65,6 +85,7 @@ class Eligibility(AskingView):
     @extend_schema(
         operation_id="eligibility",
         tags=TAGS,
+        parameters=[KEY, REPLAY],
         request=forms.QuestionForm,
         responses={200: forms.EligibilityForm, 202: forms.ApprovalForm, **REFUSALS},
         examples=[
@@ -76,7 +97,8 @@ class Eligibility(AskingView):
     def post(self, request: Request) -> Response:
         """Whether a person's record is clean: yes, no, or a person decides, with rule and records; never a score.
 
-        One use of the consent is taken. 202 where the purpose wants a second person of the unit to approve first.
+        One use of the consent is taken, and none more where the answer was lost and is asked for again under its key.
+        202 where the purpose wants a second person of the unit to approve first.
         """
         return self.asked(request, QueryKind.ELIGIBILITY, clean_or_not)
 
@@ -89,6 +111,7 @@ class Records(AskingView):
     @extend_schema(
         operation_id="query",
         tags=TAGS,
+        parameters=[KEY, REPLAY],
         request=forms.QuestionForm,
         responses={200: forms.RecordsForm, 202: forms.ApprovalForm, **REFUSALS},
         examples=[
@@ -100,7 +123,8 @@ class Records(AskingView):
     def post(self, request: Request) -> Response:
         """Records of a person as far as purpose, consent and openness open them, with what the person says of each.
 
-        An empty list does not say whether anybody is on file. One use of the consent is taken.
+        An empty list does not say whether anybody is on file. One use of the consent is taken, and none more where the
+        answer was lost and is asked for again under its key.
         """
         return self.asked(request, QueryKind.RECORDS, open_records)
 
@@ -205,6 +229,13 @@ def clean_or_not(found: Answered) -> dict[str, Any]:
     return {**said, "access": answers.ticket_of(found)}
 
 
-def open_records(found: list[Shown]) -> dict[str, Any]:
+def open_records(found: Disclosed) -> dict[str, Any]:
     """Records at once."""
-    return {"records": answers.records(found)}
+    return {"records": answers.records(found.shown)}
+
+
+def again(body: dict[str, Any], status: int) -> Response:
+    """An answer that was given before under the same key."""
+    response = private(body, status)
+    response["Idempotent-Replay"] = "true"
+    return response

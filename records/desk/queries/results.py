@@ -3,8 +3,10 @@
 from typing import cast
 
 from django.contrib import messages
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
@@ -19,11 +21,10 @@ from records.enums import HumanReviewState, Outcome, Reason
 from records.models import CreditRecord, HumanReview
 from records.models.query import REVIEW_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY
-from records.selectors import subject_of
 from records.sentences import OUTCOME_MARKS
 from records.services import human_review
 from records.services.queries import records_named
-from records.workflows.human_review import HUMAN_REVIEW
+from records.workflows.human_review import HUMAN_REVIEW, asked_by_the_person, consent_stands
 
 PAGE = 50
 LISTED = ("agency", "purpose", "decided_by", "asked_by")
@@ -37,11 +38,13 @@ def deciding(request: HttpRequest) -> bool:
 
 @rule(deciding)
 def index(request: HttpRequest) -> HttpResponse:
-    """What waits for a decision, the oldest first, and the last ones decided."""
+    """What waits for a decision, the most urgent first, and the last ones that ended."""
     seen = HumanReview.objects.visible_to(cast(User, request.user)).select_related(*LISTED)
+    now, waiting = timezone.now(), seen.waiting().select_related("authorisation").order_by("due_on", "pk")[:PAGE]
+    ended = Coalesce("decided_at", "ended_at").desc()
     context = {
-        "waiting": seen.waiting().order_by("pk")[:PAGE],
-        "decided": seen.filter(state=HumanReviewState.DECIDED).order_by("-decided_at")[:PAGE],
+        "waiting": [(review, consent_stands(review, now)) for review in waiting],
+        "ended": seen.exclude(state=HumanReviewState.REQUESTED).order_by(ended)[:PAGE],
     }
     return render(request, "desk/queries/results.html", context)
 
@@ -51,15 +54,17 @@ def show(request: HttpRequest, review_token: str) -> HttpResponse:
     """One answer with the records it rests on; whoever opens it to decide leaves a line in the access log."""
     user = cast(User, request.user)
     key = pk_of_token(REVIEW_KIND, review_token)
-    seen = HumanReview.objects.visible_to(user).select_related(*LISTED, "subject")
+    seen = HumanReview.objects.visible_to(user).select_related(*LISTED, "subject", "authorisation")
     review = seen.filter(pk=key).first() if key is not None else None
     if review is None:
         raise Http404
     if request.method == "POST":
         return _decided(request, review, user)
-    may_decide = bool(HUMAN_REVIEW.available(review, user))
+    stands = consent_stands(review, timezone.now())
+    may_decide = stands and bool(HUMAN_REVIEW.available(review, user))
     context = {
         "review": review,
+        "stands": stands,
         "may_decide": may_decide,
         "tone": OUTCOME_MARKS[Outcome(review.outcome)],
         "reasons": [Reason(reason).label for reason in review.reasons],
@@ -101,13 +106,8 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
         door=Door.DESK,
         result=AccessResult.SHOWN if review.subject_id else AccessResult.NOTHING,
     )
-    whole = review.purpose.gives_records or _asked_by_the_person(review)
+    whole = review.purpose.gives_records or asked_by_the_person(review)
     return [
         (record, sentences.what_happened(record) if whole else f"{record.entry.label} · {record.agency.label}")
         for record in records
     ]
-
-
-def _asked_by_the_person(review: HumanReview) -> bool:
-    own = subject_of(review.asked_by) if review.asked_by else None
-    return own is not None and own.pk == review.subject_id

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0008_machine_queries'),
-        ('records', '0029_consent'),
+        ('records', '0032_human_reviews_end'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,93 @@
+"""What is kept no longer than needed: name and number of closed queries, papers of representations that have ended.
+
+What proves the act stays: who asked or decided, when, for which purpose and case, on what authority, with what result,
+and the keyed index of the number. The years are rules that the centre confirms; until then nothing is removed.
+"""
+
+import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import Conflict, Invalid
+from creditplatform.core.rules import RuleMissing, load_rulebook
+from records import papers
+from records.enums import QueryState, RepresentationState
+from records.models import Query, Representation
+from records.rules import add_months
+from records.workflows.representation import REPRESENTATION
+
+QUERIES = "retention.query_numbers.years"
+PAPERS = "retention.representation_papers.years"
+AT_A_TIME = 1000
+CLOSED = (QueryState.REFUSED, QueryState.CLOSED)
+
+
+def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
+    """Everything whose time is over on that day; counts by kind. Run again it finds nothing left."""
+    return {
+        "representations_ended": end_representations(on=on, door=door),
+        "query_numbers_removed": clear_queries(on=on, door=door),
+        "representation_papers_removed": clear_papers(on=on, door=door),
+    }
+
+
+def end_representations(*, on: datetime.date, door: Door) -> int:
+    """Close representations whose last day has passed; that they hold no longer is asked of their dates."""
+    ended = 0
+    due = Representation.objects.filter(state=RepresentationState.CONFIRMED, valid_until__lte=on).order_by("pk")
+    for case in due[:AT_A_TIME]:
+        try:
+            with audit.context(actor=None, door=door, reason="representation is over"):
+                REPRESENTATION.take("expire", case, user=None, on=on)
+            ended += 1
+        except (Conflict, Invalid):
+            continue  # ended by somebody at this moment
+    return ended
+
+
+def clear_queries(*, on: datetime.date, door: Door) -> int:
+    """Remove name and number of queries that are closed and were asked so many years before that day."""
+    before, removed = _before(QUERIES, on), 0
+    if before is None:
+        return 0
+    due = Query.objects.filter(state__in=CLOSED, cleared_at=None, asked_at__lt=before).order_by("asked_at")
+    while keys := list(due.values_list("pk", flat=True)[:AT_A_TIME]):
+        with audit.context(actor=None, door=door, reason="query kept long enough"):
+            removed += Query.objects.filter(pk__in=keys, state__in=CLOSED, cleared_at=None).update(
+                number_sealed=None, name_sealed=None, cleared_at=timezone.now()
+            )
+    return removed
+
+
+def clear_papers(*, on: datetime.date, door: Door) -> int:
+    """Remove the papers of representations that ended or were refused so many years before that day.
+
+    The file goes first: whoever is stopped between file and row removes nothing twice and leaves no file behind.
+    """
+    before, removed = _before(PAPERS, on), 0
+    if before is None:
+        return 0
+    ended = Representation.objects.filter(state=RepresentationState.ENDED, ended_at__lt=before)
+    refused = Representation.objects.filter(state=RepresentationState.REFUSED, decided_at__lt=before)
+    for pk in (ended | refused).filter(cleared_at=None).order_by("pk").values_list("pk", flat=True)[:AT_A_TIME]:
+        with audit.context(actor=None, door=door, reason="papers kept long enough"), transaction.atomic():
+            case = Representation.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+            if case.papers:
+                papers.remove(case.papers)
+            case.papers, case.asked_name, case.asked_number, case.cleared_at = "", None, None, timezone.now()
+            case.save(update_fields=["papers", "asked_name", "asked_number", "cleared_at"])
+            removed += 1
+    return removed
+
+
+def _before(rule: str, on: datetime.date) -> datetime.datetime | None:
+    """What came before that moment is over on that day; None while no rule says how long it is kept."""
+    try:
+        years: int = load_rulebook().value(rule, on)
+    except RuleMissing:
+        return None
+    day = add_months(on, -12 * years)
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
