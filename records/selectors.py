@@ -119,6 +119,16 @@ def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
     ]
 
 
+def notices_about(subject: Subject, record: CreditRecord) -> list[Notice]:
+    """Notices to the person about one record, oldest first, with the proof of their delivery; not their texts.
+
+    Looking at this list delivers none of them: what they say is read on the page of notices.
+    """
+    about = f"{ABOUT_RECORD}{record.token}"
+    mine = Notice.objects.filter(addressee=subject.number_index, subject_key__startswith=about)
+    return list(mine.defer("text", "text_en").order_by("created_at", "pk"))
+
+
 def _token_of(notice: Notice) -> str:
     """The public number of the record a notice is about; empty for one about something else."""
     about = notice.subject_key

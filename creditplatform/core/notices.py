@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.utils import timezone
 
+from creditplatform.core import vault
 from creditplatform.core.enums import NoticeChannel
 from creditplatform.core.models import Notice, User
 
 SHOWN = 200
+WRITE_MANY = """
+INSERT INTO core_notice (addressee, code, subject_key, text, text_en, channel, created_at, delivery_proof)
+SELECT n.addressee, %(code)s, n.about, n.text, n.text_en, %(channel)s, %(at)s, ''
+FROM unnest(%(addressees)s::bytea[], %(abouts)s::text[], %(texts)s::bytea[], %(texts_en)s::bytea[])
+    AS n (addressee, about, text, text_en)
+ON CONFLICT (addressee, code, subject_key) DO NOTHING
+"""
 
 
 def write_notice(
@@ -25,13 +34,17 @@ def write_notice(
 
 def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]]) -> None:
     """Write many notices of one kind at once: addressee, what it is about, text, text in English; known ones stay."""
-    Notice.objects.bulk_create(
-        [
-            Notice(addressee=addressee, code=code, subject_key=about, text=text, text_en=text_en)
-            for addressee, about, text, text_en in messages
-        ],
-        ignore_conflicts=True,
-    )
+    rows = list(messages)
+    if not rows:
+        return
+    addressees, abouts, texts, texts_en = zip(*rows, strict=True)
+    columns = {"addressees": list(addressees), "abouts": list(abouts)}
+    columns["texts"] = vault.seal_many(texts, "core.Notice.text")
+    columns["texts_en"] = vault.seal_many(texts_en, "core.Notice.text_en")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WRITE_MANY, {"code": code, "channel": NoticeChannel.SITE.value, "at": timezone.now(), **columns}
+        )
 
 
 def show_notices(*, addressee: bytes, user: User) -> list[Notice]:

@@ -23,6 +23,7 @@ from records.feeds.plan import Plan, sealed_name
 from records.feeds.prepared import Prepared, Problems, Row, Rows, Setaside
 from records.feeds.reading import Reading
 from records.feeds.subject_store import SubjectStore
+from records.feeds.told import Told
 from records.models import FeedBatch, QuarantinedRow
 from records.services import missing
 
@@ -121,6 +122,7 @@ class Store:
         self._seen, self._same, self._repeats = KeysSeen(), KeysSeen(), False
         self._memory, self._whole = Memory(), True
         self._consequences, self.other_names = Consequences(plan, batch), dict[int, bytes]()
+        self._told = Told(plan, batch)
         self._cells_bound = sealed_name(QuarantinedRow, "cells")
         version, agency = plan.version, plan.agency
         self._keys = {"entry": version.entry_id, "agency": agency.pk}
@@ -196,6 +198,9 @@ class Store:
             if prepared.ties:
                 self._consequences.tie(prepared, zip(rows, keys, strict=True))
             self._memory.note(rows.cells, keys, heads_of(rows.digests))
+            persons = self._persons(prepared)
+            told = [pk for subject, pk in zip(rows.subjects, keys, strict=True) if subject in persons]
+            self._told.of_new(cursor, told)
             return len(rows)
         return self._write_with_care(cursor, prepared, list(rows))
 
@@ -233,9 +238,22 @@ class Store:
         self._note((row, on_file[row.number].pk) for row in known if row.key not in contradicted)
         changed = [row for row in changed if row.key not in contradicted]
         accepted = self._insert(cursor, new) + self._upsert(cursor, changed)
+        self._tell(cursor, prepared, new, [on_file[row.number].pk for row in changed])
         if prepared.ties:
             self._tie(cursor, prepared, [*new, *changed, *(row for row in known if row.number in back)])
         return accepted + len(back - {row.number for row in changed})
+
+    def _persons(self, prepared: Prepared) -> set[bytes]:
+        """The persons of a chunk who are told of what it says against them."""
+        if not self.plan.negative:
+            return set()
+        return {index for index, key in prepared.subjects.items() if key.kind == SubjectKind.PERSON}
+
+    def _tell(self, cursor: Any, prepared: Prepared, new: list[Row], changed: list[int]) -> None:
+        if persons := self._persons(prepared):
+            rows = [row for row in new if row.subject in persons]
+            self._told.of_new(cursor, [one.pk for one in self._on_file(cursor, rows).values()])
+            self._told.of_changed(cursor, changed)
 
     def _come_back(
         self, cursor: Any, prepared: Prepared, on_file: dict[int, Recorded]

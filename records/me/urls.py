@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from records.me import account, authorisations, eligibility, looks, reports, represent, shares, views
+from records.me import (
+    account,
+    authorisations,
+    eligibility,
+    looks,
+    reports,
+    represent,
+    shares,
+    statements,
+    timeline,
+    views,
+)
 
 app_name = "me"
 urlpatterns = [
@@ -10,6 +21,8 @@ urlpatterns = [
     path("bind/", views.bind, name="bind"),
     path("records/", views.records, name="records"),
     path("records/<str:token>/", views.record, name="record"),
+    path("records/<str:token>/statement/", statements.statement, name="statement"),
+    path("timeline/", timeline.timeline, name="timeline"),
     path("reports/", reports.listed, name="reports"),
     path("reports/new/", reports.ordered, name="report-order"),
     path("reports/<str:report>/", reports.result, name="report"),

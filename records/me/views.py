@@ -24,6 +24,7 @@ from records.identifiers import checked_person
 from records.me.acting import View, opened_for, represented
 from records.models import Authorisation, Subject
 from records.services import realname
+from records.services.statements import takes_statement
 
 RECORDS_SALT = "me:records"
 LONGEST_KEY = 19  # digits of a key of eight bytes
@@ -58,9 +59,9 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
 @represented(RepresentationScope.FILE)
 def records(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """All records, page by page."""
-    lines = selectors.own_records(user, subject, before=_cursor(request))
+    lines = selectors.own_records(user, subject, before=cursor(request))
     page, more = lines[: selectors.PAGE], len(lines) > selectors.PAGE
-    context = {"lines": page, "after": _after(page[-1]) if more else ""}
+    context = {"lines": page, "after": after(page[-1]) if more else ""}
     return render(request, "me/records.html", context)
 
 
@@ -71,7 +72,11 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     if found is None:
         raise Http404
     line, contents = found
-    context = {"line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk)}
+    context = {
+        "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk),
+        "takes_statement": takes_statement(line.record) and selectors.is_own(user, subject),
+        "notices": selectors.notices_about(subject, line.record),
+    }  # fmt: skip
     return render(request, "me/record.html", context)
 
 
@@ -145,7 +150,7 @@ def _bound_now(request: HttpRequest, user: User, form: BindingForm) -> bool:
     return False
 
 
-def _cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
+def cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
     """Where the page before ended, from a signed mark; a mark somebody changed is ignored."""
     try:
         day, pk = signing.loads(request.GET.get("after", ""), salt=RECORDS_SALT)
@@ -154,5 +159,6 @@ def _cursor(request: HttpRequest) -> tuple[datetime.date, int] | None:
         return None
 
 
-def _after(line: selectors.Line) -> str:
+def after(line: selectors.Line) -> str:
+    """The signed mark of where a page of records ends."""
     return signing.dumps((line.record.decided_on.isoformat(), line.record.pk), salt=RECORDS_SALT)

@@ -33,10 +33,15 @@ def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> Cre
     return locked
 
 
+def takes_statement(record: CreditRecord) -> bool:
+    """Whether a statement may stand with a record: it speaks against the person and is in force."""
+    return record.polarity == Polarity.NEGATIVE and record.state == RecordState.IN_FORCE
+
+
 def _permit(record: CreditRecord, subject: Subject, words: str) -> None:
     if record.subject_id != subject.pk:
         raise NotPermitted
-    if record.polarity != Polarity.NEGATIVE or record.state != RecordState.IN_FORCE:
+    if not takes_statement(record):
         sentence = _("A statement belongs to an unfavourable record that is in force.")
         raise Invalid.in_field("text", "no_statement_here", sentence)
     if len(words) > LONGEST:

@@ -1,5 +1,6 @@
 """Tell the persons concerned what became of their records; everybody else is told by the exchange."""
 
+import datetime
 from functools import partial
 from typing import Any
 
@@ -7,9 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import outbox, wording
+from creditplatform.core.models import Agency
 from creditplatform.core.notices import write_notices
 from records.enums import SubjectKind
-from records.models import CreditRecord
+from records.models import CatalogueEntry, CreditRecord
 from records.selectors import ABOUT_RECORD
 
 WORDS: dict[str, Promise] = {
@@ -23,7 +25,13 @@ WORDS: dict[str, Promise] = {
     "records.corrected": _(
         "%(agency)s has corrected a record about you (%(entry)s, %(day)s). Please look whether it is right now."
     ),
+    # Written with the record itself, see `records.feeds.told`; nobody publishes it.
+    "records.received": _(
+        "%(agency)s has put a record about you on file (%(entry)s, %(day)s). Please look at it: it says who decided on"
+        " what basis, who sees it until when, and what you can do. You may add a statement of your own."
+    ),
 }
+RECEIVED, CORRECTED = "received", "corrected"
 
 
 def subscribe() -> None:
@@ -35,20 +43,24 @@ def subscribe() -> None:
 def tell(topic: str, payload: dict[str, Any]) -> None:
     """Write a notice to every person whose record the news is about, once per record and piece of news."""
     records = CreditRecord.objects.filter(pk__in=payload["records"], subject_kind=SubjectKind.PERSON)
-    stamp = payload.get("on") or payload.get("stamp", "")
+    stamp, code = payload.get("on") or payload.get("stamp", ""), topic.removeprefix("records.")
     write_notices(
-        code=topic.removeprefix("records."),
+        code=code,
         messages=[
             (
                 bytes(record.subject.number_index),
                 f"{ABOUT_RECORD}{record.token}:{stamp}",
-                *wording.in_both(partial(_text, topic, record)),
+                *letter(code, record.agency, record.entry, record.decided_on),
             )
             for record in records.select_related("subject", "agency", "entry")
         ],
     )
 
 
-def _text(topic: str, record: CreditRecord) -> str:
-    words = {"agency": record.agency.label, "entry": record.entry.label, "day": record.decided_on.isoformat()}
-    return str(WORDS[topic]) % words
+def letter(code: str, agency: Agency, entry: CatalogueEntry, day: datetime.date) -> tuple[str, str]:
+    """What a notice of this kind says of a decision, in Chinese and in English; it names no person."""
+    return wording.in_both(partial(_text, f"records.{code}", agency, entry, day))
+
+
+def _text(topic: str, agency: Agency, entry: CatalogueEntry, day: datetime.date) -> str:
+    return str(WORDS[topic] % {"agency": agency.label, "entry": entry.label, "day": day.isoformat()})

@@ -106,5 +106,5 @@ def test_a_file_error_names_places_and_never_cells() -> None:
         names = {text.split(")")[0] for text in placeholders}
         assert names <= {
             "first", "second", "count", "limit", "ending", "encoding", "offset", "line", "actual", "found", "expected",
-            "part", "record",
+            "part", "record", "column",
         }  # fmt: skip

@@ -1,0 +1,56 @@
+"""My records as a timeline: what comes, the nearest first, and what was, year by year, the newest first."""
+
+import datetime
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from creditplatform.core.models import User
+from records import selectors
+from records.enums import Polarity, RecordState, RepresentationScope
+from records.me.acting import represented
+from records.me.views import after, cursor
+from records.models import Subject
+
+
+class Event(NamedTuple):
+    """Something on a day in the life of a record."""
+
+    day: datetime.date
+    words: str
+    line: selectors.Line
+
+
+@represented(RepresentationScope.FILE)
+def timeline(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
+    """The events of one page of records; it costs what the list costs."""
+    lines = selectors.own_records(user, subject, before=cursor(request))
+    page, more = lines[: selectors.PAGE], len(lines) > selectors.PAGE
+    today = timezone.localdate()
+    events = sorted((event for line in page for event in _events(line)), key=lambda event: event.day)
+    past = [event for event in reversed(events) if event.day <= today]
+    context = {
+        "coming": [event for event in events if event.day > today],
+        "years": [(year, list(found)) for year, found in groupby(past, key=lambda event: event.day.year)],
+        "after": after(page[-1]) if more else "",
+    }
+    return render(request, "me/timeline.html", context)
+
+
+def _events(line: selectors.Line) -> Iterator[Event]:
+    """The decision, and what the law's dates bring while the record is in force."""
+    record = line.record
+    yield Event(record.decided_on, line.happened, line)
+    ends = record.publish_until
+    if record.state == RecordState.IN_FORCE:
+        if record.repairable_from and record.polarity == Polarity.NEGATIVE and record.repairable_from != ends:
+            yield Event(record.repairable_from, _("Repair possible from this day"), line)
+        if ends:
+            yield Event(ends, _("No longer shown or used from this day"), line)
+    elif record.state == RecordState.EXPIRED and ends:
+        yield Event(ends, _("No longer shown or used from this day"), line)
