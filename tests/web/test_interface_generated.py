@@ -89,7 +89,7 @@ def asked_by(client: ApiClient, cast: Cast) -> dict[str, str]:
     own = {"client": client, "asked_by": None}
     done = {"state": "done", "done_at": timezone.now(), "keep_until": timezone.localdate()}
     look = register_answer(there.person.pk, GRANT, Asker(client.agency, None, Door.API, "1"), [])
-    ASKED["review_request"] = {"access": ticket_of(Answered(CLEAN, None, look))}
+    ASKED["review_request"] = {"access": ticket_of(Answered(CLEAN, None, look, b"0" * 16))}
     found = {
         "query": a_query(there, **own), "check": a_check(there, **own, **done), "review": a_human_review(there),
         "number": a_consent(there),
