@@ -68,8 +68,6 @@ def request_review(
     `number_index` that of the number asked for, so that asking twice is the same whether or not anybody is on file.
     Must run in an audit context. Raises BeforeAPerson where it waits for a decision already; RuleMissing.
     """
-    today = timezone.localdate()
-    days: int = load_rulebook().value(CLOCK, today, agency.site.code)
     same = {"agency": agency, "purpose": purpose, "case_number": case_number}
     whose = Q(number_index=number_index) if subject_id is None else Q(number_index=number_index) | Q(subject=subject_id)
     if HumanReview.objects.waiting().filter(whose, **same).exists():
@@ -83,15 +81,18 @@ def request_review(
                 outcome=Outcome(outcome),
                 reasons=[str(reason) for reason in reasons],
                 records=list(records),
-                asked_by=user,
-                looked_by=looked_by,
-                client=client,
-                authorisation=authorisation,
-                due_on=due_after(today, days, load_calendar()),
-                words=words.strip() or None,
-            )
+                asked_by=user, looked_by=looked_by, client=client,
+                authorisation=authorisation, due_on=_due_on(agency), words=words.strip() or None,
+            )  # fmt: skip
     except IntegrityError as error:
         raise BeforeAPerson from error
+
+
+def _due_on(agency: Agency) -> datetime.date:
+    """The day by which a person decides. Raises RuleMissing."""
+    today = timezone.localdate()
+    days: int = load_rulebook().value(CLOCK, today, agency.site.code)
+    return due_after(today, days, load_calendar())
 
 
 def decide(*, review: HumanReview, user: User, decision: str, grounds: str) -> HumanReview:
