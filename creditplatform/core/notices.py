@@ -42,9 +42,7 @@ def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]])
     columns["texts"] = vault.seal_many(texts, "core.Notice.text")
     columns["texts_en"] = vault.seal_many(texts_en, "core.Notice.text_en")
     with connection.cursor() as cursor:
-        cursor.execute(
-            WRITE_MANY, {"code": code, "channel": NoticeChannel.SITE.value, "at": timezone.now(), **columns}
-        )
+        cursor.execute(WRITE_MANY, {"code": code, "channel": NoticeChannel.SITE.value, "at": timezone.now(), **columns})
 
 
 def show_notices(*, addressee: bytes, user: User) -> list[Notice]:

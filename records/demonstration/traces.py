@@ -16,6 +16,7 @@ from records.demonstration.ties import identifier_of
 from records.demonstration.world import World
 from records.models import CreditRecord, Subject
 from records.selectors import ABOUT_RECORD
+from records.services.telling import RECEIVED
 
 
 class Look(NamedTuple):
@@ -87,16 +88,8 @@ LOOKS = (
         AccessResult.NOTHING,
     ),
 )
+READ_AFTER_DAYS = 45
 MESSAGES = (
-    Message(
-        60,
-        "record_received",
-        "惠州市市场监督管理局登记了一条关于您的行政处罚信息。您可以在“我的信用”中查看，如有错误可以提出异议。",
-        "The Huizhou market regulation bureau has recorded a penalty about you. You can see it under “My credit”"
-        " and object if it is wrong.",
-        read=True,
-        feed="hz-market-penalty",
-    ),
     Message(
         50,
         "record_disputed",
@@ -167,6 +160,7 @@ def _entry(world: World, look: Look, agency: Agency, subject: Subject, *, dated:
 
 def _write_notices(world: World, subject: Subject) -> int:
     addressee, written = identifier_of(BOUND).blind_index, 0
+    _date_received(world, subject, addressee)
     for message in MESSAGES:
         about = _about(message, subject)
         if Notice.objects.filter(addressee=addressee, code=message.code, subject_key=about).exists():
@@ -177,6 +171,15 @@ def _write_notices(world: World, subject: Subject) -> int:
         _date(notice, _at(world, message.days), read=message.read)
         written += 1
     return written
+
+
+def _date_received(world: World, subject: Subject, addressee: bytes) -> None:
+    """Let what was written when the records came in be as old as they are; the older of it was read."""
+    fresh = Notice.objects.filter(addressee=addressee, code=RECEIVED, delivered_at=None)
+    waiting = {notice.subject_key: notice for notice in fresh}
+    for record in CreditRecord.objects.of_person(subject.pk):
+        if notice := waiting.get(f"{ABOUT_RECORD}{record.token}"):
+            _date(notice, record.received_at, read=record.received_at < _at(world, READ_AFTER_DAYS))
 
 
 def _about(message: Message, subject: Subject) -> str:

@@ -14,7 +14,8 @@ from records.enums import RecordState, SubjectKind
 from records.feeds.plan import Plan
 from records.models import FeedBatch
 from records.models.record import TOKEN_KIND
-from records.services.telling import ABOUT_RECORD, CORRECTED, RECEIVED, letter
+from records.selectors import ABOUT_RECORD
+from records.services.telling import CORRECTED, RECEIVED, letter
 
 # Not of what has ended by its date on arrival, and not of decisions on minors: neither is ever shown or used.
 CONCERNED = """

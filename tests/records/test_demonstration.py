@@ -323,7 +323,7 @@ def test_bound_citizen_sees_who_looked(world):
     assert queried == {(code, Authority.CONSENT) for code in ("special-industry", "green-channel")}
     assert list(verify_access_log(datetime.timedelta())) == []
     notices = Notice.objects.filter(addressee=identifier_of(BOUND).blind_index)
-    told = {"record_received", "record_viewed", "record_repaired", "record_disputed", "representation_confirm"}
+    told = {"received", "record_viewed", "record_repaired", "record_disputed", "representation_confirm"}
     assert {notice.code for notice in notices} >= told
     assert {notice.read_at is None for notice in notices} == {True, False}
     assert all("您" in notice.text and re.search("[Yy]ou", notice.text_en) for notice in notices)

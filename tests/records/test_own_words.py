@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
 from records.enums import RecordState
 from records.models import ChangeNote, CreditRecord
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
@@ -47,7 +49,7 @@ def test_words_that_may_not_stand_are_refused_on_the_page_and_kept_in_the_form(m
 
 
 def test_nobody_else_writes_and_nothing_is_told_of_the_record(me: Client, people: Cast) -> None:  # noqa: F811
-    (theirs,) = fines(1, number=STRANGER_NUMBER, name="苏示例", start=5)
+    (theirs,) = fines(1, number=STRANGER_NUMBER, name="马示例", start=5)
     assert me.get(page_of(theirs)).status_code == 404
     assert me.post(page_of(theirs), {"text": WORDS}).status_code == 404
     assert said(theirs) == ""
@@ -56,7 +58,8 @@ def test_nobody_else_writes_and_nothing_is_told_of_the_record(me: Client, people
 @pytest.mark.parametrize("state", [RecordState.REPAIRED, RecordState.EXPIRED, RecordState.REVOKED])
 def test_a_record_that_is_no_longer_used_offers_no_page(me: Client, state: RecordState) -> None:  # noqa: F811
     (record,) = fines(1)
-    CreditRecord.objects.filter(pk=record.pk).update(state=state)
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        CreditRecord.objects.filter(pk=record.pk).update(state=state)
     assert page_of(record) not in me.get(reverse("me:record", args=[record.token])).content.decode()
     assert me.post(page_of(record), {"text": WORDS}).status_code == 404
 
