@@ -133,6 +133,7 @@ def _finish(result: Seeded) -> None:
         result.written["representations"] = representation.represent(result.world)
         result.written |= traces.leave_traces(result.world)
         result.written |= months.live_through_months(result.world)
+        traces.date_received(result.world)
         result.written["peer"] = exchange.begin()
         result.written |= fates.set_fates(result.world)
         result.written["open_confirmations"] = exchange.follow()

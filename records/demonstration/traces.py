@@ -160,7 +160,6 @@ def _entry(world: World, look: Look, agency: Agency, subject: Subject, *, dated:
 
 def _write_notices(world: World, subject: Subject) -> int:
     addressee, written = identifier_of(BOUND).blind_index, 0
-    _date_received(world, subject, addressee)
     for message in MESSAGES:
         about = _about(message, subject)
         if Notice.objects.filter(addressee=addressee, code=message.code, subject_key=about).exists():
@@ -173,11 +172,12 @@ def _write_notices(world: World, subject: Subject) -> int:
     return written
 
 
-def _date_received(world: World, subject: Subject, addressee: bytes) -> None:
+def date_received(world: World) -> None:
     """Let what was written when the records came in be as old as they are; the older of it was read."""
+    addressee = identifier_of(BOUND).blind_index
     fresh = Notice.objects.filter(addressee=addressee, code=RECEIVED, delivered_at=None)
     waiting = {notice.subject_key: notice for notice in fresh}
-    for record in CreditRecord.objects.of_person(subject.pk):
+    for record in CreditRecord.objects.filter(subject__number_index=addressee):
         if notice := waiting.get(f"{ABOUT_RECORD}{record.token}"):
             _date(notice, record.received_at, read=record.received_at < _at(world, READ_AFTER_DAYS))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from creditplatform.core.demonstration import NEWCOMERS_NAME, NEWCOMERS_NUMBER, accounts
 from creditplatform.core.management.commands import quickstart
@@ -152,11 +153,24 @@ def test_changed_catalogues_are_compiled(done: list[str], tmp_path: Path) -> Non
     folder.mkdir(parents=True)
     (folder / "django.po").write_text('msgid ""\nmsgstr ""\n')
     set_up()
-    assert done[-1] == "compile_catalogues"
+    assert done == ["compile_catalogues", *ALL], "before anything writes texts in two languages"
     done.clear()
     (folder / "django.mo").write_bytes(b"")
     set_up()
     assert done == []
+
+
+def test_what_was_compiled_speaks_in_the_process_that_compiled_it(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    words = "Language: zh_Hans\\nContent-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"
+    (folder / "django.po").write_text(f'msgid ""\nmsgstr "{words}"\n\nmsgid "Not compiled yet"\nmsgstr "已编译"\n')
+    settings.LOCALE_PATHS = [tmp_path]
+    with translation.override("zh-hans"):
+        assert translation.gettext("Not compiled yet") == "Not compiled yet"
+    call_command("compile_catalogues", stdout=StringIO())
+    with translation.override("zh-hans"):
+        assert translation.gettext("Not compiled yet") == "已编译"
 
 
 def test_what_a_failing_step_of_the_owner_said_is_shown(

@@ -325,6 +325,8 @@ def test_bound_citizen_sees_who_looked(world):
     notices = Notice.objects.filter(addressee=identifier_of(BOUND).blind_index)
     told = {"received", "record_viewed", "record_repaired", "record_disputed", "representation_confirm"}
     assert {notice.code for notice in notices} >= told
+    came = {record.received_at for record in records_of(BOUND)}
+    assert {notice.created_at for notice in notices if notice.code == "received"} <= came
     assert {notice.read_at is None for notice in notices} == {True, False}
     assert all("您" in notice.text and re.search("[Yy]ou", notice.text_en) for notice in notices)
 

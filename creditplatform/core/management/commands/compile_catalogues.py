@@ -7,6 +7,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.utils.translation.reloader import translation_file_changed
 
 
 class Command(BaseCommand):
@@ -21,6 +22,8 @@ class Command(BaseCommand):
             for source in sorted(Path(folder).glob("*/LC_MESSAGES/*.po")):
                 with source.open("rb") as file:
                     catalogue = read_po(file, locale=source.parent.parent.name)
-                with source.with_suffix(".mo").open("wb") as target:
+                compiled = source.with_suffix(".mo")
+                with compiled.open("wb") as target:
                     write_mo(target, catalogue)
+                translation_file_changed(None, compiled)  # this process may have looked before there was one
                 self.stdout.write(f"{source.parent.parent.name}: {len(catalogue)} messages")

@@ -57,7 +57,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port shown in the addresses")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
-        """Do what is needed, step by step, and say where to go."""
+        """Do what is needed, step by step, and say where to go; later steps write texts in both languages."""
+        if _catalogues_behind():
+            self._say("Compiling message catalogues", lambda: _call("compile_catalogues"))
         if not Path(settings.CREDIT_KEYRING).exists():
             self._say("Creating the key ring", lambda: _call("init_keyring"))
         if settings.DEMONSTRATION and not settings.REPORT_KEY and not Path(settings.REPORT_AUTHORITY).exists():
@@ -65,8 +67,6 @@ class Command(BaseCommand):
         self._migrate()
         for step in _steps():
             self._do(step)
-        if _catalogues_behind():
-            self._say("Compiling message catalogues", lambda: _call("compile_catalogues"))
         self._show_addresses(port)
         if settings.DEMONSTRATION:
             self._show_accounts()
