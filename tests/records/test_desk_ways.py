@@ -35,7 +35,7 @@ def november() -> Iterator[None]:
 
 
 @pytest.fixture
-def october(cast: Cast, november: None) -> Cast:
+def october(november: None, cast: Cast) -> Cast:
     """A month with one decision in time and one late, a last day for reports, and nothing since."""
     in_force("report.monthly.day", 10)
     on_time, late = (DAY(2026, 10, 8), DAY(2026, 10, 9)), (DAY(2026, 9, 1), DAY(2026, 10, 12))

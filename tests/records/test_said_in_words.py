@@ -155,7 +155,8 @@ def test_notices_lead_to_what_they_talk_about_where_it_is_ones_own(people: Cast,
     for code, about in abouts.items():
         notices.write_notice(addressee=addressee, code=code, text="信", text_en="letter", about=about)
     html = page(client, people.person, reverse("me:notices"))
-    assert html.count("Open the record") == 1 and reverse("me:record", args=[own.token]) in html
+    # the letter and the notice that came with the record
+    assert html.count("Open the record") == 2 and reverse("me:record", args=[own.token]) in html
     assert foreign.token not in html and html.count(f'<a href="{reverse("me:looks")}"') == 1
 
 

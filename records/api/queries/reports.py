@@ -33,7 +33,7 @@ class ReportRequest(bodies.AboutPersons):
         operation_id="report_make",
         tags=TAGS,
         request=forms.ReportRequestForm,
-        responses={201: forms.ReportForm, **error_answers(400, 401, 403, 415, 429, 503)},
+        responses={201: forms.ReportForm, **error_answers(400, 401, 403, 404, 415, 429, 503)},
         examples=[
             forms.example("Make one", forms.REPORT_REQUEST, request_only=True),
             forms.example("Made", forms.REPORT, response_only=True, status_codes=["201"]),
