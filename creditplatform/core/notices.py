@@ -8,6 +8,7 @@ from django.utils import timezone
 from creditplatform.core import vault
 from creditplatform.core.enums import NoticeChannel
 from creditplatform.core.models import Notice, User
+from creditplatform.core.sealed import sealed_name
 
 SHOWN = 200
 WRITE_MANY = """
@@ -39,8 +40,8 @@ def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]])
         return
     addressees, abouts, texts, texts_en = zip(*rows, strict=True)
     columns = {"addressees": list(addressees), "abouts": list(abouts)}
-    columns["texts"] = vault.seal_many(texts, "core.Notice.text")
-    columns["texts_en"] = vault.seal_many(texts_en, "core.Notice.text_en")
+    columns["texts"] = vault.seal_many(texts, sealed_name(Notice, "text"))
+    columns["texts_en"] = vault.seal_many(texts_en, sealed_name(Notice, "text_en"))
     with connection.cursor() as cursor:
         cursor.execute(WRITE_MANY, {"code": code, "channel": NoticeChannel.SITE.value, "at": timezone.now(), **columns})
 

@@ -124,3 +124,9 @@ class BlindIndexField(IndexBase):
     def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> bytes | None:
         """Bytes that can be compared and used as keys of a dictionary."""
         return None if value is None else bytes(value)
+
+
+def sealed_name(model: Any, name: str) -> str:
+    """The name a sealed column's values are bound to."""
+    bound: str = model._meta.get_field(name).sealed_as
+    return bound

@@ -8,10 +8,11 @@ import msgspec
 from django.db.models import Exists, F, OuterRef, Q
 
 from creditplatform.core import vault
+from creditplatform.core.sealed import sealed_name
 from records.enums import BatchState, RowState
 from records.feeds.keys import decision_of
 from records.feeds.mending import seen_as
-from records.feeds.plan import Plan, sealed_name
+from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Row, Setaside, SubjectKey
 from records.feeds.problems import NEEDS_CONFIRMATION, REJECTED
 from records.feeds.spent import KeptRows, note_repeats

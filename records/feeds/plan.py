@@ -3,7 +3,6 @@
 import datetime
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
 from creditplatform.core.rules import RuleBook, load_rulebook
+from creditplatform.core.sealed import sealed_name
 from creditplatform.core.vault import blind_index
 from records.enums import FieldRole, Polarity
 from records.models import CatalogueEntry, CreditRecord, Entitlement, EntryField, EntryVersion, Feed, Subject
@@ -27,12 +27,6 @@ STORED_ELSEWHERE = frozenset(
 
 class NotCollected(CreditError):
     """The entry is not in force, so nothing may be collected under it."""
-
-
-def sealed_name(model: Any, name: str) -> str:
-    """The name a sealed column's values are bound to."""
-    bound: str = model._meta.get_field(name).sealed_as
-    return bound
 
 
 @dataclass(frozen=True)

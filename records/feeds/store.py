@@ -11,6 +11,7 @@ import msgspec
 from django.db import connection
 
 from creditplatform.core import vault
+from creditplatform.core.sealed import sealed_name
 from records.enums import RecordState, RowState, SubjectKind
 from records.feeds import copytext
 from records.feeds.again import SecondPass
@@ -19,7 +20,7 @@ from records.feeds.copying import copied, copy
 from records.feeds.keys import KeysSeen
 from records.feeds.memory import Memory, head_of, heads_of, sort_out
 from records.feeds.mended import MendedRows, problems_json
-from records.feeds.plan import Plan, sealed_name
+from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Row, Rows, Setaside
 from records.feeds.reading import Reading
 from records.feeds.subject_store import SubjectStore

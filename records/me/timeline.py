@@ -48,6 +48,7 @@ def _events(line: selectors.Line) -> Iterator[Event]:
     yield Event(record.decided_on, line.happened, line)
     ends = record.publish_until
     if record.state == RecordState.IN_FORCE:
+        # Repair on the day on which it ends by itself would be nothing to wait for.
         if record.repairable_from and record.polarity == Polarity.NEGATIVE and record.repairable_from != ends:
             yield Event(record.repairable_from, _("Repair possible from this day"), line)
         if ends:

@@ -72,10 +72,11 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     if found is None:
         raise Http404
     line, contents = found
+    own = selectors.is_own(user, subject)  # letters, and whether they were read, are the person's alone
     context = {
-        "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk),
-        "takes_statement": takes_statement(line.record) and selectors.is_own(user, subject),
-        "notices": selectors.notices_about(subject, line.record),
+        "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk), "own": own,
+        "takes_statement": own and takes_statement(line.record),
+        "notices": selectors.notices_about(subject, line.record) if own else [],
     }  # fmt: skip
     return render(request, "me/record.html", context)
 

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.audit import audited, guarded
+from creditplatform.core.audit import audited_without, guarded
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import Agency, User
 from creditplatform.core.sealed import SealedTextField
@@ -71,12 +71,12 @@ class RecoveryCode(models.Model):
         return f"#{self.pk}"
 
 
-@audited
+@audited_without("asked_number", "asked_name")
 class WindowRequest(models.Model):
     """An act that opens an account to whoever holds it, entered by one official and decided on by another.
 
-    What the first has read from the papers stands in the `asked_` columns until it is decided; the second compares it
-    with the same papers. `person` is empty while nobody is on file under the number.
+    What the first has read from the papers stands in the `asked_` columns until it is decided, and in no history; the
+    second compares it with the same papers. `person` is empty while nobody is on file under the number.
     """
 
     act = models.CharField(_("act"), max_length=10, choices=WindowAct)

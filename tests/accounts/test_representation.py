@@ -13,15 +13,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from creditplatform.core import audit
+from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted, VaultError
 from creditplatform.core.identity import make_resident_id
 from creditplatform.core.models import AccessLog, Notice, User
 from records import papers as store
-from records.models import RealNameBinding, Representation, Subject
+from records.models import CreditRecord, RealNameBinding, Representation, Subject
 from records.services import representations as service
+from records.services.statements import write_statement
 from records.workflows.authorisation import acts_for
 from records.workflows.representation import full_age_on
 from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
+from tests.deliveries import ingest, person_penalty
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30 + b"IEND\xaeB`\x82"
@@ -237,6 +241,22 @@ def test_letters_to_the_person_are_not_delivered_to_a_representative(cast: Cast)
     case = service.confirm(case=attorney(cast), user=cast.centre)
     assert opened(cast, case).get(reverse("me:notices")).status_code == 403
     assert not Notice.objects.filter(addressee=case.person.number_index, delivered_at__isnull=False).exists()
+
+
+def test_a_representative_reads_what_the_person_says_and_neither_writes_nor_sees_letters(cast: Cast) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        ingest(person_penalty(1, "马示例", STRANGER_NUMBER))
+        record = CreditRecord.objects.get()
+        write_statement(record=record, subject=record.subject, text="罚款已缴清。")
+        case = service.confirm(case=attorney(cast), user=cast.centre)
+    one, page = opened(cast, case), reverse("me:statement", args=[record.token])
+    shown = one.get(reverse("me:record", args=[record.token]))
+    text = shown.content.decode()
+    assert "罚款已缴清。" in text and page not in text
+    assert shown.context["notices"] == [] and reverse("me:notices") not in text
+    assert one.get(reverse("me:timeline")).status_code == 200
+    assert one.get(page).status_code == one.post(page, {"text": "别人的话"}).status_code == 403
+    assert CreditRecord.objects.get().statement == "罚款已缴清。"
 
 
 def test_nobody_else_opens_it(cast: Cast) -> None:

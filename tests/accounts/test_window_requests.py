@@ -81,7 +81,10 @@ def test_what_happened_stands_in_history_step_log_access_log_and_a_letter(cast: 
     ]
     assert Notice.objects.get(addressee=person.number_index).code == "window_code"
     assert StepEvent.objects.get(workflow="window_request", case_ref=case.pk).actor == second()
-    assert apps.get_model("records", "WindowRequestEvent")._default_manager.filter(id=case.pk).exists()
+    history: Any = apps.get_model("records", "WindowRequestEvent")
+    assert history._default_manager.filter(id=case.pk).exists()
+    kept = {field.name for field in history._meta.get_fields()}
+    assert not kept & {"asked_name", "asked_number"}, "forgotten everywhere"
     assert (case.asked_name, case.asked_number, case.asked_kind) == (None, None, "")
 
 
