@@ -60,7 +60,9 @@ def opened(browser: Browser, address: str, *, language: str = "zh-hans", **optio
 
 def overflow(page: Page) -> int:
     """How many pixels the page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    page.wait_for_load_state()
+    # By locator, which waits for the page that a click has just called up to have a root.
+    return int(page.locator("html").evaluate("root => root.scrollWidth - root.clientWidth"))
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
