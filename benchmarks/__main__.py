@@ -16,6 +16,7 @@ NAMES = (
     "feed_noted",
     "report",
     "eligibility",
+    "eligibility_consent",
     "batch_check",
     "query_flatness",
 )

@@ -26,17 +26,24 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 def run(rows: int | None) -> Result:
     """So many calls a turn, ours and the bare view's by turns; the best turn of each counts."""
-    settings.ROOT_URLCONF = "benchmarks.bare"
-    settings.API_CALLS_PER_MINUTE = 10**9
-    settings.DEBUG_PROPAGATE_EXCEPTIONS = True
     calls = rows or CALLS
     agency, token = ask_by_statute()
     put_on_file(agency, 0, min(ON_FILE, 20 * calls))
     statute = Purpose.objects.get(pk=PURPOSE).legal_basis_id
-    words = {"purpose": PURPOSE, "authority": "statute", "reference": statute, "case_number": CASE}
-    bodies = [
-        json.dumps({**words, "name": name_of(place), "number": number_of(place)}).encode() for place in range(calls)
-    ]
+    return measured("eligibility", token, [body_of(place, "statute", str(statute)) for place in range(calls)])
+
+
+def body_of(place: int, authority: str, reference: str) -> bytes:
+    """The body of a call about the person at a place."""
+    words = {"purpose": PURPOSE, "authority": authority, "reference": reference, "case_number": CASE}
+    return json.dumps({**words, "name": name_of(place), "number": number_of(place)}).encode()
+
+
+def measured(benchmark: str, token: str, bodies: list[bytes]) -> Result:
+    """These calls and the bare view's, by turns."""
+    settings.ROOT_URLCONF = "benchmarks.bare"
+    settings.API_CALLS_PER_MINUTE = 10**9
+    settings.DEBUG_PROPAGATE_EXCEPTIONS = True
     figures = Figures()
     for turn in range(-1, TURNS):
         for name, path in (("ours", "/api/v1/eligibility/"), ("bare_view", "/api/bare/")):
@@ -46,7 +53,7 @@ def run(rows: int | None) -> Result:
                 figures.note(name, len(some), seconds)
     cache.clear()
     figures.peak_mb = peak_mb()
-    result = figures.result("eligibility", {"bare_view": AIM})
+    result = figures.result(benchmark, {"bare_view": AIM})
     return Result(**{**result.__dict__, "unit": "calls/s"})
 
 

@@ -11,9 +11,9 @@ from creditplatform.core.enums import Scope
 from creditplatform.core.identity import IdentifierKind, make_resident_id
 from creditplatform.core.models import Agency
 from creditplatform.core.services.clients import create_client
-from records.enums import SubjectKind
+from records.enums import AuthorisationState, SubjectKind
 from records.identifiers import identifier, name_index
-from records.models import CreditRecord, EntryVersion, Purpose, PurposeUser, Subject
+from records.models import Authorisation, CreditRecord, EntryVersion, Purpose, PurposeUser, Subject
 
 PURPOSE, CASE = "green-channel", "基准〔2026〕1号"
 FIRST_DAY = datetime.date(1950, 1, 1)
@@ -31,12 +31,12 @@ def name_of(place: int) -> str:
     return f"示例{place}"
 
 
-def ask_by_statute() -> tuple[Agency, str]:
-    """The unit of the benchmarks may ask under a purpose that needs no consent; the unit and a token of its system."""
+def ask_by_statute(*, consent: bool = False) -> tuple[Agency, str]:
+    """The unit of the benchmarks may ask under a purpose, by statute or by consent; unit and token of its system."""
     make_feed()
     with context():
         agency = Agency.objects.select_related("site").get(code="benchmark")
-        Purpose.objects.filter(pk=PURPOSE).update(needs_consent=False)
+        Purpose.objects.filter(pk=PURPOSE).update(needs_consent=consent)
         PurposeUser.objects.get_or_create(purpose_id=PURPOSE, agency=agency)
         client, _secret = create_client(name="benchmark", agency=agency, scopes=list(Scope.values))
         token = secrets.token_urlsafe(24)
@@ -45,6 +45,23 @@ def ask_by_statute() -> tuple[Agency, str]:
             scope=" ".join(client.scopes),
         )  # fmt: skip
     return agency, token
+
+
+def consents(agency: Agency, count: int, *, uses: int) -> list[str]:
+    """A consent of everybody at the first places, each for so many uses; the numbers of their receipts."""
+    purpose, now = Purpose.objects.get(pk=PURPOSE), timezone.now()
+    people = {bytes(one.number_index): one for one in Subject.objects.all()}
+    client, given = agency.api_clients.get(), []
+    for place in range(count):
+        person = people[identifier(IdentifierKind.RESIDENT_ID, number_of(place)).blind_index]
+        given.append(Authorisation(
+            number_index=person.number_index, name_index=person.name_index, subject=person, agency=agency,
+            purpose=purpose, state=AuthorisationState.GRANTED, requested_fields=purpose.fields,
+            granted_fields=purpose.fields, client=client, answer_until=now, decided_at=now, valid_from=now,
+            expires_at=now + datetime.timedelta(days=7), uses_allowed=uses,
+        ))  # fmt: skip
+    with context():
+        return [one.number for one in Authorisation.objects.bulk_create(given)]
 
 
 def put_on_file(agency: Agency, first: int, count: int, *, fined_every: int = FINED_EVERY) -> None:

@@ -43,6 +43,7 @@ PARTS = {
     "phone": _("telephone"),
     "address": _("address"),
     "looks": _("who looked at the file"),
+    "authorisations": _("requests for consent, and what was allowed"),
     "papers": _("papers of a representation"),
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
@@ -81,6 +82,15 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Latest:
+    """One of the newest accesses, as the first page names it."""
+
+    row: AccessLog
+    who: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Chosen:
     """Which looks are to be seen: those of a year, of a unit, also one's own."""
 
@@ -106,6 +116,14 @@ def looks(
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     return _prepared(subject, rows[: PAGE + 1])
+
+
+def newest(subject: Subject, *, most: int) -> tuple[list[Latest], int]:
+    """The newest looks of others, and how many there are up to one more than a page; four queries at most."""
+    found = list(_rows(subject, Chosen())[: PAGE + 1])
+    last = found[:most]
+    purposes, roles = labels_of(Kind.PURPOSE, {row.purpose for row in last}), _roles(last)
+    return [Latest(row, _who(row, roles), purposes[row.purpose]) for row in last], len(found)
 
 
 def all_looks(subject: Subject, chosen: Chosen) -> Iterator[Look]:

@@ -10,12 +10,13 @@ from creditplatform.core.models import User
 from creditplatform.core.rules import RuleMissing, load_rulebook
 from creditplatform.core.wording import bracketed
 from records import sentences
-from records.enums import Outcome, VersionState
+from records.enums import Outcome, RepresentationScope, VersionState
 from records.models import Authorisation, CatalogueEntry, EntryField, Subject
 from records.queries.disclosure import Asker, Shown, disclose, register_answer
 from records.queries.eligibility import Criteria, Person, answers
 from records.queries.grants import Grant, grant_to_preview
 from records.queries.scope import FieldScope
+from records.selectors import is_own, representation_by
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,15 @@ class Preview:
 
 
 def preview(case: Authorisation, subject: Subject, user: User) -> Preview:
-    """Exactly what would be shown now if all of it were allowed; the look stands in the access log as the own one."""
-    grant = grant_to_preview(case)
-    asker = Asker(agency=None, user=user, door=Door.WEB)
+    """Exactly what would be shown now if all of it were allowed; the look stands in the access log as the own one.
+
+    That of a representative stands there with the representation and with the number of the request. Raises
+    NotPermitted where it does not cover the answer.
+    """
+    own = is_own(user, subject)
+    by = None if own else representation_by(user, subject, RepresentationScope.CONSENT)
+    grant = grant_to_preview(case, by)
+    asker = Asker(agency=None, user=user, door=Door.WEB, case_number="" if own else case.number)
     shown = disclose(subject, grant, asker) if case.purpose.gives_records else []
     answer, years = _answer(case, subject, grant)
     if not case.purpose.gives_records:

@@ -13,7 +13,7 @@ from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
-from records.enums import FieldRole, OwnPurpose, RepresentationKind, RepresentationScope
+from records.enums import FieldRole, OwnPurpose, RepresentationScope
 from records.models import Authorisation, CreditRecord, EntryField, Representation, Subject
 from records.models.record import TOKEN_KIND
 from records.services.consent_notices import ABOUT_AUTHORISATION
@@ -171,25 +171,27 @@ def log_looks_shown(user: User, subject: Subject) -> None:
         log_own_look(user, subject, ["looks"])
 
 
-def log_own_look(user: User, subject: Subject, fields: list[str]) -> None:
+def log_own_look(
+    user: User, subject: Subject, fields: list[str], scope: RepresentationScope = RepresentationScope.FILE
+) -> None:
     """Write the look of the person, or of a representative with the number of the representation it rests on."""
     if is_own(user, subject):
         record_disclosure(
             subject_ref=subject.pk, actor=user, purpose=OwnPurpose.OWN_FILE, authority=Authority.SELF, fields=fields
         )
         return
+    found = representation_by(user, subject, scope)
+    record_disclosure(
+        subject_ref=subject.pk, actor=user, purpose=OwnPurpose.REPRESENTATIVE, authority=found.authority,
+        reference=found.token, fields=fields,
+    )  # fmt: skip
+
+
+def representation_by(user: User, subject: Subject, scope: RepresentationScope) -> Representation:
+    """The representation by which an account may do this for a person today. Raises NotPermitted."""
     own = subject_of(user)
-    by = Representation.objects.holding().filter(
-        representative=own, person=subject, scope__contains=[RepresentationScope.FILE]
-    )
+    by = Representation.objects.holding().filter(representative=own, person=subject, scope__contains=[scope])
     found = by.first() if own else None
     if found is None:
         raise NotPermitted
-    record_disclosure(
-        subject_ref=subject.pk,
-        actor=user,
-        purpose=OwnPurpose.REPRESENTATIVE,
-        authority=Authority.CONSENT if found.kind == RepresentationKind.ATTORNEY else Authority.STATUTE,
-        reference=found.token,
-        fields=fields,
-    )
+    return found

@@ -1,4 +1,7 @@
-"""Pages on which a person answers requests for consent, sees what was allowed, withdraws it and keeps the receipt."""
+"""Pages on which requests for consent are answered, consents seen and withdrawn, and receipts kept.
+
+The person does all of it, and so does a representative who may answer requests.
+"""
 
 import datetime
 from typing import Any
@@ -16,13 +19,14 @@ from creditplatform.core.enums import Authority
 from creditplatform.core.errors import CreditError, Invalid
 from creditplatform.core.models import AccessLog, StepEvent, User
 from creditplatform.core.vault import pk_of_token
-from records.enums import AuthorisationState
-from records.me.views import bound
+from records.enums import AuthorisationState, RepresentationScope
+from records.me.acting import represented
 from records.models import Authorisation, Subject
 from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_theirs
 from records.preview_selectors import name_labels, preview
 from records.queries.receipts import receipt
+from records.selectors import is_own, log_own_look
 from records.services import authorisations
 from records.workflows.authorisation import AUTHORISATION
 
@@ -85,9 +89,10 @@ def _uses_field(most: int) -> forms.IntegerField:
 PLACES = {"fields": "everything", "expires_at": "until", "uses_allowed": "uses"}
 
 
-@bound
+@represented(RepresentationScope.CONSENT)
 def authorisation_list(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Requests that wait for an answer, what holds now, what has ended."""
+    _log_for_another(user, subject)
     rows, now = Authorisation.objects.of_person(subject).select_related(*RELATED), timezone.now()
     granted = AuthorisationState.GRANTED
     context = {
@@ -100,24 +105,32 @@ def authorisation_list(request: HttpRequest, user: User, subject: Subject) -> Ht
     return render(request, "me/authorisations.html", context)
 
 
-@bound
+@represented(RepresentationScope.CONSENT)
 def authorisation(request: HttpRequest, user: User, subject: Subject, number: str) -> HttpResponse:
     """One request with exactly what it would show, or one consent with its uses."""
     case = _own(user, subject, number)
     if request.method == "POST":
         return _act(request, user, subject, case)
     if not _waits(case):
+        _log_for_another(user, subject)
         return render(request, "me/authorisation.html", _given(case))
     return _asked(request, user, subject, case, AnswerForm(case=case))
 
 
-@bound
+@represented(RepresentationScope.CONSENT)
 def receipt_file(request: HttpRequest, user: User, subject: Subject, number: str) -> HttpResponse:
     """The receipt as JSON, to be kept; it names the person by no name and no number of a document."""
     case = _own(user, subject, number)
+    _log_for_another(user, subject)
     response = JsonResponse(receipt(case), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="consent-{case.number}.json"'
     return response
+
+
+def _log_for_another(user: User, subject: Subject) -> None:
+    """What units asked of a person and were allowed is told to a representative only with a line in the log."""
+    if not is_own(user, subject):
+        log_own_look(user, subject, ["authorisations"], RepresentationScope.CONSENT)
 
 
 def _own(user: User, subject: Subject, number: str) -> Authorisation:
@@ -166,7 +179,7 @@ def _act(request: HttpRequest, user: User, subject: Subject, case: Authorisation
     try:
         step(authorisation=case, user=user)
         done = {
-            "refuse": _("You have refused. The unit sees nothing."),
+            "refuse": _("Refused. The unit sees nothing."),
             "revoke": _("Withdrawn. It opens nothing now."),
         }
         messages.success(request, done[act])
@@ -190,7 +203,7 @@ def _grant(request: HttpRequest, user: User, subject: Subject, case: Authorisati
             messages.error(request, str(error))
             return redirect("me:authorisation", case.number)
         else:
-            messages.success(request, _("Allowed, within the bounds you have set."))
+            messages.success(request, _("Allowed, within the bounds that were set."))
             return redirect("me:authorisation", case.number)
     elif not form.cleaned_data.get("fields_allowed") and not form.cleaned_data.get("everything"):
         form.add_error("everything", _("Choose at least one of the kinds of information asked for."))

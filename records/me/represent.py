@@ -25,8 +25,12 @@ from records.workflows.representation import REPRESENTATION
 SHOWN = 100
 
 
-# What a representative finds pages for; answering for somebody and cases have none yet.
-OFFERED = (RepresentationScope.FILE, RepresentationScope.REPORT)
+# What a representative finds pages for, each with its first one; cases have none yet.
+OFFERED = {
+    RepresentationScope.FILE: "me:home",
+    RepresentationScope.REPORT: "me:reports",
+    RepresentationScope.CONSENT: "me:authorisations",
+}
 
 
 class RepresentationForm(forms.Form):
@@ -49,7 +53,10 @@ class RepresentationForm(forms.Form):
         choices=[(scope.value, scope.label) for scope in OFFERED],
         widget=forms.CheckboxSelectMultiple,
         initial=[RepresentationScope.FILE.value],
-        help_text=_("Near relatives of a deceased person see the file only. Guardians get no reports."),
+        help_text=_(
+            "Near relatives of a deceased person see the file only. Guardians get no reports. Who answers requests sees"
+            " what the answer would show; the person is told of every answer."
+        ),
     )
     valid_until = forms.DateField(
         label=_("First day on which you may no longer"),
@@ -120,10 +127,12 @@ def act(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("me:bind")
     if request.method != "POST":
         return redirect("me:represent")
-    if standing(own, token) is None:
+    case = standing(own, token)
+    if case is None:
         raise Http404
     request.session[ACTING] = token
-    return redirect("me:home")
+    pages = (page for scope, page in OFFERED.items() if scope in case.scope)
+    return redirect(next(pages, "me:home"))
 
 
 @rule(signed_in)

@@ -39,16 +39,16 @@ def bound(view: View) -> View:
 def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """The file at a glance: newest records, who looked last, notices."""
     lines = selectors.own_records(user, subject)
-    looks = look_selectors.looks(subject)
+    looks, look_count = look_selectors.newest(subject, most=5)
     selectors.log_looks_shown(user, subject)
     context = {
         "name": subject.name_sealed,
         "lines": lines[:8],
         "count": len(lines),
         "more": len(lines) > selectors.PAGE,
-        "looks": looks[:5],
-        "look_count": len(looks[: look_selectors.PAGE]),
-        "more_looks": len(looks) > look_selectors.PAGE,
+        "looks": looks,
+        "look_count": min(look_count, look_selectors.PAGE),
+        "more_looks": look_count > look_selectors.PAGE,
         "own": selectors.is_own(user, subject),
         "waiting": list(Authorisation.objects.of_person(subject).waiting().select_related("agency", "purpose")),
         "unread": core_notices.count_unread(subject.number_index),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit import audited_without
+from creditplatform.core.enums import Authority
 from creditplatform.core.identity import IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.sealed import BlindIndexField, SealedTextField
@@ -142,6 +143,11 @@ class Representation(models.Model):
         today = timezone.localdate()
         lasting = self.valid_until is None or today < self.valid_until
         return self.state == RepresentationState.CONFIRMED and self.valid_from <= today and lasting
+
+    @property
+    def authority(self) -> Authority:
+        """On what the looks of the representative rest: the person's own word, or the law."""
+        return Authority.CONSENT if self.kind == RepresentationKind.ATTORNEY else Authority.STATUTE
 
     @property
     def token(self) -> str:

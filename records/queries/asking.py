@@ -28,6 +28,7 @@ from records.queries.disclosure import (
 from records.queries.eligibility import Answer, Criteria, Person, answers
 from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, grant_by_statute
 from records.queries.scope import FieldScope
+from records.queries.uses import use
 from records.services import authorisations
 
 
@@ -122,7 +123,7 @@ def _granted(question: Question, *, whole: bool = False) -> Grant:
         return grant_by_statute(question.purpose, question.agency)
     consent = consent_for(question, whole=whole)
     grant = grant_by_consent(question.purpose, question.agency, consent)
-    authorisations.use(consent)
+    use(consent)
     return grant
 
 

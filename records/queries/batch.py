@@ -27,7 +27,7 @@ from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY, NONE_GIVEN
 from records.queries.eligibility import Answer, Criteria, Person, answers
 from records.queries.grants import Grant, PurposeNotOpen, grant_of_purpose
-from records.services.consent_notices import tell_first_uses
+from records.queries.uses import use_of_persons
 
 CHUNK = 5000
 RESULTS = "records_batchcheckrow (batch_id, row_number, outcome, problem, reasons, records)"
@@ -35,33 +35,6 @@ LINE_COLUMNS = "actor_id, agency_id, door, purpose, authority, reference, case_n
 LINES = f"core_accesslog ({LINE_COLUMNS})"
 ANSWERED = "SELECT row_number FROM records_batchcheckrow WHERE batch_id = %s AND row_number = ANY(%s)"
 COUNT = "UPDATE records_batchcheck SET checked = checked + %s WHERE id = %s"
-# One use of one consent per person, the one that ends first; a consent somebody else holds at this moment is waited
-# for, and asked again whether it may still be used.
-USE_CONSENTS = """
-WITH usable AS (
-    SELECT DISTINCT ON (a.number_index) a.id
-    FROM records_authorisation a
-    JOIN unnest(%(numbers)s::bytea[], %(names)s::bytea[]) p(number_index, name_index)
-        ON a.number_index = p.number_index AND a.name_index = p.name_index
-    WHERE a.agency_id = %(agency)s AND a.purpose_id = %(purpose)s AND a.state = 'granted'
-        AND a.valid_from <= %(now)s AND a.expires_at > %(now)s AND a.uses < a.uses_allowed
-        AND a.granted_fields @> %(fields)s::varchar[]
-    ORDER BY a.number_index, a.expires_at, a.id
-), used AS (
-    UPDATE records_authorisation a SET uses = a.uses + 1,
-        state = CASE WHEN a.uses + 1 = a.uses_allowed THEN 'used' ELSE a.state END,
-        ended_at = CASE WHEN a.uses + 1 = a.uses_allowed THEN now() ELSE a.ended_at END
-    FROM usable
-    WHERE a.id = usable.id AND a.state = 'granted' AND a.expires_at > %(now)s AND a.uses < a.uses_allowed
-    RETURNING a.id, a.number_index, a.state
-), noted AS (
-    INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
-    SELECT 'authorisation', id, s.step, 'granted', s.reached, %(door)s, '', now()
-    FROM used CROSS JOIN LATERAL (VALUES ('use', 'granted'), ('use_up', 'used')) s(step, reached)
-    WHERE s.step = 'use' OR used.state = 'used'
-)
-SELECT number_index, id FROM used
-"""
 
 
 class AskedRow(NamedTuple):
@@ -164,24 +137,14 @@ def _references(cursor: Any, terms: Terms, people: list[Person]) -> Mapping[byte
     """What each line of the log names, by the index of the number: the statute, or the receipt of a use just taken."""
     if terms.grant.authority == Authority.STATUTE or not people:
         return dict.fromkeys((person.number_index for person in people), terms.grant.reference)
-    return _use_consents(cursor, terms, people)
+    return _use_consents(terms, people)
 
 
-def _use_consents(cursor: Any, terms: Terms, people: list[Person]) -> dict[bytes, str]:
-    cursor.execute(
-        USE_CONSENTS,
-        {
-            "numbers": [person.number_index for person in people],
-            "names": [person.name_index for person in people],
-            "agency": terms.batch.agency_id,
-            "purpose": terms.purpose.pk,
-            "fields": terms.grant.scope.names,
-            "now": timezone.now(),
-            "door": terms.door,
-        },
-    )
-    used = {bytes(index): pk for index, pk in cursor.fetchall()}
-    tell_first_uses(used.values())
+def _use_consents(terms: Terms, people: list[Person]) -> dict[bytes, str]:
+    used = use_of_persons(
+        numbers=[person.number_index for person in people], names=[person.name_index for person in people],
+        agency=terms.batch.agency_id, purpose=terms.purpose, fields=terms.grant.scope.names, door=terms.door,
+    )  # fmt: skip
     return {index: public_token(AUTHORISATION_KIND, pk) for index, pk in used.items()}
 
 

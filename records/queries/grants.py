@@ -16,7 +16,7 @@ from creditplatform.core.errors import CreditError
 from creditplatform.core.models import Agency
 from creditplatform.core.remembered import Recently
 from records.enums import Openness, OwnPurpose
-from records.models import Authorisation, Purpose, ShareLink
+from records.models import Authorisation, Purpose, Representation, ShareLink
 from records.queries.scope import FieldScope
 
 TO_THE_PERSON = frozenset({Openness.PUBLIC, Openness.SHARED, Openness.AUTHORISED})
@@ -121,10 +121,15 @@ def grant_as_given(authorisation: Authorisation) -> Grant:
     return Grant(purpose.code, Authority.CONSENT, authorisation.number, scope, TO_THE_PERSON)
 
 
-def grant_to_preview(authorisation: Authorisation) -> Grant:
-    """What a request would open if the person allowed all of it now; for the person alone, before answering."""
+def grant_to_preview(authorisation: Authorisation, by: Representation | None = None) -> Grant:
+    """What a request would open if all of it were allowed now; for whoever is to answer it, before the answer.
+
+    `by` is the representation of somebody who answers for the person.
+    """
     scope = FieldScope.of(authorisation.purpose.fields) & FieldScope.of(authorisation.requested_fields)
-    return Grant(OwnPurpose.PREVIEW, Authority.SELF, authorisation.number, scope, TO_THE_PERSON)
+    if by is None:
+        return Grant(OwnPurpose.PREVIEW, Authority.SELF, authorisation.number, scope, TO_THE_PERSON)
+    return Grant(OwnPurpose.REPRESENTATIVE, by.authority, by.token, scope, TO_THE_PERSON)
 
 
 def grant_of_own_file(kinds: Iterable[str]) -> Grant:

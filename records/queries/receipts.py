@@ -17,10 +17,12 @@ from records.queries.scope import FieldScope
 from records.workflows.authorisation import AUTHORISATION
 
 SCHEMA = "ISO/IEC TS 27560:2023"
-PRINCIPAL_KIND, PARTY_KIND = "consent-principal:", "consent-party"
+PRINCIPAL_KIND, PARTY_KIND, REPRESENTATIVE_KIND = "consent-principal:", "consent-party", "consent-representative:"
 PLATFORM_PARTY = "public-credit-platform"
 EXPLICIT = "explicit consent"
 BY_THE_PERSON, BY_THE_UNIT = frozenset({"grant", "refuse", "revoke"}), frozenset({"use", "recall"})
+FOR_THE_PERSON = frozenset(f"{step}_for" for step in BY_THE_PERSON)
+GIVING = frozenset({"grant", "grant_for"})
 JURISDICTION = "CN"
 EVENT_STATES = {
     AuthorisationState.REQUESTED: "requested",
@@ -35,6 +37,7 @@ EVENT_STATES = {
 
 def receipt(case: Authorisation) -> dict[str, Any]:
     """The whole receipt, ready to be written as JSON; five queries. Dates are ISO 8601 with their offset."""
+    steps = list(StepEvent.objects.filter(workflow=AUTHORISATION.name, case_ref=case.pk).order_by("at", "pk"))
     return {
         "schema_version": SCHEMA,
         "record_id": case.number,
@@ -42,8 +45,8 @@ def receipt(case: Authorisation) -> dict[str, Any]:
         "pii_principal_id": _principal(case),
         "record_created": _moment(case.requested_at),
         "pii_processing": _processing(case),
-        "party_identification": _parties(case),
-        "events": _events(case),
+        "party_identification": [*_parties(case), *_representatives(case, steps)],
+        "events": _events(case, steps),
         "extension": {
             "case_number": case.case_number,
             "uses_allowed": case.uses_allowed,
@@ -138,25 +141,36 @@ def _parties(case: Authorisation) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _representatives(case: Authorisation, steps: list[StepEvent]) -> list[dict[str, Any]]:
+    """Who answered for the person, by a number that is another one for every unit, as the person's own is."""
+    found = sorted({_representative(case, step) for step in steps if step.step in FOR_THE_PERSON})
+    return [{"party_id": one, "party_role": "representative of the PII principal"} for one in found]
+
+
+def _representative(case: Authorisation, step: StepEvent) -> str:
+    return public_token(f"{REPRESENTATIVE_KIND}{case.agency_id}", step.actor_id or 0)
+
+
 def _party_id(agency: Agency) -> str:
     return agency.credit_code or public_token(PARTY_KIND, agency.pk)
 
 
-def _events(case: Authorisation) -> list[dict[str, Any]]:
+def _events(case: Authorisation, steps: list[StepEvent]) -> list[dict[str, Any]]:
     """The history of states, oldest first: asked, answered, each use, end; each with the party that did it."""
-    steps = StepEvent.objects.filter(workflow=AUTHORISATION.name, case_ref=case.pk).order_by("at", "pk")
     told = [_event(case.requested_at, "request", AuthorisationState.REQUESTED, _party_id(case.agency))]
     for step in steps:
-        kind = EXPLICIT if step.step == "grant" else step.step
-        event = _event(step.at, kind, AuthorisationState(step.to_state), _entity(case, step.step))
-        told.append(event | ({"validity_duration": _retention(case)} if step.step == "grant" else {}))
+        kind = EXPLICIT if step.step in GIVING else step.step.removesuffix("_for")
+        event = _event(step.at, kind, AuthorisationState(step.to_state), _entity(case, step))
+        told.append(event | ({"validity_duration": _retention(case)} if step.step in GIVING else {}))
     return told
 
 
-def _entity(case: Authorisation, step: str) -> str:
-    if step in BY_THE_PERSON:
+def _entity(case: Authorisation, step: StepEvent) -> str:
+    if step.step in BY_THE_PERSON:
         return _principal(case)
-    return _party_id(case.agency) if step in BY_THE_UNIT else PLATFORM_PARTY
+    if step.step in FOR_THE_PERSON:
+        return _representative(case, step)
+    return _party_id(case.agency) if step.step in BY_THE_UNIT else PLATFORM_PARTY
 
 
 def _event(at: datetime.datetime, kind: str, state: AuthorisationState, entity: str) -> dict[str, Any]:

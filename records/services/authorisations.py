@@ -1,16 +1,18 @@
-"""Ask a person for consent, answer, withdraw, use: every step by the table of `records.workflows.authorisation`.
+"""Ask a person for consent, answer, withdraw: every step by the table of `records.workflows.authorisation`.
 
 All of it must run in an audit context.
 """
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import Conflict, Invalid
+from creditplatform.core.errors import Invalid
 from creditplatform.core.masking import holds_number
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import load_rulebook
@@ -21,8 +23,8 @@ from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
-from records.services.consent_notices import tell_asked
-from records.workflows.authorisation import AUTHORISATION
+from records.services.consent_notices import tell_answered_for, tell_asked
+from records.workflows.authorisation import AUTHORISATION, own_file
 
 ANSWER_DAYS = "authorisation.answer.days"
 
@@ -107,34 +109,37 @@ def _outside(allowed: FieldScope, asked: FieldScope) -> bool:
 def grant(
     *, authorisation: Authorisation, user: User, fields: Sequence[str], expires_at: datetime.datetime, uses_allowed: int
 ) -> Authorisation:
-    """Allow what was asked, whole or in part. Raises Invalid, NotPermitted, Conflict as the procedure says."""
-    return AUTHORISATION.take(
-        "grant", authorisation, user=user, fields=list(fields), expires_at=expires_at, uses_allowed=uses_allowed
-    )
+    """Allow what was asked, whole or in part, as the person or for them; the person is told what others answer.
+
+    Raises Invalid, NotPermitted, Conflict as the procedure says.
+    """
+    return _answer("grant", authorisation, user, fields=list(fields), expires_at=expires_at, uses_allowed=uses_allowed)
 
 
 def refuse(*, authorisation: Authorisation, user: User) -> Authorisation:
     """Refuse; no reason is asked for."""
-    return AUTHORISATION.take("refuse", authorisation, user=user)
+    return _answer("refuse", authorisation, user)
 
 
 def revoke(*, authorisation: Authorisation, user: User) -> Authorisation:
     """Withdraw consent; from now on it opens nothing."""
-    return AUTHORISATION.take("revoke", authorisation, user=user)
+    return _answer("revoke", authorisation, user)
+
+
+def _answer(step: str, authorisation: Authorisation, user: User, **data: Any) -> Authorisation:
+    """Take the step as the person, or the one for a representative with a letter to the person."""
+    own = own_file(user)
+    if own is None or bytes(own.number_index) == bytes(authorisation.number_index):
+        return AUTHORISATION.take(step, authorisation, user=user, **data)
+    with transaction.atomic():
+        taken = AUTHORISATION.take(f"{step}_for", authorisation, user=user, **data)
+        tell_answered_for(taken, step)
+    return taken
 
 
 def recall(*, authorisation: Authorisation, user: User) -> Authorisation:
     """Take back a request that was not answered yet; a member of the unit that asked does it."""
     return AUTHORISATION.take("recall", authorisation, user=user)
-
-
-def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) -> Authorisation:
-    """Take one use, on the locked row, so that the last one is taken once. Raises NotAuthorised."""
-    try:
-        taken = AUTHORISATION.take("use", authorisation, user=None, at=at)
-    except (Conflict, Invalid) as error:
-        raise NotAuthorised from error
-    return AUTHORISATION.take("use_up", taken, user=None) if taken.uses == taken.uses_allowed else taken
 
 
 def by_number(number: str, agency: Agency) -> Authorisation:

@@ -1,4 +1,4 @@
-"""Letters about consent: that a unit asks, that it looked for the first time, that a share link was opened.
+"""Letters about consent: that a unit asks, that somebody answered for the person, that it was used, a link opened.
 
 They go to the index of the number, so that somebody without an account finds them when binding one. None holds a name
 or what is on file.
@@ -22,6 +22,20 @@ ASKED = _(
     " allow it, allow part of it or refuse until %(day)s. If you do not answer, nothing is shown."
 )
 USED = _("%(agency)s has used your consent for the first time (%(purpose)s). You can withdraw it at any time.")
+ANSWERED_FOR = {
+    "grant": _(
+        "Somebody who represents you has allowed %(agency)s to look at credit information about you (%(purpose)s). You"
+        " can see what was allowed and withdraw it at any time."
+    ),
+    "refuse": _(
+        "Somebody who represents you has refused the request of %(agency)s (%(purpose)s). Nothing is shown. If you want"
+        " it otherwise, the unit can ask again."
+    ),
+    "revoke": _(
+        "Somebody who represents you has withdrawn the consent for %(agency)s (%(purpose)s). From now on it opens"
+        " nothing."
+    ),
+}
 OPENED = _("The link by which you show part of your file was opened on %(time)s. It cannot be opened again.")
 
 
@@ -30,6 +44,11 @@ def tell_asked(case: Authorisation) -> Notice | None:
     if Subject.objects.by_number(case.number_index).exclude(name_index=case.name_index).exists():
         return None
     return _tell(case, "authorisation_asked", ASKED)
+
+
+def tell_answered_for(case: Authorisation, step: str) -> Notice:
+    """Tell the person that a representative has answered for them: allowed, refused or withdrawn."""
+    return _tell(case, f"authorisation_{step}_for", ANSWERED_FOR[step])
 
 
 def tell_used(case: Authorisation) -> Notice:

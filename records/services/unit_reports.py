@@ -21,6 +21,7 @@ from records.models import Authorisation, CreditReport, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, register_refusal
 from records.queries.grants import NotAuthorised, grant_by_consent
+from records.queries.uses import use
 from records.reports import store
 from records.reports.order import Order
 from records.services import authorisations
@@ -77,7 +78,7 @@ def issue_to_unit(asking: Asking, *, address: str = "") -> CreditReport:
         asking.user, Authority.CONSENT, consent.number, asking.agency, consent, asker.case_number, asking.door
     )
     with transaction.atomic():
-        authorisations.use(consent)
+        use(consent)
         return issue(
             subject=consent.subject, site=asking.agency.site, order=order, requester=requester, address=address
         )

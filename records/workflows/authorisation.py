@@ -2,7 +2,8 @@
 
 Fields returned are purpose ∩ consent ∩ openness, see `records.queries.grants`. A refusal needs no reason, a withdrawal
 works at once, and neither has any other consequence (PIPL, articles 15 and 16). Nobody answers for want of an answer: a
-request that is not answered in time ends.
+request that is not answered in time ends. A representative who may answer requests takes steps of their own name, so
+that history, receipt and letters say who answered; whoever works for the unit that asks answers it for nobody else.
 """
 
 import datetime
@@ -17,36 +18,56 @@ from records.enums import AuthorisationState, RepresentationScope
 from records.models import Authorisation, Purpose, Representation, Subject
 from records.queries.scope import FieldScope
 from records.querysets import units_of
-from records.services.consent_notices import tell_used
 
 # --- who ---------------------------------------------------------------------------------------
 
 
 def acts_for(user: User | None, number_index: bytes, scope: RepresentationScope) -> Subject | None:
     """The person of that number, if the account is theirs or that of a representative who may do this."""
-    binding = getattr(user, "real_name", None)
-    if binding is None:
-        return None
-    if bytes(binding.subject.number_index) == bytes(number_index):
-        own: Subject = binding.subject
+    own = own_file(user)
+    if own is None or bytes(own.number_index) == bytes(number_index):
         return own
     standing = Representation.objects.holding().filter(
-        representative=binding.subject, person__number_index=number_index, scope__contains=[scope]
+        representative=own, person__number_index=number_index, scope__contains=[scope]
     )
     found = standing.select_related("person").first()
     return found.person if found else None
 
 
 def person(case: Authorisation, user: User | None) -> bool:
-    """The person asked, or a representative who may answer requests; the name asked for must be the person's."""
-    subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
-    return subject is not None and bytes(subject.name_index) == bytes(case.name_index)
+    """The person asked; the name asked for must be theirs."""
+    own = own_file(user)
+    same = own is not None and bytes(own.number_index) == bytes(case.number_index)
+    return same and own is not None and bytes(own.name_index) == bytes(case.name_index)
 
 
 def holder(case: Authorisation, user: User | None) -> bool:
-    """The person who gave it, also under another name by now, or a representative who may answer requests."""
-    subject = acts_for(user, case.number_index, RepresentationScope.CONSENT)
+    """The person who gave it, also under another name by now."""
+    own = own_file(user)
+    return own is not None and own.pk == case.subject_id
+
+
+def representative(case: Authorisation, user: User | None) -> bool:
+    """Who may answer requests for the person asked, and does not work for the unit that asks."""
+    subject = _represented(case, user)
+    return subject is not None and bytes(subject.name_index) == bytes(case.name_index) and not unit(case, user)
+
+
+def representative_of_holder(case: Authorisation, user: User | None) -> bool:
+    """Who may answer requests for the person who gave it; may always withdraw."""
+    subject = _represented(case, user)
     return subject is not None and subject.pk == case.subject_id
+
+
+def own_file(user: User | None) -> Subject | None:
+    """The person an account is bound to."""
+    binding = getattr(user, "real_name", None)
+    return binding.subject if binding else None
+
+
+def _represented(case: Authorisation, user: User | None) -> Subject | None:
+    subject, own = acts_for(user, case.number_index, RepresentationScope.CONSENT), own_file(user)
+    return subject if subject is not None and own is not None and subject.pk != own.pk else None
 
 
 def unit(case: Authorisation, user: User | None) -> bool:
@@ -97,12 +118,6 @@ def uses_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
     return FieldProblem("uses_allowed", "uses_out_of_bounds", sentence)
 
 
-def usable_now(case: Authorisation, data: Data) -> FieldProblem | None:
-    """Not ended and not used up at this very moment, asked of the locked row."""
-    at = data.get("at") or timezone.now()
-    return None if case.usable_at(at) else FieldProblem("", "not_usable", _("This authorisation is no longer valid."))
-
-
 # --- what happens -------------------------------------------------------------------------------
 
 
@@ -118,13 +133,6 @@ def note_bounds(case: Authorisation, user: User | None, data: Data) -> None:
     case.valid_from, case.expires_at, case.uses_allowed = case.decided_at, data["expires_at"], data["uses_allowed"]
 
 
-def count_use(case: Authorisation, user: User | None, data: Data) -> None:
-    """One use more, and word to the person at the first."""
-    case.uses += 1
-    if case.uses == 1:
-        tell_used(case)
-
-
 def note_end(case: Authorisation, user: User | None, data: Data) -> None:
     """When it ended."""
     case.ended_at = timezone.now()
@@ -137,12 +145,9 @@ def never_answered(case: Authorisation, data: Data) -> FieldProblem | None:
     return None if end and end <= now else FieldProblem("", "not_ended", _("This authorisation has not ended yet."))
 
 
-def used_up(case: Authorisation, data: Data) -> FieldProblem | None:
-    """Every use that was allowed has been made."""
-    return None if case.uses == case.uses_allowed else FieldProblem("", "uses_left", _("There are uses left."))
-
-
 S = AuthorisationState
+BOUNDED = (still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen)
+GIVEN = (note_answer, note_bounds)
 AUTHORISATION: Workflow[Authorisation] = Workflow(
     name="authorisation",
     title=_("Authorisation by the person"),
@@ -150,21 +155,26 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
     initial=S.REQUESTED,
     final=frozenset({S.REFUSED, S.EXPIRED, S.REVOKED, S.RECALLED}),
     steps=(
+        Step("grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person, needs=BOUNDED, effects=GIVEN),
         Step(
-            "grant", _("Allow"), frozenset({S.REQUESTED}), S.GRANTED, by=person,
-            needs=(still_waiting, purpose_open, fields_chosen, end_chosen, uses_chosen),
-            effects=(note_answer, note_bounds),
+            "grant_for", _("Allow for the person represented"), frozenset({S.REQUESTED}), S.GRANTED,
+            by=representative, needs=BOUNDED, effects=GIVEN,
         ),
         Step(
             "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=person, effects=(note_answer, note_end),
         ),
         Step(
-            "use", _("Use"), frozenset({S.GRANTED}), S.GRANTED, by=platform, needs=(usable_now,), effects=(count_use,),
+            "refuse_for", _("Refuse for the person represented"), frozenset({S.REQUESTED}), S.REFUSED,
+            by=representative, effects=(note_answer, note_end),
         ),
-        Step(
-            "use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform, needs=(used_up,), effects=(note_end,),
-        ),
+        # Both are taken for thousands in one statement, and for one in the same: see records.queries.uses.
+        Step("use", _("Use"), frozenset({S.GRANTED}), S.GRANTED, by=platform),
+        Step("use_up", _("Used up"), frozenset({S.GRANTED}), S.USED, by=platform),
         Step("revoke", _("Withdraw"), frozenset({S.GRANTED, S.USED}), S.REVOKED, by=holder, effects=(note_end,)),
+        Step(
+            "revoke_for", _("Withdraw for the person represented"), frozenset({S.GRANTED, S.USED}), S.REVOKED,
+            by=representative_of_holder, effects=(note_end,),
+        ),
         Step("recall", _("Take back"), frozenset({S.REQUESTED}), S.RECALLED, by=unit, effects=(note_end,)),
         Step(
             "expire", _("End"), frozenset({S.REQUESTED, S.GRANTED}), S.EXPIRED, by=platform,

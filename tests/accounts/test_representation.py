@@ -202,7 +202,8 @@ def test_the_papers_open_for_officials_and_whoever_handed_them_in(cast: Cast) ->
 
 def opened(cast: Cast, case: Representation, user: User | None = None) -> Client:
     one = browser(user or cast.person)
-    assert one.post(reverse("me:represent-act", args=[case.token]))["Location"] == reverse("me:home")
+    first = reverse("me:home" if "file" in case.scope else "me:authorisations")
+    assert one.post(reverse("me:represent-act", args=[case.token]))["Location"] == first
     return one
 
 

@@ -18,6 +18,7 @@ from records.models import Authorisation, CreditRecord, LegalBasis, Purpose, Pur
 from records.queries.asking import ask_eligibility, ask_records, refuse
 from records.queries.disclosure import NOBODY, Asker
 from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent, permitted_purpose
+from records.queries.uses import use
 from records.services import authorisations, expiry
 from records.services.purposes import load_purposes
 from records.services.statements import write_statement
@@ -147,7 +148,7 @@ def test_a_use_too_many_and_a_moment_too_late_are_refused(cast: Cast) -> None:
     with pytest.raises(NotAuthorised):
         grant_by_consent(wanted, market(), other, at=other.expires_at)
     with pytest.raises(NotAuthorised):
-        authorisations.use(other, at=other.expires_at)
+        use(other, at=other.expires_at)
 
 
 def test_what_was_withdrawn_opens_nothing(cast: Cast) -> None:

@@ -23,6 +23,7 @@ from records.models import Authorisation, Purpose, PurposeUser, Representation, 
 from records.queries.asking import ask_records, refuse
 from records.queries.batch import AskedRow, run_check
 from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent
+from records.queries.uses import use
 from records.services import authorisations, expiry
 from records.tasks import expire_records
 from tests.cast import PERSON_NUMBER, Cast
@@ -206,12 +207,12 @@ def test_a_person_withdraws_also_after_a_change_of_name(cast: Cast) -> None:
 def test_the_first_use_is_told_and_the_last_one_ends_it(cast: Cast) -> None:
     given = consent(purpose("special-industry"), cast.clerk, cast.person, uses=3)
     for turn in (1, 2):
-        given = authorisations.use(given)
+        given = use(given)
         assert (given.uses, given.state, len(notices("authorisation_used"))) == (turn, AuthorisationState.GRANTED, 1)
-    given = authorisations.use(given)
+    given = use(given)
     assert (given.state, given.ended_at is not None) == (AuthorisationState.USED, True)
     with pytest.raises(NotAuthorised):
-        authorisations.use(given)
+        use(given)
     steps = StepEvent.objects.filter(workflow="authorisation", case_ref=given.pk).values_list("step", flat=True)
     assert sorted(steps) == ["grant", "use", "use", "use", "use_up"]
 
@@ -234,7 +235,7 @@ def test_it_holds_until_just_before_its_end_and_not_a_moment_longer(cast: Cast) 
         with pytest.raises(NotAuthorised):
             grant_by_consent(wanted, market(), given, at=moment)
         with pytest.raises(NotAuthorised):
-            authorisations.use(given, at=moment)
+            use(given, at=moment)
     assert Authorisation.objects.usable(at=last).count() == 1
     assert not Authorisation.objects.usable(at=given.expires_at).exists()
 
@@ -274,7 +275,7 @@ def people(policy: None) -> Cast:
 def test_the_last_use_is_taken_by_one_of_many_at_the_same_moment(people: Cast, uses: int) -> None:
     with audit.context(actor=None, door=Door.COMMAND, reason="test"):
         given = consent(purpose("special-industry"), people.clerk, people.person, uses=uses)
-    found = outcomes(lambda: authorisations.use(Authorisation.objects.get(pk=given.pk)), 6)
+    found = outcomes(lambda: use(Authorisation.objects.get(pk=given.pk)), 6)
     assert found == sorted(["done"] * uses + ["not_authorised"] * (6 - uses))
     given.refresh_from_db()
     assert (given.uses, given.state) == (uses, AuthorisationState.USED)
@@ -310,7 +311,7 @@ def test_using_and_withdrawing_at_the_same_moment_leave_one_of_two_orders(people
         if next(turns) == 0:
             authorisations.revoke(authorisation=case, user=people.person)
         else:
-            authorisations.use(case)
+            use(case)
 
     found = outcomes(act, 4)
     given.refresh_from_db()

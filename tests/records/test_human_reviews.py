@@ -16,6 +16,7 @@ from records.models import AccessDeferral, Authorisation, BatchCheck, BatchCheck
 from records.queries.disclosure import DISCLOSED
 from records.queries.grants import NotAuthorised
 from records.queries.own_eligibility import ask_for_person, reviews_about
+from records.queries.uses import use
 from records.services import authorisations, batch_checks, human_review, queries, query_upkeep
 from records.services.queries import Draft
 from tests.cast import PERSON_NUMBER, Cast
@@ -127,7 +128,7 @@ def test_nobody_but_the_platform_ends_it(cast: Cast) -> None:
 
 
 def test_a_row_of_a_check_goes_before_a_person_only_while_consent_lasts(cast: Cast) -> None:
-    given = authorisations.use(consent(purpose("green-channel"), cast.clerk, cast.person))
+    given = use(consent(purpose("green-channel"), cast.clerk, cast.person))
     name = batch_checks.check_files.keep_list([batch_checks.AskedRow(1, NAME, PERSON_NUMBER, "")])
     check = BatchCheck.objects.create(
         agency=market(), asked_by=cast.officer, purpose_id="green-channel", kind="eligibility", case_number=CASE,

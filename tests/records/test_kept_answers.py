@@ -17,6 +17,7 @@ from creditplatform.core.models import AccessLog
 from records.look_selectors import looks
 from records.models import Authorisation, KeptAnswer, Query, Subject
 from records.queries.disclosure import REPEATED
+from records.queries.uses import use
 from records.services import authorisations, kept_answers, query_upkeep
 from tests.cast import STRANGER_NUMBER, Cast
 from tests.records.queries_world import fined, purpose
@@ -123,7 +124,7 @@ def test_nothing_is_given_again_once_the_consent_is_withdrawn(system: Machine, c
 
 def test_a_refusal_is_not_kept(system: Machine, cast: Cast) -> None:
     given = receipt(cast)
-    authorisations.use(given)
+    use(given)
     assert call(system, body(reference=given.number)).status_code == 403
     assert not KeptAnswer.objects.exists()
 

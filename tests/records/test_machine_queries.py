@@ -13,6 +13,7 @@ from records import tasks
 from records.enums import AuthorisationState, BatchCheckState, Outcome, QueryState
 from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import TOKEN_KIND
+from records.queries.uses import use
 from records.services import authorisations, queries
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.records.queries_world import NAME, STRANGER_NAME, UNKNOWN, consent, fined, purpose
@@ -128,7 +129,7 @@ def spoiled(cast: Cast) -> dict[str, dict[str, Any]]:
         valid_from=timezone.now() - datetime.timedelta(days=2),
         expires_at=timezone.now() - datetime.timedelta(seconds=1),
     )
-    authorisations.use(spent)
+    use(spent)
     withdrawn, good = receipt(cast), receipt(cast)
     authorisations.revoke(authorisation=withdrawn, user=cast.person)
     return {

@@ -98,7 +98,8 @@ def test_nobody_shows_the_file_of_another(cast: Cast) -> None:
         scope=["consent"], papers_kind="户口簿", requested_by=cast.stranger, state="confirmed", decided_by=cast.centre,
         decided_at=timezone.now(),
     )  # fmt: skip
-    assert made(cast, user=cast.stranger)[0].made_by == cast.stranger
+    with pytest.raises(NotPermitted):  # to answer requests is not to show the file by link
+        made(cast, user=cast.stranger)
 
 
 # --- opening ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from creditplatform.core.models import AccessLog, Agency, User
 from records.enums import AuthorisationState
 from records.models import Authorisation, CreditRecord, CreditReport
 from records.queries.grants import NotAuthorised
+from records.queries.uses import use
 from records.reports import checking
 from records.services import authorisations
 from records.services.reports import revoke_report
@@ -149,7 +150,7 @@ def withdrawn(cast: Cast, given: Authorisation) -> None:
 
 
 def used_up(cast: Cast, given: Authorisation) -> None:
-    authorisations.use(given)
+    use(given)
 
 
 def ended(cast: Cast, given: Authorisation) -> None:
