@@ -78,4 +78,5 @@ def use_of_persons(
 def _take(chosen: str, words: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE.format(chosen=chosen), words)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
