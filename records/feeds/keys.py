@@ -1,12 +1,13 @@
 """Which decisions a file has already named, in a few bytes each, however long the file is."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from hashlib import blake2b
 
 MASK = (1 << 64) - 1
-LONGEST_RUN = 1 << 18  # merging holds both runs as objects of Python for a moment
+LONGEST_RUN = 1 << 18
+AT_A_TIME = 1 << 14  # keys of a run that are merged at once: for a moment they are objects of Python
 
 
 def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
@@ -49,6 +50,18 @@ class KeysSeen:
         for keys in waiting:
             run = array("Q", sorted(keys))
             while self._runs and len(self._runs[-1]) <= len(run) <= LONGEST_RUN:
-                run = array("Q", sorted([*self._runs.pop(), *run]))
+                run = _merged(self._runs.pop(), run)
             if run:
                 self._runs.append(run)
+
+
+def _merged(one: "array[int]", two: "array[int]") -> "array[int]":
+    """Both runs as one, a piece at a time."""
+    merged, taken = array("Q"), 0
+    for start in range(0, len(one), AT_A_TIME):
+        piece = one[start : start + AT_A_TIME]
+        upto = bisect_right(two, piece[-1], taken)
+        merged.extend(sorted([*piece, *two[taken:upto]]))
+        taken = upto
+    merged.extend(two[taken:])
+    return merged

@@ -12,9 +12,11 @@ from django.utils import timezone
 from creditplatform.core.enums import Authority
 from creditplatform.core.models import Agency
 from creditplatform.core.rules import recent_rulebook
+from creditplatform.core.vault import pk_of_token, public_token
 from records.enums import SubjectKind
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, Purpose, Subject
+from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.disclosure import (
     NOBODY,
     NONE_GIVEN,
@@ -26,9 +28,16 @@ from records.queries.disclosure import (
     register_refusal,
 )
 from records.queries.eligibility import Answer, Criteria, Person, answers
-from records.queries.grants import Grant, NotAuthorised, PurposeNotOpen, grant_by_consent, grant_by_statute
+from records.queries.grants import (
+    Grant,
+    NotAuthorised,
+    PurposeNotOpen,
+    grant_by_consent,
+    grant_by_statute,
+    grant_of_purpose,
+)
 from records.queries.scope import FieldScope
-from records.queries.uses import use
+from records.queries.uses import use, use_of_persons
 from records.services import authorisations
 
 
@@ -93,7 +102,7 @@ def ask_eligibility(question: Question) -> Answered:
     today = timezone.localdate()
     criteria = Criteria.on(today, recent_rulebook(), question.agency.site.code)
     with transaction.atomic():
-        grant = _granted(question, whole=True)
+        grant = _granted_whole(question)
         person = Person(0, question.person.blind_index, name_index(question.name))
         found = answers([person], grant, criteria)[0]
         access = register_answer(found.subject or NOBODY, grant, question.asker, found.kinds, seen=found.seen)
@@ -114,14 +123,30 @@ def refuse(question: Question) -> int:
     )
 
 
-def _granted(question: Question, *, whole: bool = False) -> Grant:
-    """The grant that covers the question, one use of a consent taken. Raises NotAuthorised.
+def _granted_whole(question: Question) -> Grant:
+    """The grant for a yes or no, one use of a consent to everything the purpose looks at taken. Raises NotAuthorised.
 
-    `whole`: the consent must cover everything the purpose looks at, since half a look makes no record clean.
+    Half a look makes no record clean. Found and used in one statement, as for a list.
     """
+    purpose, number, receipt = question.purpose, question.person.blind_index, None
+    if not purpose.needs_consent:
+        return grant_by_statute(purpose, question.agency)
+    if question.consent and (receipt := pk_of_token(AUTHORISATION_KIND, question.consent)) is None:
+        raise NotAuthorised
+    used = use_of_persons(
+        numbers=[number], names=[name_index(question.name)], agency=question.agency.pk, purpose=purpose,
+        fields=FieldScope.of(purpose.fields).names, door=question.asker.door, named=receipt,
+    )  # fmt: skip
+    if number not in used:
+        raise NotAuthorised
+    return grant_of_purpose(purpose, question.agency, reference=public_token(AUTHORISATION_KIND, used[number]))
+
+
+def _granted(question: Question) -> Grant:
+    """The grant that covers the question, one use of a consent taken. Raises NotAuthorised."""
     if not question.purpose.needs_consent:
         return grant_by_statute(question.purpose, question.agency)
-    consent = consent_for(question, whole=whole)
+    consent = consent_for(question, whole=False)
     grant = grant_by_consent(question.purpose, question.agency, consent)
     use(consent)
     return grant
@@ -135,7 +160,7 @@ def consent_for(question: Question, *, whole: bool) -> Authorisation:
     number, name = question.person.blind_index, name_index(question.name)
     wanted = FieldScope.of(question.purpose.fields)
     if question.consent:
-        found: Authorisation | None = authorisations.by_number(question.consent, question.agency)
+        found: Authorisation | None = authorisations.named(question.consent, question.agency)
     else:
         usable = Authorisation.objects.usable().filter(
             number_index=number, agency=question.agency, purpose=question.purpose, name_index=name
@@ -145,6 +170,8 @@ def consent_for(question: Question, *, whole: bool) -> Authorisation:
         found = usable.order_by("expires_at", "pk").first()
     if found is None or bytes(found.number_index) != number or bytes(found.name_index) != name:
         raise NotAuthorised
+    if found.purpose_id == question.purpose.pk:
+        found.purpose = question.purpose  # at hand already; of another one it is asked, and refused
     grant = grant_by_consent(question.purpose, question.agency, found)
     if whole and not grant.scope.covers(wanted):
         raise NotAuthorised

@@ -19,7 +19,7 @@ from records.queries.grants import NotAuthorised
 from records.services.consent_notices import tell_first_uses, tell_used
 
 ONE = "SELECT %(id)s::bigint AS id"
-# Of each person the consent that ends first.
+# Of each person the consent that ends first, or the one that is named.
 OF_PERSONS = """
 SELECT DISTINCT ON (a.number_index) a.id
 FROM records_authorisation a
@@ -27,7 +27,7 @@ JOIN unnest(%(numbers)s::bytea[], %(names)s::bytea[]) p(number_index, name_index
     ON a.number_index = p.number_index AND a.name_index = p.name_index
 WHERE a.agency_id = %(agency)s AND a.purpose_id = %(purpose)s AND a.state = 'granted'
     AND a.valid_from <= %(now)s AND a.expires_at > %(now)s AND a.uses < a.uses_allowed
-    AND a.granted_fields @> %(fields)s::varchar[]
+    AND a.granted_fields @> %(fields)s::varchar[] AND a.id = coalesce(%(named)s::bigint, a.id)
 ORDER BY a.number_index, a.expires_at, a.id
 """
 TAKE = """
@@ -62,17 +62,25 @@ def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) ->
 
 
 def use_of_persons(
-    *, numbers: list[bytes], names: list[bytes], agency: int, purpose: Purpose, fields: list[str], door: Door
+    *,
+    numbers: list[bytes],
+    names: list[bytes],
+    agency: int,
+    purpose: Purpose,
+    fields: list[str],
+    door: Door,
+    named: int | None = None,
 ) -> Mapping[bytes, int]:
     """Take one use of one consent of each person, the one that ends first, of those that cover these fields.
 
-    Gives the keys of the consents by the indexes of the numbers; persons without a usable one are not among them.
+    `named`: of this consent alone. Gives the keys of the consents by the indexes of the numbers; persons without a
+    usable one are not among them.
     """
     chosen = {"numbers": numbers, "names": names, "agency": agency, "purpose": purpose.pk, "fields": fields}
-    taken = _take(OF_PERSONS, {**chosen, "now": timezone.now(), "door": door})
-    used = {bytes(number): pk for pk, number, _state, _uses, _ended in taken}
-    tell_first_uses(used.values())
-    return used
+    taken = _take(OF_PERSONS, {**chosen, "named": named, "now": timezone.now(), "door": door})
+    if first := [pk for pk, _number, _state, uses, _ended in taken if uses == 1]:
+        tell_first_uses(first)
+    return {bytes(number): pk for pk, number, _state, _uses, _ended in taken}
 
 
 def _take(chosen: str, words: dict[str, Any]) -> list[tuple[Any, ...]]:

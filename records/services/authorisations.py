@@ -23,6 +23,7 @@ from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
+from records.querysets.queries import AuthorisationQuerySet
 from records.services.consent_notices import tell_answered_for, tell_asked
 from records.workflows.authorisation import AUTHORISATION, own_file
 
@@ -143,10 +144,21 @@ def recall(*, authorisation: Authorisation, user: User) -> Authorisation:
 
 
 def by_number(number: str, agency: Agency) -> Authorisation:
-    """The authorisation of that number, asked for by this unit. Raises NotAuthorised for every other; one query."""
+    """The authorisation of that number, asked for by this unit, with its purpose and person.
+
+    Raises NotAuthorised for every other; one query.
+    """
+    return _named(Authorisation.objects.select_related("purpose__legal_basis", "subject"), number, agency)
+
+
+def named(number: str, agency: Agency) -> Authorisation:
+    """The same, the row alone, for whoever has the purpose at hand."""
+    return _named(Authorisation.objects.all(), number, agency)
+
+
+def _named(rows: AuthorisationQuerySet, number: str, agency: Agency) -> Authorisation:
     pk = pk_of_token(AUTHORISATION_KIND, number)
-    rows = Authorisation.objects.select_related("purpose__legal_basis", "subject")
-    found = rows.filter(pk=pk, agency=agency).first() if pk is not None else None
+    found = next(iter(rows.filter(pk=pk, agency=agency).order_by()), None) if pk is not None else None
     if found is None:
         raise NotAuthorised
     return found
