@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ from creditplatform.core.enums import Authority, Door, Role
 from creditplatform.core.labels import Kind, labels_of
 from creditplatform.core.models import AccessLog, Agency, Membership
 from creditplatform.core.vault import pk_of_token, public_token
-from creditplatform.core.wording import bracketed
+from creditplatform.core.wording import bracketed, chinese
 from records.enums import FieldRole, OwnPurpose, ReviewCause
 from records.models import (
     AccessDeferral,
@@ -25,6 +25,7 @@ from records.models import (
     Authorisation,
     CatalogueEntry,
     EntryField,
+    Purpose,
     RealNameBinding,
     Subject,
 )
@@ -119,11 +120,12 @@ def looks(
 
 
 def newest(subject: Subject, *, most: int) -> tuple[list[Latest], int]:
-    """The newest looks of others, and how many there are up to one more than a page; four queries at most."""
-    found = list(_rows(subject, Chosen())[: PAGE + 1])
+    """The newest looks of others, and how many there are up to one more than a page; two queries."""
+    named = Purpose.objects.filter(code=OuterRef("purpose")).values("name" if chinese() else "name_en")
+    found = list(_rows(subject, Chosen()).annotate(purpose_name=Subquery(named))[: PAGE + 1])
     last = found[:most]
-    purposes, roles = labels_of(Kind.PURPOSE, {row.purpose for row in last}), _roles(last)
-    return [Latest(row, _who(row, roles), purposes[row.purpose]) for row in last], len(found)
+    ours = labels_of(Kind.PURPOSE, {row.purpose for row in last if not row.purpose_name})
+    return [Latest(row, _unit(row), row.purpose_name or ours[row.purpose]) for row in last], len(found)
 
 
 def all_looks(subject: Subject, chosen: Chosen) -> Iterator[Look]:
@@ -203,6 +205,11 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
         )
         for row in found
     ]
+
+
+def _unit(row: AccessLog) -> str:
+    """The unit that looked; who of it did is told on the page of the looks."""
+    return row.agency.label if row.agency else _who(row, {})
 
 
 def _who(row: AccessLog, roles: dict[tuple[int, int], list[Membership]]) -> str:

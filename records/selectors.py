@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from creditplatform.core.audit.access import record_disclosure
@@ -14,15 +15,17 @@ from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
 from records.enums import FieldRole, OwnPurpose, RepresentationScope
-from records.models import Authorisation, CreditRecord, EntryField, Representation, Subject
+from records.models import Authorisation, CreditRecord, EntryField, RealNameBinding, Representation, Subject
 from records.models.record import TOKEN_KIND
 from records.services.consent_notices import ABOUT_AUTHORISATION
 
 PAGE = 50
-RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
+RELATED = ("entry", "version__legal_basis", "agency__region", "subject", "site")
+RECONSIDERATION_DAYS = "clock.reconsideration.apply.days"
 ABOUT_LOOKS = frozenset({"record_viewed", "access_complaint_ended"})
 ABOUT_SHARES = frozenset({"share_link_opened"})
 ABOUT_RECORD = "record:"
+WITH_SUBJECT = Prefetch("real_name", RealNameBinding.objects.select_related("subject"))
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ class Line:
     happened: str
     shown: str
     repair: str
+    reconsideration: str
     status: sentences.Status
 
 
 def subject_of(user: User) -> Subject | None:
-    """The person an account is bound to, if it is."""
+    """The person an account is bound to, if it is; one query, and none once it was asked of this user."""
+    prefetch_related_objects([user], WITH_SUBJECT)
     binding = getattr(user, "real_name", None)
     return binding.subject if binding else None
 
@@ -146,15 +151,17 @@ def _lines(records: list[CreditRecord]) -> list[Line]:
     today, rulebook = timezone.localdate(), load_rulebook()
     shown = CreditRecord.objects.publishable(on=today, rulebook=rulebook).filter(pk__in=[one.pk for one in records])
     public = set(shown.values_list("pk", flat=True))
-    return [_line(record, today, public=record.pk in public) for record in records]
+    days = next((one.value for one in rulebook.versions(RECONSIDERATION_DAYS, since=today, until=today)), None)
+    return [_line(record, today, days, public=record.pk in public) for record in records]
 
 
-def _line(record: CreditRecord, today: datetime.date, *, public: bool) -> Line:
+def _line(record: CreditRecord, today: datetime.date, days: int | None, *, public: bool) -> Line:
     return Line(
         record=record,
         happened=sentences.what_happened(record),
         shown=sentences.shown_until(record, today, public=public),
         repair=sentences.repair_sentence(record, today),
+        reconsideration=sentences.reconsideration_sentence(record, today, days),
         status=sentences.status(record, public=public),
     )
 

@@ -10,14 +10,18 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from creditplatform.core.wording import in_yuan, joined
-from records.enums import FieldRole, FieldType, Outcome, Polarity, RecordState, SubjectKind
+from creditplatform.core.enums import AgencyKind
+from creditplatform.core.wording import after_one_another, in_yuan, joined
+from records.enums import FieldRole, FieldType, InformationClass, Outcome, Polarity, RecordState, SubjectKind
 from records.feeds.vocabulary import SUBJECT_KINDS, codes, effects
 from records.labels import code_label, effect_label
 from records.models import CreditRecord, EntryField
 
 EXPLAINED = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 KEPT_IN = re.compile(r"\s*[(（](?:万元|10,000 yuan)[)）]\s*$", re.IGNORECASE)
+
+
+ACTS = frozenset({InformationClass.ADMINISTRATIVE, InformationClass.ABNORMAL, InformationClass.SERIOUS_LIST})
 
 
 class Tone(StrEnum):
@@ -123,6 +127,37 @@ def repair_sentence(record: CreditRecord, on: datetime.date) -> str:
     return _("You may apply for repair from %(day)s, once the duties of the decision are fulfilled. It is free.") % {
         "day": record.repairable_from.isoformat()
     }
+
+
+IN_TIME = gettext_lazy(
+    "Administrative reconsideration: within %(days)s days of learning of the decision, so until %(day)s at least."
+)
+TIME_OVER = gettext_lazy(
+    "Administrative reconsideration: within %(days)s days of learning of the decision. If you learned of it on the day"
+    " it was made, they ended on %(day)s; if later, they run from then."
+)
+ORGAN = gettext_lazy(
+    "As a rule ask the people's government of %(region)s; for decisions of customs, taxation, finance, foreign exchange"
+    " or state security, the authority one level above. The decision itself names organ, court and time."
+)
+
+
+def reconsideration_sentence(record: CreditRecord, on: datetime.date, days: int | None) -> str:
+    """Organ and last day of administrative reconsideration; empty where no administrative organ decided against them.
+
+    `days` from the day the person learns of the decision (Administrative Reconsideration Law, 2023). Nobody here knows
+    that day, so the one counted from the decision is told as the earliest end.
+    """
+    if days is None or record.polarity != Polarity.NEGATIVE or not _is_act(record):
+        return ""
+    end = record.decided_on + datetime.timedelta(days=days)
+    values = {"days": days, "day": end.isoformat(), "region": record.agency.region.label}
+    return after_one_another(str(words) % values for words in (IN_TIME if on <= end else TIME_OVER, ORGAN))
+
+
+def _is_act(record: CreditRecord) -> bool:
+    """Whether an administrative organ decided something about somebody, which can be asked to be reconsidered."""
+    return record.agency.kind == AgencyKind.DEPARTMENT and record.version.information_class in ACTS
 
 
 def _last_day(record: CreditRecord) -> str:

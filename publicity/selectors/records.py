@@ -22,8 +22,8 @@ from records.feeds.vocabulary import Effect, effects
 from records.models import CreditRecord, EntryField, LegalBasis
 from records.models.catalogue import chinese
 from records.models.record import TOKEN_KIND
-from records.selectors import unit_label
-from records.sentences import shown_label, shown_value
+from records.selectors import RECONSIDERATION_DAYS, unit_label
+from records.sentences import reconsideration_sentence, shown_label, shown_value
 
 LAWS = ("version__legal_basis", "version__publication_basis", "version__person_publication_basis")
 NEVER_ASKED_FOR = ("sealed_payload", "statement", "digest", "subject__number_sealed", "subject__phone_sealed",
@@ -188,7 +188,12 @@ class RecordPage:
     @property
     def reconsideration_days(self) -> int | None:
         """Days to ask for administrative reconsideration, where the rule is on file."""
-        return self._clock("clock.reconsideration.apply.days")
+        return self._clock(RECONSIDERATION_DAYS)
+
+    @property
+    def reconsideration(self) -> str:
+        """Organ and last day of reconsideration, as far as they follow from the record."""
+        return reconsideration_sentence(self.record, self.today, self.reconsideration_days)
 
     @property
     def steps(self) -> list[Step]:
@@ -246,7 +251,7 @@ def record_page(site: Site, token: str) -> RecordPage | None:
     record = (
         CreditRecord.objects.publishable(on=today, rulebook=rulebook)
         .filter(pk=pk, site=site)
-        .select_related("subject", "entry", "agency", "site", *LAWS)
+        .select_related("subject", "entry", "agency__region", "site", *LAWS)
         .defer(*NEVER_ASKED_FOR)
         .first()
     )
