@@ -14,7 +14,7 @@ from records.demonstration.ties import identifier_of
 from records.demonstration.traces import LOOKS
 from records.demonstration.world import World
 from records.enums import QueryKind
-from records.models import AccessReview, Purpose, Query
+from records.models import AccessReview, Authorisation, Purpose, Query
 from records.services import access_alarms, access_reviews, authorisations, batch_checks, queries
 from records.services.queries import Draft
 
@@ -34,6 +34,7 @@ def ask(world: World) -> dict[str, int]:
     clerk, officer = (User.objects.get(username=name) for name in ("clerk", "officer"))
     for code in ("special-industry", "green-channel"):
         _consent(agency, clerk, code)
+    _request(agency, clerk, "special-industry", 3, "请您在办理行业准入审查前答复（演示）")
     asked = [_query(agency, clerk, "special-industry", QueryKind.RECORDS, 1)]
     asked.append(_query(agency, officer, "green-channel", QueryKind.ELIGIBILITY, 2))
     queries.send_to_person(query=asked[1], user=officer, words="申请人称罚款已缴清（演示）")
@@ -43,11 +44,8 @@ def ask(world: World) -> dict[str, int]:
 
 def _consent(agency: Agency, clerk: User, code: str) -> None:
     citizen = User.objects.get(username=BOUND_CITIZEN)
-    purpose = Purpose.objects.select_related("legal_basis").get(code=code)
-    request = authorisations.request_authorisation(
-        agency=agency, purpose=purpose, person=identifier_of(BOUND), name=BOUND.name, fields=(),
-        case_number=CASE.format(1), user=clerk,
-    )  # fmt: skip
+    request = _request(agency, clerk, code, 1)
+    purpose = request.purpose
     authorisations.grant(
         authorisation=request,
         user=citizen,
@@ -55,6 +53,14 @@ def _consent(agency: Agency, clerk: User, code: str) -> None:
         expires_at=timezone.now() + datetime.timedelta(days=min(KEPT_DAYS, purpose.longest_days)),
         uses_allowed=min(USES, purpose.most_uses),
     )
+
+
+def _request(agency: Agency, clerk: User, code: str, number: int, message: str = "") -> Authorisation:
+    purpose = Purpose.objects.select_related("legal_basis").get(code=code)
+    return authorisations.request_authorisation(
+        agency=agency, purpose=purpose, person=identifier_of(BOUND), name=BOUND.name, fields=(),
+        case_number=CASE.format(number), message=message, user=clerk,
+    )  # fmt: skip
 
 
 def _query(agency: Agency, user: User, purpose: str, kind: QueryKind, number: int) -> Query:

@@ -24,6 +24,8 @@ PAPERS = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 
+ATTORNEY_SCOPE = [RepresentationScope.FILE, RepresentationScope.REPORT, RepresentationScope.CONSENT]
+
 
 def represent(world: World) -> int:
     """Bind both accounts and let them act; returns how many representations were new."""
@@ -56,7 +58,7 @@ def _asked(username: str, party: Party, kind: RepresentationKind) -> Representat
         name=party.name,
         document=party.identifier_kind,
         number=party.number,
-        scope=[RepresentationScope.FILE, *([RepresentationScope.REPORT] if attorney else [])],
+        scope=ATTORNEY_SCOPE if attorney else [RepresentationScope.FILE],
         papers=PAPERS,
         papers_kind=RepresentationPapers.ATTORNEY if attorney else RepresentationPapers.BIRTH,
         valid_until=timezone.localdate() + datetime.timedelta(days=DAYS) if attorney else None,
