@@ -21,7 +21,8 @@ def clean_ground() -> Iterator[None]:
     """Set Django up on a fresh platform and remove all of it afterwards.
 
     Uses the server behind DATABASE_OWNER_URL or DATABASE_URL, whose role must be allowed to create
-    databases; where none is given, temporary servers that wait for the disk.
+    databases; where none is given, temporary servers that wait for the disk. A database of that server which has
+    migrations and policy already may be named in CREDIT_BENCHMARK_TEMPLATE, and is copied then.
     """
     with ExitStack() as stack:
         if "DATABASE_URL" not in os.environ:
@@ -42,9 +43,9 @@ def clean_ground() -> Iterator[None]:
 
 @contextmanager
 def _own_database(server_url: str) -> Iterator[str]:
-    """A new empty database on that server, dropped in the end; gives its address."""
-    name = f"benchmark_{secrets.token_hex(6)}"
-    _execute(server_url, f"CREATE DATABASE {name}")
+    """A new database on that server, dropped in the end; gives its address."""
+    name, template = f"benchmark_{secrets.token_hex(6)}", os.environ.get("CREDIT_BENCHMARK_TEMPLATE", "template1")
+    _execute(server_url, f'CREATE DATABASE {name} TEMPLATE "{template}"')
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")).replace(":/?", ":///?")
     finally:

@@ -14,6 +14,7 @@ from pytest_django.plugin import blocking_manager_key
 from creditplatform.core import audit, vault
 from creditplatform.core.enums import Door
 from creditplatform.core.models import Region
+from tests import policy_kept
 from tests.cast import Cast
 
 STATE = {"ready": False}
@@ -35,6 +36,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
     """The test database with the delivered policy in it."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         call_command("load_policy", stdout=io.StringIO())
+        policy_kept.copy_database()
+        policy_kept.keep()
     STATE["ready"] = True
 
 
@@ -50,7 +53,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     with item.config.stash[blocking_manager_key].unblock():
         if not Region.objects.exists():
-            call_command("load_policy", stdout=io.StringIO())
+            policy_kept.give_back()
 
 
 @pytest.fixture

@@ -75,11 +75,10 @@ def _until_field(longest: int) -> forms.DateField:
 
 
 def _uses_field(most: int) -> forms.IntegerField:
-    bounds = _("Choose from one to %(uses)s uses.") % {"uses": most}
+    bounds = ngettext("This purpose allows one look.", "This purpose allows at most %(uses)s looks.", most)
+    bounds = bounds % {"uses": most}
     return forms.IntegerField(
-        label=_("How often"), min_value=1, max_value=most, initial=1,
-        help_text=ngettext("This purpose allows one look.", "This purpose allows at most %(uses)s looks.", most)
-        % {"uses": most},
+        label=_("How often"), min_value=1, max_value=most, initial=1, help_text=bounds,
         error_messages={
             "required": _("Say how often."), "invalid": bounds, "min_value": bounds, "max_value": bounds,
         },

@@ -10,6 +10,7 @@ import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
@@ -114,7 +115,9 @@ def uses_chosen(case: Authorisation, data: Data) -> FieldProblem | None:
     """A number of uses within what the purpose allows."""
     if 1 <= (data.get("uses_allowed") or 0) <= case.purpose.most_uses:
         return None
-    sentence = _("Choose from one to %(uses)s uses.") % {"uses": case.purpose.most_uses}
+    most = case.purpose.most_uses
+    sentence = ngettext("This purpose allows one look.", "This purpose allows at most %(uses)s looks.", most)
+    sentence = sentence % {"uses": most}
     return FieldProblem("uses_allowed", "uses_out_of_bounds", sentence)
 
 
