@@ -44,6 +44,7 @@ PARTS = {
     "address": _("address"),
     "looks": _("who looked at the file"),
     "papers": _("papers of a representation"),
+    "prior-notice": _("announcement of a record, and the reply"),
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
     REPEATED: _("the same answer once more, lost on its way"),
