@@ -3,6 +3,8 @@
 from functools import cached_property
 from typing import Any
 
+from django.utils import timezone
+
 from creditplatform.core import audit
 from records.enums import RecordState, SubjectKind
 from records.feeds.plan import Plan
@@ -24,7 +26,7 @@ WITH due AS (
     SELECT DISTINCT ON (id) * FROM nearest ORDER BY id, record_id
 ), followed AS (
     UPDATE records_priornotice p SET state = 'followed', record_id = t.record_id, subject_id = t.subject_id,
-        ended_at = now() FROM taken t WHERE p.id = t.id
+        ended_at = %(at)s FROM taken t WHERE p.id = t.id
     RETURNING p.id, t.state AS before
 )
 INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
@@ -47,6 +49,7 @@ class Announced:
                     "records": records,
                     "person": SubjectKind.PERSON.value,
                     "in_force": RecordState.IN_FORCE.value,
+                    "at": timezone.now(),
                     "door": audit.current().get("door", ""),
                 },
             )
