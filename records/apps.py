@@ -27,14 +27,15 @@ class RecordsConfig(AppConfig):
         from records.workflows.human_review import HUMAN_REVIEW
         from records.workflows.missing_record import MISSING_RECORD
         from records.workflows.monthly_report import MONTHLY_REPORT
+        from records.workflows.prior_notice import PRIOR_NOTICE
         from records.workflows.query import QUERY
         from records.workflows.representation import REPRESENTATION
         from records.workflows.window_request import WINDOW_REQUEST
 
         procedures = (
             ACCESS_REVIEW, AUTHORISATION, BATCH_CHECK, CATALOGUE_VERSION, CREDIT_RECORD, CREDIT_REPORT, CROSS_CHECK,
-            FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, QUERY, REPRESENTATION,
-            WINDOW_REQUEST,
+            FEED_BATCH, HUMAN_REVIEW, MISSING_RECORD, MONTHLY_REPORT, PRIOR_NOTICE, QUERY,
+            REPRESENTATION, WINDOW_REQUEST,
         )  # fmt: skip
         workflow.register(procedures)
         probes.watch("stopped_feeds", stopped_feeds)

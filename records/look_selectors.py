@@ -46,6 +46,7 @@ PARTS = {
     "looks": _("who looked at the file"),
     "authorisations": _("requests for consent, and what was allowed"),
     "papers": _("papers of a representation"),
+    "prior-notice": _("announcement of a record, and the reply"),
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
     REPEATED: _("the same answer once more, lost on its way"),

@@ -15,8 +15,17 @@ from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
 from records.enums import FieldRole, OwnPurpose, RepresentationScope
-from records.models import Authorisation, CreditRecord, EntryField, RealNameBinding, Representation, Subject
+from records.models import (
+    Authorisation,
+    CreditRecord,
+    EntryField,
+    PriorNotice,
+    RealNameBinding,
+    Representation,
+    Subject,
+)
 from records.models.record import TOKEN_KIND
+from records.services.announcement_letters import ABOUT_ANNOUNCEMENT
 from records.services.consent_notices import ABOUT_AUTHORISATION
 
 PAGE = 50
@@ -95,30 +104,33 @@ def unit_label(source: Agency, sent: str) -> str:
 
 @dataclass(frozen=True)
 class Letter:
-    """A notice, and the page it talks about: a record or a consent of the person, the looks, or the links."""
+    """A notice, and the page it talks about: a record, consent or announcement of the person, looks, or links."""
 
     notice: Notice
     record: str = ""
     looks: bool = False
     shares: bool = False
     authorisation: str = ""
+    announcement: str = ""
 
 
 def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
-    """Notices with what they talk about, where the person can still open it; two queries."""
+    """Notices with what they talk about, where the person can still open it; three queries at most."""
     tokens = {notice.pk: _token_of(notice) for notice in shown}
     keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
     wanted = [key for key in keys.values() if key]
     own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
     known = {token for token, key in keys.items() if key in own}
     asked = {one.number for one in Authorisation.objects.of_person(subject)}
+    announced = _announced_to(subject, shown)
     return [
         Letter(
             notice,
             record=tokens[notice.pk] if tokens[notice.pk] in known else "",
             looks=notice.code in ABOUT_LOOKS,
             shares=notice.code in ABOUT_SHARES,
-            authorisation=_number_of(notice, asked),
+            authorisation=_number_of(notice, ABOUT_AUTHORISATION, asked),
+            announcement=_number_of(notice, ABOUT_ANNOUNCEMENT, announced),
         )
         for notice in shown
     ]
@@ -140,9 +152,16 @@ def _token_of(notice: Notice) -> str:
     return about.removeprefix(ABOUT_RECORD).partition(":")[0] if about.startswith(ABOUT_RECORD) else ""
 
 
-def _number_of(notice: Notice, own: set[str]) -> str:
-    """The number of the request or consent a notice is about, where it is one of the person."""
-    number = notice.subject_key.removeprefix(ABOUT_AUTHORISATION)
+def _announced_to(subject: Subject, shown: list[Notice]) -> set[str]:
+    """The numbers of the person's announcements; asked only where a letter is about one."""
+    if not any(notice.subject_key.startswith(ABOUT_ANNOUNCEMENT) for notice in shown):
+        return set()
+    return {case.number for case in PriorNotice.objects.of_person(subject).only("pk")}
+
+
+def _number_of(notice: Notice, about: str, own: set[str]) -> str:
+    """The number of the consent or announcement a notice is about, where it is one of the person."""
+    number = notice.subject_key.removeprefix(about)
     return number if number in own else ""
 
 

@@ -11,7 +11,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from guardian.shortcuts import get_objects_for_user
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door, Role
@@ -24,14 +23,9 @@ from records.exchange.overview import told_of
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, Entitlement, EntryVersion
 from records.services.correction import REASON, correct_record, corrections_of
-from records.services.entry import enter_record, form_feeds, may_enter
+from records.services.entitlements import entitlements_of, may_enter
+from records.services.entry import enter_record, form_feeds
 from records.workflows.credit_record import CREDIT_RECORD
-
-
-def entitlements_of(user: User) -> list[Entitlement]:
-    """What the person may enter: given by name, for a unit of theirs."""
-    given = get_objects_for_user(user, "records.enter_records", Entitlement, use_groups=True, with_superuser=False)
-    return list(given.filter(agency__in=user.agency_ids).select_related("agency", "entry").order_by("agency", "entry"))
 
 
 @admin.register(CreditRecord)

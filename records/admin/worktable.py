@@ -17,7 +17,6 @@ from creditplatform.core.enums import Role
 from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import Agency, RuleValue
 from creditplatform.core.wording import joined
-from records.admin.records import entitlements_of
 from records.enums import RowState
 from records.exchange import overview
 from records.figures.declared import owing, report_due_on
@@ -26,6 +25,7 @@ from records.figures.silence import alarm_of
 from records.models import EntryVersion, FeedBatch, QuarantinedRow, UnitNotice
 from records.models.feed import OPEN_STATES
 from records.querysets import sites_led, units_of
+from records.services.entitlements import entitlements_of
 from records.services.unit_notices import notices_for
 
 COUNTED = 1000

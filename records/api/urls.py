@@ -19,4 +19,5 @@ urlpatterns = [
     path("docs/", Docs.as_view(url_name="api:schema"), name="docs"),
     path("", include("records.api.deliveries.urls")),
     path("", include("records.api.queries.urls")),
+    path("", include("records.api.announcements.urls")),
 ]

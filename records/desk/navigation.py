@@ -38,6 +38,7 @@ REVIEWING = (Role.SUPERVISOR, Role.CENTRE, Role.AUDITOR)
 PARTS: tuple[Part, ...] = (
     Part("desk:home", _("My work")),
     Part("desk:deliveries", _("Deliveries"), WORKING, ("desk:deliver", "desk:delivery", "desk:delivery-columns")),
+    Part("desk:announcements", _("Announcements"), SENDING, ("desk:announcement-new", "desk:announcement")),
     Part("desk:setaside", _("Rows set aside"), WORKING, ("desk:setaside_row",)),
     Part("desk:cross_checks", _("Cross-checks"), WORKING, ("desk:cross_check",)),
     Part("desk:missing", _("Missing records"), SENDING),

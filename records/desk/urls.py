@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from records.desk import (
+    announcements,
     authorisations,
     belonging,
     cross_checks,
@@ -101,6 +102,9 @@ urlpatterns = [
     path("reports/<str:report>/", unit_reports.show, name="unit-report"),
     path("reports/<str:report>/pdf/", unit_reports.pdf, name="unit-report-pdf"),
     path("reports/<str:report>/json/", unit_reports.jws, name="unit-report-json"),
+    path("announcements/", announcements.announcement_list, name="announcements"),
+    path("announcements/new/", announcements.new, name="announcement-new"),
+    path("announcements/<str:announcement>/", announcements.announcement, name="announcement"),
     path("deferrals/", deferrals.deferral_list, name="deferrals"),
     path("deferrals/looks/<int:access_id>/", deferrals.defer, name="deferral"),
     path("deferrals/<int:deferral_id>/approve/", deferrals.approve, name="deferral-approve"),

@@ -352,3 +352,13 @@ class MissingState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
     KEPT = "kept", _("stays on file")
     RETURNED = "returned", _("is in the list again")
+
+
+class PriorNoticeState(models.TextChoices):
+    """Life of an announcement that an unfavourable record is to come."""
+
+    ANNOUNCED = "announced", _("announced")
+    REPLIED = "replied", _("the person has replied")
+    FOLLOWED = "followed", _("the record has come")
+    WITHDRAWN = "withdrawn", _("not pursued by the unit")
+    LAPSED = "lapsed", _("ended without a record")

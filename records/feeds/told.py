@@ -11,6 +11,7 @@ from typing import Any
 from creditplatform.core.notices import write_notices
 from creditplatform.core.vault import public_token
 from records.enums import RecordState, SubjectKind
+from records.feeds.announced import Announced
 from records.feeds.plan import Plan
 from records.models import FeedBatch
 from records.models.record import TOKEN_KIND
@@ -31,10 +32,12 @@ class Told:
     def __init__(self, plan: Plan, batch: FeedBatch) -> None:
         self._plan, self._batch = plan, batch
         self._letter = cache(self._write)
+        self._announced = Announced(plan)
 
     def of_new(self, cursor: Any, records: list[int]) -> None:
-        """Tell of records that have come in; two statements, none without a record."""
+        """Tell of records that have come in; two statements, one more where some may be announced, none without any."""
         self._tell(cursor, RECEIVED, records, stamp="")
+        self._announced.follow(cursor, records)
 
     def of_changed(self, cursor: Any, records: list[int]) -> None:
         """Tell of records of which the source now says something else; once per batch."""

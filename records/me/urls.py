@@ -4,6 +4,7 @@ from django.urls import path
 
 from records.me import (
     account,
+    announcements,
     authorisations,
     eligibility,
     looks,
@@ -36,6 +37,8 @@ urlpatterns = [
     path("authorisations/", authorisations.authorisation_list, name="authorisations"),
     path("authorisations/<str:number>/", authorisations.authorisation, name="authorisation"),
     path("authorisations/<str:number>/receipt/", authorisations.receipt_file, name="authorisation-receipt"),
+    path("announcements/", announcements.announcement_list, name="announcements"),
+    path("announcements/<str:announcement>/", announcements.announcement, name="announcement"),
     path("shares/", shares.share_list, name="shares"),
     path("notices/", views.notices, name="notices"),
     path("account/", account.account, name="account"),

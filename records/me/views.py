@@ -17,7 +17,7 @@ from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
-from records import look_selectors, selectors, tie_selectors
+from records import announcement_selectors, look_selectors, selectors, tie_selectors
 from records.enums import RepresentationScope
 from records.exchange.overview import told_of
 from records.identifiers import checked_person
@@ -77,6 +77,7 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
         "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk), "own": own,
         "takes_statement": own and takes_statement(line.record),
         "notices": selectors.notices_about(subject, line.record) if own else [],
+        "announced": announcement_selectors.before_record(subject, line.record) if own else [],
     }  # fmt: skip
     return render(request, "me/record.html", context)
 

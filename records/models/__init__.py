@@ -22,6 +22,7 @@ from records.models.exchange import (
 from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, QuarantinedRow, UnitNotice
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.kept_answer import KeptAnswer
+from records.models.prior_notice import PriorNotice
 from records.models.purpose import Purpose, PurposeUser
 from records.models.query import BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import CreditRecord
@@ -76,6 +77,7 @@ __all__ = [
     "PeerEntry",
     "PeerReceipt",
     "PeerState",
+    "PriorNotice",
     "Purpose",
     "PurposeUser",
     "QuarantinedRow",

@@ -15,7 +15,8 @@ from records.enums import FieldRole, FieldType, Required
 from records.feeds.mended import settle_record
 from records.feeds.plan import Plan, plan_for
 from records.models import CreditRecord, Entitlement, EntryField, Feed, FeedBatch
-from records.services.entry import IDENTITY_ROLES, form_feeds, identity_value, may_enter, open_batch, prepare, write
+from records.services.entitlements import may_enter
+from records.services.entry import IDENTITY_ROLES, form_feeds, identity_value, open_batch, prepare, write
 
 REASON = "act-reason"
 LONGEST_KEPT = 100_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from guardian.shortcuts import assign_perm, remove_perm
+from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from creditplatform.core.enums import Role
 from creditplatform.core.models import Membership, User
@@ -17,6 +17,17 @@ def members_of(entitlement: Entitlement) -> set[int]:
     """Keys of the people who enter or decide for the unit today."""
     members = Membership.objects.in_force().filter(agency=entitlement.agency_id, role__in=WORKING)
     return set(members.values_list("user_id", flat=True))
+
+
+def entitlements_of(user: User) -> list[Entitlement]:
+    """What a person may enter: given by name, for a unit of theirs."""
+    given = get_objects_for_user(user, f"records.{ENTER}", Entitlement, use_groups=True, with_superuser=False)
+    return list(given.filter(agency__in=user.agency_ids).select_related("agency", "entry").order_by("agency", "entry"))
+
+
+def may_enter(user: User, entitlement: Entitlement) -> bool:
+    """Members of the unit who were given the entry by name."""
+    return entitlement.agency_id in user.agency_ids and user.has_perm(f"records.{ENTER}", entitlement)
 
 
 def people_who_may_enter(entitlement: Entitlement) -> set[int]:

@@ -24,6 +24,7 @@ from records.feeds.vocabulary import IDENTIFIER_KINDS, SUBJECT_KINDS
 from records.identifiers import ORGANISATION_NUMBERS
 from records.models import CreditRecord, Entitlement, EntryField, Feed, FeedBatch, Subject
 from records.querysets import CreditRecordQuerySet
+from records.services.entitlements import may_enter
 from records.workflows.feed_batch import FEED_BATCH
 
 IDENTITY_ROLES = frozenset(
@@ -48,11 +49,6 @@ class AlreadyOnFile(Conflict):
     def __init__(self, record_id: int) -> None:
         super().__init__()
         self.record_id = record_id
-
-
-def may_enter(user: User, entitlement: Entitlement) -> bool:
-    """Members of the unit who were given the entry by name."""
-    return entitlement.agency_id in user.agency_ids and user.has_perm("records.enter_records", entitlement)
 
 
 def enter_record(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from creditplatform.core import audit, outbox
 from creditplatform.core.enums import Door
 from records.enums import RecordState
-from records.services import authorisations, window_requests
+from records.services import announcements, authorisations, window_requests
 
 BATCH = 2000
 # Set-based and bounded: it costs what expires, not what exists; rows somebody holds wait for the next run.
@@ -35,6 +35,7 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
         "expired": (expire_due, "publication ended"),
         "archived": (archive_due, "retention ended"),
         "consents": (end_consents, "consent ended"),
+        "announcements": (end_announcements, "announcement ended without a record"),
         "window_requests": (end_window_requests, "request at the window ended"),
     }
     return {name: sum(iter(partial(_one_batch, job, on, door, why), 0)) for name, (job, why) in jobs.items()}
@@ -81,6 +82,14 @@ def end_window_requests(*, on: datetime.date) -> int:
     Must run in an audit context; call again until it returns 0.
     """
     return window_requests.lapse_due(at=moment_of(on))
+
+
+def end_announcements(*, on: datetime.date) -> int:
+    """Close one batch of announcements whose record has not come by that day; the persons are told.
+
+    Must run in an audit context; call again until it returns 0.
+    """
+    return announcements.lapse_due(on=on)
 
 
 def moment_of(on: datetime.date) -> datetime.datetime:

@@ -1,4 +1,5 @@
-"""What is kept no longer than needed: name and number of closed queries, papers of representations that have ended.
+"""What is kept no longer than needed: name and number of closed queries, papers of representations that have ended,
+and the words of both sides of announcements that have ended.
 
 What proves the act stays: who asked or decided, when, for which purpose and case, on what authority, with what result,
 and the keyed index of the number. The years are rules that the centre confirms; until then nothing is removed.
@@ -15,12 +16,13 @@ from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.rules import RuleMissing, load_rulebook
 from records import papers
 from records.enums import QueryState, RepresentationState
-from records.models import Query, Representation
+from records.models import PriorNotice, Query, Representation
 from records.rules import add_months
 from records.workflows.representation import REPRESENTATION
 
 QUERIES = "retention.query_numbers.years"
 PAPERS = "retention.representation_papers.years"
+ANNOUNCEMENTS = "retention.prior_notice_words.years"
 AT_A_TIME = 1000
 CLOSED = (QueryState.REFUSED, QueryState.CLOSED)
 
@@ -31,6 +33,7 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
         "representations_ended": end_representations(on=on, door=door),
         "query_numbers_removed": clear_queries(on=on, door=door),
         "representation_papers_removed": clear_papers(on=on, door=door),
+        "announcement_words_removed": clear_announcements(on=on, door=door),
     }
 
 
@@ -80,6 +83,20 @@ def clear_papers(*, on: datetime.date, door: Door) -> int:
             case.papers, case.asked_name, case.asked_number, case.cleared_at = "", None, None, timezone.now()
             case.save(update_fields=["papers", "asked_name", "asked_number", "cleared_at"])
             removed += 1
+    return removed
+
+
+def clear_announcements(*, on: datetime.date, door: Door) -> int:
+    """Remove what was announced and replied in announcements that ended so many years before that day."""
+    before, removed = _before(ANNOUNCEMENTS, on), 0
+    if before is None:
+        return 0
+    due = PriorNotice.objects.filter(ended_at__lt=before, cleared_at=None).order_by("pk")
+    while keys := list(due.values_list("pk", flat=True)[:AT_A_TIME]):
+        with audit.context(actor=None, door=door, reason="announcement kept long enough"):
+            removed += PriorNotice.objects.filter(pk__in=keys, cleared_at=None).update(
+                intended=None, reply=None, considered=None, cleared_at=timezone.now()
+            )
     return removed
 
 

@@ -200,7 +200,7 @@ def test_rule_values_name_basis_and_never_overlap() -> None:
 def test_uncertain_rule_values_are_drafts() -> None:
     rates = ("timeliness", "compliance", "completeness")
     drafts = {"report.valid_days", "report.monthly.day", "deferral.longest_days"}
-    drafts |= {"retention.query_numbers.years", "retention.representation_papers.years"}
+    drafts |= {f"retention.{kept}.years" for kept in ("query_numbers", "representation_papers", "prior_notice_words")}
     drafts |= {f"figures.{kind}.{rate}" for kind in ("threshold", "weight") for rate in rates}
     assert {item["key"] for item in RULES if not item["confirmed"]} == drafts
 

@@ -90,6 +90,7 @@ CHANGES = {
     "records.Purpose": ("name_en", "name_en || '!'"),
     "records.PurposeUser": ("valid_until", "valid_from + 400"),
     "records.Authorisation": ("case_number", "case_number || '!'"),
+    "records.PriorNotice": ("case_number", "case_number || '!'"),
     "records.ShareLink": ("wrong_codes", "wrong_codes + 1"),
     "records.Query": ("case_number", "case_number || '!'"),
     "records.BatchCheck": ("case_number", "case_number || '!'"),

@@ -15,9 +15,11 @@ from records.models import (
     Authorisation,
     BatchCheck,
     BatchCheckRow,
+    CatalogueEntry,
     CreditReport,
     HumanReview,
     KeptAnswer,
+    PriorNotice,
     Purpose,
     Query,
     Representation,
@@ -123,6 +125,15 @@ def at_our_window(w: Any) -> WindowRequest:
     return a_window_request(w, agency=Agency.objects.get(code="hz-drc"), requested_by=w.cast.officer)
 
 
+def a_prior_notice(w: Any, **values: Any) -> PriorNotice:
+    words = {
+        "number_index": w.person.number_index, "name_index": w.person.name_index, "agency": w.market,
+        "entry": CatalogueEntry.objects.get(code="administrative-penalty"), "intended": "拟罚款", "reply_until": DAY,
+        "announced_by": w.cast.clerk, **values,
+    }  # fmt: skip
+    return PriorNotice.objects.create(**words)
+
+
 def a_report(w: Any, **values: Any) -> CreditReport:
     words = {
         "subject": w.person, "site": w.market.site, "kind": "full", "as_of": DAY, "cut_off_at": timezone.now(),
@@ -145,5 +156,6 @@ def one_of_each(w: Any) -> None:
         a_representation,
         a_report,
         a_window_request,
+        a_prior_notice,
     ):
         make(w)

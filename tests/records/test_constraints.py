@@ -24,6 +24,7 @@ from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
 from tests.records import (
     provocations_accounts,  # noqa: F401
+    provocations_announcements,  # noqa: F401 - registers its provocations
     provocations_consent,  # noqa: F401 - registers its provocations
     provocations_exchange,
     provocations_figures,  # noqa: F401 - registers its provocations

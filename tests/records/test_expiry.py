@@ -126,7 +126,7 @@ def test_the_cost_does_not_depend_on_what_exists(expired: int, django_assert_max
     with audit.context(actor=None, door=Door.COMMAND, reason="test"):
         later = CreditRecord.objects.order_by("pk").values_list("pk", flat=True)[expired:]
         CreditRecord.objects.filter(pk__in=list(later)).update(publish_until=ENDS + datetime.timedelta(days=400))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(32):
         assert expiry.run_all(on=ENDS, door=Door.COMMAND)["expired"] == expired
 
 

@@ -31,7 +31,7 @@ LATER = add_months(TODAY, 37)
 def _years(cast: Cast, settings: Any, tmp_path: Path) -> None:
     """The years as the centre has confirmed them."""
     settings.MEDIA_ROOT = tmp_path
-    keys = (retention.QUERIES, retention.PAPERS)
+    keys = (retention.QUERIES, retention.PAPERS, retention.ANNOUNCEMENTS)
     RuleValue.objects.filter(key__in=keys).update(confirmed=True, in_force=True)
 
 
@@ -124,6 +124,7 @@ def test_what_is_over_by_its_date_is_ended_and_its_papers_wait(cast: Cast) -> No
     assert upkeep(standing.valid_until - datetime.timedelta(days=1))["representations_ended"] == 0
     assert upkeep(standing.valid_until) == {
         "representations_ended": 1, "query_numbers_removed": 0, "representation_papers_removed": 0,
+        "announcement_words_removed": 0,
     }  # fmt: skip
     standing.refresh_from_db()
     assert standing.state == RepresentationState.ENDED and papers.read(standing.papers, standing.papers_digest)

@@ -1,7 +1,6 @@
 """Every address of the platform, opened by everybody: nobody meets an error, nobody sees what is not theirs."""
 # ruff: noqa: S608 (names of tables and columns come from our own models)
 
-import datetime
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -24,18 +23,22 @@ from records.models import (
     FeedBatch,
     LegalBasis,
     QuarantinedRow,
-    Representation,
     Subject,
     UnitNotice,
 )
 from records.services.catalogue import draft_new_version
-from records.services.share_links import make as make_link
-from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
+from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty, quick_passwords  # noqa: F401
 from tests.exchange_peers import a_peer
-from tests.records.queries_world import UNKNOWN, asked, consent, purpose
-from tests.records.query_rows import a_deferral, a_human_review, a_query, a_review, a_row, at_our_window
+from tests.records.query_rows import (
+    a_human_review,
+    a_query,
+    a_review,
+    a_row,
+    at_our_window,
+)
 from tests.records.report_world import issued
+from tests.web.things import announced, consents_and_links
 from tests.web.walk import ROUTES, World, addresses
 
 PERSONAS = [
@@ -48,11 +51,6 @@ CITIZENS = {"unbound", "person", "stranger"}
 STAFF = set(PERSONAS) - CITIZENS - {"anonymous"}
 NAME, OTHER_NAME = "林示例", "马示例"
 REACHED = {200, 302, 403, 404, 405}
-
-
-def foreign_person() -> Subject:
-    """Somebody of whom nothing is on file, and whom nobody here sees."""
-    return person_subject(MINOR_NUMBER, "小示例")
 
 
 @pytest.fixture
@@ -94,24 +92,8 @@ def world(cast: Cast) -> World:
     there = SimpleNamespace(cast=cast, person=own.subject, market=own.agency)
     for make in (a_query, a_row, a_human_review, a_review, at_our_window):
         make(there)
+    announced(there)
     return World(cast, company, own, foreign, granted, draft, version)
-
-
-def consents_and_links(cast: Cast, own: CreditRecord) -> None:
-    """A request that waits, a consent, one of somebody not on file; a link; a look whose display is to be deferred."""
-    Representation.objects.create(
-        person=foreign_person(), representative=cast.stranger.real_name.subject, kind="heir", scope=["file"],
-        papers_kind="kinship", requested_by=cast.stranger,
-    )  # fmt: skip
-    wanted = purpose("special-industry")
-    asked(wanted, cast.clerk, message=f"{NAME}：请您确认。")
-    consent(wanted, cast.clerk, cast.person, case_number="2")
-    asked(wanted, cast.clerk, person=UNKNOWN, name="无此示例")
-    make_link(
-        user=cast.person, subject=own.subject, fields=["administrative-penalty"], recipient=NAME,
-        lifetime=datetime.timedelta(days=1),
-    )  # fmt: skip
-    a_deferral(SimpleNamespace(cast=cast, person=own.subject), access_id=AccessLog.objects.latest("pk").pk)
 
 
 # --- what may happen -----------------------------------------------------------------------------------
@@ -165,6 +147,8 @@ SEES_PERSON = {
     **dict.fromkeys(
         ["clerk", "officer", "supervisor"], r"/admin/records/(creditrecord|quarantinedrow)/|/desk/set-aside/\d+/"
     ),
+    # Of the unit only whoever may enter such records reads what the person replied.
+    "clerk": r"/admin/records/(creditrecord|quarantinedrow)/|/desk/(set-aside/\d+|announcements/[a-z2-7]{26})/",
 }
 SEES_STRANGER = {**SEES_PERSON, "stranger": r"/me/", "centre": r"/desk/representations/[a-z2-7]{26}/"}
 SEES_STRANGER.pop("person")

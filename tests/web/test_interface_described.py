@@ -18,7 +18,7 @@ CALLS = {
     "feeds_list", "feed_template", "batch_deliver", "batch_receipt", "batch_problems", "batch_cancel", "mapping_read",
     "mapping_confirm", "eligibility", "query", "query_state", "query_result", "batch_check", "batch_check_state",
     "batch_check_results", "review_request", "review_state", "authorisation_request", "authorisation_state",
-    "report_make", "report_pdf", "report_json",
+    "report_make", "report_pdf", "report_json", "announcement_request", "announcement_state",
 }  # fmt: skip
 
 

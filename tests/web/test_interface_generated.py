@@ -23,6 +23,7 @@ from creditplatform.core.enums import Authority, Door, Scope
 from creditplatform.core.models import ApiClient
 from creditplatform.wsgi import application
 from records import tasks
+from records.api.announcements import forms as announcing
 from records.api.queries import forms
 from records.api.queries.answers import ticket_of
 from records.enums import Outcome, Reason
@@ -37,7 +38,7 @@ from tests.cast import Cast
 from tests.deliveries import FEED, as_csv, delivered, penalty
 from tests.exchange_peers import DEFAULTER, PENALTY, a_peer
 from tests.machines import bearer, machine
-from tests.records.query_rows import a_check, a_consent, a_human_review, a_query, a_report
+from tests.records.query_rows import a_check, a_consent, a_human_review, a_prior_notice, a_query, a_report
 
 EXAMPLES = int(os.environ.get("CREDIT_API_EXAMPLES", "12"))
 DESCRIBED = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
@@ -56,6 +57,7 @@ BODIES = {"text/csv": as_csv([penalty(1), penalty(2)]), "application/json": {"ro
 ASKED = {
     "eligibility": forms.ASKED, "query": {**forms.ASKED, "purpose": "special-industry"}, "batch_check": forms.LIST,
     "authorisation_request": forms.CONSENT_REQUEST, "report_make": forms.REPORT_REQUEST,
+    "announcement_request": announcing.REQUEST,
 }  # fmt: skip
 CLEAN = Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
 GRANT = Grant("green-channel", Authority.CONSENT, "a", FieldScope(), TO_THE_PERSON)
@@ -98,6 +100,7 @@ def asked_by(client: ApiClient, cast: Cast) -> dict[str, str]:
         "query": a_query(there, **own), "check": a_check(there, **own, **done), "review": a_human_review(there),
     }  # fmt: skip
     numbers = {name: one.token for name, one in found.items()}
+    numbers["announcement"] = a_prior_notice(there).number
     return {**numbers, "number": consent.number, "report": a_unit_report(there, consent).code}
 
 

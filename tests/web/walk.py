@@ -26,6 +26,7 @@ from records.models import (
     EntryVersion,
     FeedBatch,
     HumanReview,
+    PriorNotice,
     QuarantinedRow,
     Query,
     Representation,
@@ -149,6 +150,7 @@ def _of_consent() -> dict[str, list[Any]]:
     return {
         "number": [*(one.number for one in Authorisation.objects.order_by("pk")), "0" * 26, "nothing"],
         "link": [*(one.token for one in ShareLink.objects.order_by("pk")), "0" * 26, "nothing"],
+        "announcement": [*(one.number for one in PriorNotice.objects.order_by("pk")), "0" * 26, "nothing"],
         "look": [*(public_token(LOOK_KIND, pk) for pk in _looks()), "0" * 26, "nothing"],
         "form": ["csv", "xlsx", "json", "nothing"],
         "purpose": ["special-industry", "loan", "company-officer", "nothing"],

@@ -1,0 +1,1 @@
+"""Announcing records over the interface."""

@@ -1,0 +1,10 @@
+"""Addresses of announcements; with and without a slash at the end, since a body is not sent on by a redirect."""
+
+from django.urls import re_path
+
+from records.api.announcements import views
+
+urlpatterns = [
+    re_path(r"^announcements/?$", views.Announcements.as_view(), name="announcements"),
+    re_path(r"^announcements/(?P<announcement>[a-z0-9]{1,40})/?$", views.Announcement.as_view(), name="announcement"),
+]

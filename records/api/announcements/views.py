@@ -1,0 +1,149 @@
+"""Announcing over the interface: tell a person what is intended, see whether they were shown it and what they said."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from creditplatform.core.enums import Door, Scope
+from creditplatform.core.errors import Invalid
+from creditplatform.core.identity import IdentifierKind
+from records.announcement_selectors import with_delivery
+from records.api.announcements import forms
+from records.api.deliveries.parsing import key_of
+from records.api.errors import error_answers
+from records.api.queries import bodies
+from records.api.queries.answers import private
+from records.api.queries.forms import example
+from records.api.queries.views import again
+from records.identifiers import checked_person
+from records.models import PriorNotice
+from records.services import announcements, kept_answers
+
+TAGS = ["announcements"]
+REQUIRED, OPTIONAL = ("entry", "name", "number", "intended"), (
+    "document", "reply_until", "document_number", "case_number",
+)  # fmt: skip
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description=(
+        "Name of this call, such as a UUID. Sent again under it within some hours, the same call gets the same answer"
+        " and announces nothing twice; another one gets 409."
+    ),
+    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
+)  # fmt: skip
+REPLAY = OpenApiParameter(
+    "Idempotent-Replay", str, OpenApiParameter.HEADER, response=[201], enum=["true"],
+    description="Stands where the answer was given before under this key.",
+)  # fmt: skip
+
+
+class Announcements(bodies.AboutPersons):
+    """`POST /api/v1/announcements/`."""
+
+    scopes = (Scope.FEEDS_WRITE,)
+
+    @extend_schema(
+        operation_id="announcement_request",
+        tags=TAGS,
+        parameters=[KEY, REPLAY],
+        request=forms.AnnouncementRequestForm,
+        responses={201: forms.AnnouncementForm, **error_answers(400, 401, 403, 409, 415, 429)},
+        examples=[
+            example("Announce", forms.REQUEST, request_only=True),
+            example("Announced", forms.ANNOUNCED, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Announce an unfavourable record to a person before it is entered.
+
+        The answer is the same whether or not anybody of that number is on file or has an account. 409 where the unit
+        has announced such a record of the same number to the person already and it is open still.
+        """
+        draft, entry = _draft_of(bodies.object_of(request))
+        return self._once(request, lambda: self._announced(draft, entry))
+
+    def _announced(self, draft: announcements.Draft, entry: str) -> dict[str, Any]:
+        entitlement = announcements.entitlement_of(self.agency, entry)
+        return told(announcements.announce(draft, entitlement=entitlement, client=self.client), reply="")
+
+    def _once(self, request: Request, made: Callable[[], dict[str, Any]]) -> Response:
+        """The answer, or the one kept under the same key."""
+        key = key_of(request)
+        mark = kept_answers.fingerprint(request.path, request.body) if key else b""
+        if key and (kept := kept_answers.find(self.client, key, mark)):
+            return again(kept_answers.repeat(kept, self.client), kept.status)
+        body = made()
+        if key:
+            kept_answers.keep(client=self.client, key=key, request=mark, status=201, body=body, access=None)
+        return private(body, 201)
+
+
+class Announcement(bodies.AboutPersons):
+    """`GET /api/v1/announcements/{announcement}/`."""
+
+    scopes = (Scope.FEEDS_WRITE,)
+
+    @extend_schema(
+        operation_id="announcement_state",
+        tags=TAGS,
+        responses={200: forms.AnnouncementForm, **error_answers(401, 403, 404, 429)},
+        examples=[example("Replied", forms.REPLIED, response_only=True)],
+    )
+    def get(self, request: Request, announcement: str) -> Response:
+        """Whether the person was shown it and has read it, what they replied, and whether the record has come."""
+        case = announcements.of_client(self.client, announcement)
+        return private(told(case, reply=announcements.read_reply(case, user=None, door=Door.API)))
+
+
+def told(case: PriorNotice, *, reply: str) -> dict[str, Any]:
+    """An announcement as the interface says it; `reply` are the words of the person, after their line in the log."""
+    letter = with_delivery([case])[0].letter
+    return {
+        "announcement": case.number,
+        "state": case.state,
+        "entry": case.entry.code,
+        "document_number": case.document_number,
+        "case_number": case.case_number,
+        "reply_until": case.reply_until.isoformat(),
+        "announced_at": localtime(case.announced_at).isoformat(),
+        "shown_at": _at(letter.shown_at if letter else None),
+        "read_at": _at(letter.read_at if letter else None),
+        "replied_at": _at(case.replied_at),
+        "reply": reply,
+        "considered": case.considered or "",
+        "record": case.record.token if case.record else "",
+        "came_early": case.came_early,
+    }
+
+
+def _at(moment: datetime.datetime | None) -> str | None:
+    return localtime(moment).isoformat() if moment else None
+
+
+def _draft_of(said: dict[str, Any]) -> tuple[announcements.Draft, str]:
+    """What is announced, and the code of its entry. Raises Invalid for what is missing or malformed."""
+    words = bodies.texts(said, required=REQUIRED, optional=OPTIONAL)
+    kind = words["document"] or IdentifierKind.RESIDENT_ID.value
+    draft = announcements.Draft(
+        person=checked_person(words["name"], kind, words["number"]),
+        name=words["name"],
+        intended=words["intended"],
+        reply_until=_day(words["reply_until"]),
+        document_number=words["document_number"],
+        case_number=words["case_number"],
+    )
+    return draft, words["entry"]
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text) if text else None
+    except ValueError:
+        told_so = _("This is not a date; write it like 2018-05-03.")
+        raise Invalid.in_field("reply_until", "not_a_date", told_so) from None
