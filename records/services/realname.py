@@ -16,6 +16,7 @@ from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, Subject
 from records.realname import RealName, adapter
 from records.rules import is_minor
+from records.services.account_letters import tell_bound
 
 ATTEMPTS = 5
 ATTEMPTS_SECONDS = 3600
@@ -91,7 +92,10 @@ def bind_verified(*, user: User, person: RealName, adapter: str) -> RealNameBind
         if bytes(bound.subject.number_index) != wanted.blind_index:
             raise ComeToTheWindow
         return bound
-    return attach(user, person.name, wanted, adapter=adapter)
+    with transaction.atomic():
+        binding = attach(user, person.name, wanted, adapter=adapter)
+        tell_bound(binding)
+    return binding
 
 
 def attach(user: User, name: str, wanted: Identifier, **how: Any) -> RealNameBinding:
@@ -129,9 +133,11 @@ def _bind_confirmed(user: User, name: str, wanted: Identifier) -> RealNameBindin
     try:
         with transaction.atomic():
             person = subject or first_seen(name, wanted)
-            return RealNameBinding.objects.create(user=user, subject=person, adapter=register.name)
+            binding = RealNameBinding.objects.create(user=user, subject=person, adapter=register.name)
+            tell_bound(binding)
     except IntegrityError as error:
         raise _not_confirmed() from error
+    return binding
 
 
 def first_seen(name: str, wanted: Identifier) -> Subject:

@@ -15,8 +15,10 @@ from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import CreditError, FieldProblem, Invalid, NotFoundHere, NotPermitted
 from creditplatform.core.identity import IdentifierKind, age_on, facts
 from creditplatform.core.models import Agency, Site, User
+from creditplatform.core.notices import write_notice
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import public_token
+from creditplatform.core.wording import in_both
 from records.enums import OwnPurpose, RepresentationScope, SubjectKind
 from records.models import Authorisation, CreditReport, EntryVersion, Representation, Subject
 from records.queries.disclosure import Asker, register
@@ -28,10 +30,15 @@ from records.reports.content import Frame, content
 from records.reports.extract import digest, extract
 from records.reports.order import Order
 from records.reports.signing import sign_json, sign_pdf
-from records.workflows.authorisation import acts_for
+from records.workflows.authorisation import acts_for, own_file
 from records.workflows.credit_report import CREDIT_REPORT
 
 VALID_DAYS = "report.valid_days"
+ABOUT_REPORT = "report:"
+REVOKED = _(
+    "The credit report about you of %(day)s was withdrawn by somebody who represents you or by the credit centre."
+    " Whoever checks it is told so. You can get a new one at any time, free of charge."
+)
 AGE = "age.negative_records"
 NOTHING = "credit-report"  # what a line of the access log names where a report had no record to show
 
@@ -68,8 +75,24 @@ def issue_report(*, user: User, subject: Subject, site: Site, order: Order, addr
 
 
 def revoke_report(*, report: CreditReport, user: User, grounds: str = "") -> CreditReport:
-    """Withdraw a report: whoever checks it from now on is told so. Raises NotPermitted, Conflict."""
-    return CREDIT_REPORT.take("revoke", report, user=user, grounds=grounds)
+    """Withdraw a report: whoever checks it from now on is told so, and the person where somebody else did it.
+
+    Raises NotPermitted, Conflict.
+    """
+    with transaction.atomic():
+        taken = CREDIT_REPORT.take("revoke", report, user=user, grounds=grounds)
+        if own_file(user) != taken.subject:
+            _tell_revoked(taken)
+    return taken
+
+
+def _tell_revoked(report: CreditReport) -> None:
+    day = timezone.localdate(report.issued_at).isoformat()
+    text, text_en = in_both(lambda: str(REVOKED) % {"day": day})
+    write_notice(
+        addressee=bytes(report.subject.number_index), code="credit_report_revoked", text=text, text_en=text_en,
+        about=f"{ABOUT_REPORT}{report.code}",
+    )  # fmt: skip
 
 
 def own_report(user: User, code: str) -> CreditReport:

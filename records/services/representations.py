@@ -29,9 +29,9 @@ FITTING = {
 FIELDS = {"kind": "document"}  # what the check of a number calls the kind of its document
 TEXTS = {
     "confirm": (
-        "信用中心已核对材料，确认他人可以代理您办理信用事务。代理人、范围和期限见“代理”；授权委托可随时终止。",
+        "信用中心已核对材料，确认他人可以代理您办理信用事务。代理人、范围和期限见“代理”，您可随时在该处终止。",
         "The credit centre has checked papers and confirmed that somebody may act for you. Who, in what and until when"
-        " stands under “Representation”; a power of attorney can be ended there at any time.",
+        " stands under “Representation”; you can end it there at any time.",
     ),
     "confirmed": (
         "您的代理申请已确认，可在“代理”中查看被代理人的档案。",

@@ -1,4 +1,4 @@
-"""Credit report: issued → revoked by the person, by whoever represents them, or by the centre of its place."""
+"""Credit report: issued → revoked by the person, by a representative who had it made, or by the centre of its place."""
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -8,15 +8,16 @@ from creditplatform.core.workflow import Data, Step, Workflow
 from records.enums import CreditReportState, RepresentationScope
 from records.models import CreditReport
 from records.querysets import sites_led
-from records.workflows.authorisation import acts_for
+from records.workflows.authorisation import acts_for, own_file
 
 
 def person_or_centre(report: CreditReport, user: User | None) -> bool:
-    """The person, a representative who may get reports, or the centre of the place that issued it."""
+    """The person, a representative who had it made, or the centre of the place that issued it."""
     if user is None:
         return False
     own = acts_for(user, report.subject.number_index, RepresentationScope.REPORT)
-    return own is not None or report.site_id in sites_led(user)
+    may = own is not None and (own == own_file(user) or report.requested_by_id == user.pk)
+    return may or report.site_id in sites_led(user)
 
 
 def note_revocation(report: CreditReport, user: User | None, data: Data) -> None:

@@ -10,9 +10,10 @@ import datetime
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from creditplatform.core.enums import Authority
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.identity import IdentifierKind, facts
-from creditplatform.core.models import User
+from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import RepresentationKind, RepresentationScope, RepresentationState, SubjectKind
@@ -23,6 +24,7 @@ from records.services.realname import first_seen
 from records.window import serves
 
 AGE = "age.negative_records"  # full age, see records.rules.is_minor
+QUIET_DAYS = "representation.heir.quiet_days"
 SCOPES = {
     RepresentationKind.GUARDIAN: frozenset(RepresentationScope.values) - {RepresentationScope.REPORT.value},
     RepresentationKind.ATTORNEY: frozenset(RepresentationScope.values),
@@ -51,9 +53,20 @@ def representative(case: Representation, user: User | None) -> bool:
 
 
 def ender(case: Representation, user: User | None) -> bool:
-    """The person represented may end a power of attorney, the representative and an official any representation."""
-    by_person = case.kind == RepresentationKind.ATTORNEY and user is not None and _subject_of(user) == case.person_id
-    return by_person or representative(case, user) or official(case, user)
+    """The person represented, the representative, and an official; a minor does not end what a guardian may do.
+
+    Whoever signs in is alive: a person ends what somebody was let do as a relative of a deceased one.
+    """
+    by_person = case.person is not None and user is not None and _subject_of(user) == case.person.pk
+    return (by_person and not _guarded(case)) or representative(case, user) or official(case, user)
+
+
+def _guarded(case: Representation) -> bool:
+    """Whether the person is a minor in the care of a guardian, as the number tells."""
+    if case.kind != RepresentationKind.GUARDIAN or case.person is None:
+        return False
+    adult = full_age_on(case.person.identifier_kind, case.person.number_sealed or "")
+    return adult is not None and timezone.localdate() < adult
 
 
 # --- what must be there -------------------------------------------------------------------------
@@ -67,6 +80,20 @@ def fits_file(case: Representation, data: Data) -> FieldProblem | None:
         return None
     sentence = _("Name and number could not be confirmed together. Refuse with the reason, and let it be asked anew.")
     return FieldProblem("", "not_confirmed", sentence)
+
+
+def nobody_signs_in(case: Representation, data: Data) -> FieldProblem | None:
+    """Nobody is taken for dead whose account was used lately; said to the official alone."""
+    if case.kind != RepresentationKind.HEIR:
+        return None
+    days: int = load_rulebook().value_or_first(QUIET_DAYS, timezone.localdate())
+    since = timezone.now() - datetime.timedelta(days=days)
+    binding = RealNameBinding.objects.filter(subject__number_index=_index(case)).first()
+    own = AccessLog.objects.filter(authority=Authority.SELF, at__gte=since)
+    if binding is None or not own.filter(subject_ref=binding.subject_id, actor=binding.user_id).exists():
+        return None
+    sentence = _("The person has an account that was used lately. Ask the person before you decide.")
+    return FieldProblem("", "account_in_use", sentence)
 
 
 def end_ahead(case: Representation, data: Data) -> FieldProblem | None:
@@ -164,7 +191,7 @@ REPRESENTATION: Workflow[Representation] = Workflow(
     steps=(
         Step(
             "confirm", _("Confirm: the papers prove it"), frozenset({S.REQUESTED}), S.CONFIRMED, by=official,
-            needs=(fits_file, end_ahead), effects=(note_person, note_decision),
+            needs=(fits_file, nobody_signs_in, end_ahead), effects=(note_person, note_decision),
         ),
         Step(
             "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=official, needs=(refusal_given,),

@@ -13,7 +13,7 @@ from creditplatform.core import limits
 from creditplatform.core.demonstration import NotADemonstration
 from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.identity import IdentifierKind, make_resident_id
-from creditplatform.core.models import User
+from creditplatform.core.models import Notice, User
 from records import realname
 from records.enums import SubjectKind
 from records.identifiers import identifier, name_index
@@ -66,6 +66,8 @@ def test_person_not_on_file_yet_becomes_a_subject(user):
     assert (subject.number_sealed, subject.name_sealed) == (NUMBER, NAME)
     assert subject.name_index == name_index(NAME) and subject.name == subject.code == ""
     assert binding.user == user and binding.adapter == "demonstration register"
+    letter = Notice.objects.get(code="account_bound")
+    assert bytes(letter.addressee) == bytes(subject.number_index) and NAME not in letter.text
 
 
 def test_person_on_file_is_found_by_number(user):
