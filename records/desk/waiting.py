@@ -1,4 +1,4 @@
-"""What waits on the desk because units disagree or a list has lost a record."""
+"""What waits on the desk: units that disagree, lists that lost a record, replies of persons, acts at the window."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.enums import Role
 from records.admin.worktable import COUNTED, Task, Work
 from records.enums import CrossCheckState, RepresentationState
-from records.models import CrossCheck, MissingRecord, Representation, WindowRequest
+from records.models import CrossCheck, MissingRecord, PriorNotice, Representation, WindowRequest
 from records.querysets import DECIDING, units_of
+from records.services.entitlements import entitlements_of
 from records.window import window_of
 
 
 def work_of(user: Any) -> Work:
-    """Differences to answer or resolve, and missing records to decide; four queries at most."""
+    """What this person has to see to; a query or two for each kind of it."""
     tasks = []
     officer, centre = units_of(user, DECIDING), Role.CENTRE in user.roles
     if officer or centre:
@@ -28,6 +29,11 @@ def work_of(user: Any) -> Work:
         if count := len(waiting[:COUNTED].values_list("pk", flat=True)):
             text = _("A complete list no longer contains them; withdraw or keep each")
             tasks.append(Task(reverse("desk:missing"), _("Records missing from their list"), text, count))
+    if units_of(user):
+        replies = PriorNotice.objects.under(entitlements_of(user)).to_consider().order_by()
+        if count := len(replies[:COUNTED].values_list("pk", flat=True)):
+            text = _("Persons have said something about a record that your unit intends")
+            tasks.append(Task(reverse("desk:announcements"), _("Replies to announcements"), text, count))
     if centre_of_window := window_of(user):
         tasks.append(Task(reverse("desk:window"), _("Window"), _("Bind an account to a person, help somebody back in")))
         second = WindowRequest.objects.waiting().at_window(centre_of_window).exclude(requested_by=user).order_by()

@@ -35,6 +35,10 @@ class PriorNoticeQuerySet(models.QuerySet["PriorNotice"]):
         )
         return self.filter(Exists(held))
 
+    def to_consider(self) -> PriorNoticeQuerySet:
+        """Replies of which the unit has not said how it takes them into account."""
+        return self.filter(state=PriorNoticeState.REPLIED, considered__isnull=True)
+
     def over(self, *, before: datetime.date) -> PriorNoticeQuerySet:
         """Open ones whose last day for a reply lies before that day."""
         return self.open().filter(reply_until__lt=before)

@@ -130,8 +130,10 @@ def test_a_clerk_announces_and_sees_delivery_and_reply(cast: Cast) -> None:
     assert (line.subject_ref, line.actor, line.authority, line.door) == (
         cast.person.real_name.subject.pk, cast.clerk, Authority.DUTY, Door.DESK,
     )  # fmt: skip
+    assert "Replies to announcements" in page(client, "desk:home")
     act = {"act": "consider", "words": "减为五千元。"}
     client.post(reverse("desk:announcement", args=[case.number]), act)
+    assert "Replies to announcements" not in page(client, "desk:home")
     assert "减为五千元。" in page(browser(cast.person), "me:announcement", case.number)
     client.post(reverse("desk:announcement", args=[case.number]), {"act": "withdraw"})
     assert fresh(case).state == "withdrawn" and case.number in page(client, "desk:announcements")
