@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from creditplatform.core.enums import Scope
-from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.enums import Door, Scope
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid, NotFoundHere
 from creditplatform.core.identity import IdentifierKind
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
-from records.api.queries.answers import private
+from records.api.queries.answers import private, refused
 from records.identifiers import checked_person
 from records.models import Authorisation
 from records.queries.grants import NotAuthorised, permitted_purpose
@@ -32,7 +32,7 @@ class ConsentRequests(bodies.AboutPersons):
         operation_id="authorisation_request",
         tags=TAGS,
         request=forms.ConsentRequestForm,
-        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 415, 429)},
+        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429)},
         examples=[
             forms.example("Ask", forms.CONSENT_REQUEST, request_only=True),
             forms.example("Asked", forms.CONSENT, response_only=True),
@@ -41,21 +41,29 @@ class ConsentRequests(bodies.AboutPersons):
     def post(self, request: Request) -> Response:
         """Ask a person for consent; the person reads who asks for what, and answers when signed in.
 
-        The answer is the same whether or not anybody of that number is on file or has an account.
+        The answer is the same whether or not anybody of that number is on file or has an account. 409 where the unit
+        has too many requests to this person waiting, or asks again too soon after a refusal or a withdrawal.
         """
         said = bodies.object_of(request)
         words = bodies.texts(
             said, required=("purpose", "name", "number"), optional=("case_number", "document", "message")
         )
-        purpose = permitted_purpose(words["purpose"], self.agency)
         if problems := fields_problems(said.get("fields", [])):
             raise Invalid(problems)
         kind = words["document"] or IdentifierKind.RESIDENT_ID.value
-        asked = authorisations.request_authorisation(
-            agency=self.agency, purpose=purpose, person=checked_person(words["name"], kind, words["number"]),
-            name=words["name"], fields=said.get("fields", []), case_number=words["case_number"][:60],
-            message=words["message"], client=self.client,
-        )  # fmt: skip
+        person = checked_person(words["name"], kind, words["number"])
+        try:
+            asked = authorisations.request_authorisation(
+                agency=self.agency, purpose=permitted_purpose(words["purpose"], self.agency), person=person,
+                name=words["name"], fields=said.get("fields", []), case_number=words["case_number"][:60],
+                message=words["message"], client=self.client,
+            )  # fmt: skip
+        except CreditError as error:
+            authorisations.note_refused(
+                agency=self.agency, purpose=words["purpose"], error=error, door=Door.API,
+                case_number=words["case_number"],
+            )  # fmt: skip
+            return refused(error)
         return private(_told(asked), 201)
 
 
