@@ -15,6 +15,7 @@ from creditplatform.core.wording import chinese
 from records import sentences
 from records.enums import FieldRole, OwnPurpose, RepresentationScope
 from records.models import Authorisation, CreditRecord, EntryField, Representation, Subject
+from records.models.authorisation import AUTHORISATION_KIND
 from records.models.record import TOKEN_KIND
 from records.services.consent_notices import ABOUT_AUTHORISATION
 
@@ -100,13 +101,15 @@ class Letter:
 
 
 def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
-    """Notices with what they talk about, where the person can still open it; two queries."""
+    """Notices of one page with what they talk about, where the person can still open it; two queries."""
     tokens = {notice.pk: _token_of(notice) for notice in shown}
     keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
     wanted = [key for key in keys.values() if key]
     own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
     known = {token for token, key in keys.items() if key in own}
-    asked = {one.number for one in Authorisation.objects.of_person(subject)}
+    about = [pk_of_token(AUTHORISATION_KIND, _number_about(notice)) for notice in shown]
+    requests = Authorisation.objects.of_person(subject).filter(pk__in=[pk for pk in about if pk is not None])
+    asked = {one.number for one in requests}
     return [
         Letter(
             notice,
@@ -137,8 +140,13 @@ def _token_of(notice: Notice) -> str:
 
 def _number_of(notice: Notice, own: set[str]) -> str:
     """The number of the request or consent a notice is about, where it is one of the person."""
-    number = notice.subject_key.removeprefix(ABOUT_AUTHORISATION)
+    number = _number_about(notice)
     return number if number in own else ""
+
+
+def _number_about(notice: Notice) -> str:
+    about = notice.subject_key
+    return about.removeprefix(ABOUT_AUTHORISATION) if about.startswith(ABOUT_AUTHORISATION) else ""
 
 
 def _lines(records: list[CreditRecord]) -> list[Line]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.urls import reverse
 from django.utils import timezone, translation
 from structlog.testing import capture_logs
 
@@ -14,13 +15,14 @@ from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import AccessLog, Agency, Notice
 from records.enums import AuthorisationState
+from records.me.authorisations import SHOWN_WAITING
 from records.models import Authorisation, PurposeUser
 from records.queries.disclosure import NOBODY
 from records.services import authorisations
 from records.services.authorisations import AskedTooSoon, TooManyAsked
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import quick_passwords  # noqa: F401
-from tests.records.queries_world import CASE, NAME, ON_FILE, UNKNOWN, asked, consent, purpose
+from tests.records.queries_world import CASE, NAME, ON_FILE, UNKNOWN, asked, consent, market, purpose
 from tests.records.test_consent import outcomes, people  # noqa: F401
 from tests.records.test_consent_pages import ASK, browser, filled
 from tests.records.test_machine_queries import CONSENTS, body, system  # noqa: F401
@@ -88,6 +90,25 @@ def test_requests_at_the_same_moment_are_counted_one_after_the_other(people: Cas
     cases = itertools.count()
     found = outcomes(lambda: asked(purpose(INDUSTRY), people.clerk, case_number=str(next(cases))), 6)
     assert found == ["done"] * MOST + [TooManyAsked.default_code] * 3
+
+
+def test_however_many_wait_the_pages_stay_short_and_each_is_reached(cast: Cast) -> None:
+    count, here = SHOWN_WAITING + 3, market()
+    for number in range(count):
+        unit = Agency.objects.create(
+            code=f"u{number}", name=f"单位{number}", site=here.site, region=here.region, kind=here.kind
+        )
+        PurposeUser.objects.create(purpose=purpose(INDUSTRY), agency=unit, valid_from=timezone.localdate())
+        asked(purpose(INDUSTRY), cast.clerk, agency=unit)
+    client = browser(cast.person)
+    first = client.get(reverse("me:home"))
+    assert (len(first.context["waiting"]), first.context["waiting_count"]) == (SHOWN_WAITING, count)
+    assert f"All {count} requests that wait for an answer" in first.content.decode()
+    page = client.get(reverse("me:authorisations"))
+    rest = client.get(reverse("me:authorisations"), {"after": page.context["after"]})
+    assert rest.context["after"] == "" and "Older requests" not in rest.content.decode()
+    listed = [*page.context["waiting"], *rest.context["waiting"]]
+    assert len(page.context["waiting"]) == SHOWN_WAITING and len({case.pk for case in listed}) == len(listed) == count
 
 
 # --- the doors --------------------------------------------------------------------------------------
