@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,8 @@ from records.identifiers import checked_person
 from records.me.acting import View, opened_for, represented
 from records.me.marks import mark, mark_of
 from records.models import Authorisation, Subject
+from records.models.record import TOKEN_KIND
+from records.own_numbers import not_theirs
 from records.services import realname
 from records.services.statements import takes_statement
 
@@ -75,7 +77,7 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     """One record: who decided, on what basis, what it means, what can be done."""
     found = selectors.own_record(user, subject, token)
     if found is None:
-        raise Http404
+        raise not_theirs(TOKEN_KIND, user)
     line, contents = found
     own = selectors.is_own(user, subject)  # letters, and whether they were read, are the person's alone
     context = {

@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
-from creditplatform.core.errors import CreditError, FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid
 from creditplatform.core.identity import IdentifierKind
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
 from records.identifiers import checked_person
 from records.models import Authorisation
+from records.models.authorisation import AUTHORISATION_KIND
+from records.own_numbers import not_of_client
 from records.queries.grants import NotAuthorised, permitted_purpose
 from records.services import authorisations
 
@@ -83,7 +85,7 @@ class ConsentView(bodies.AboutPersons):
         try:
             return private(_told(authorisations.by_number(number, self.agency)))
         except NotAuthorised:
-            raise NotFoundHere from None
+            raise not_of_client(AUTHORISATION_KIND, self.client) from None
 
 
 def fields_problems(said: Any) -> list[FieldProblem]:
