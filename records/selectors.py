@@ -22,7 +22,7 @@ from records.services.consent_notices import ABOUT_AUTHORISATION
 PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency", "subject", "site")
 ABOUT_LOOKS = frozenset({"record_viewed", "access_complaint_ended"})
-ABOUT_SHARES = frozenset({"share_link_opened"})
+ABOUT_SHARES = frozenset({"share_link_opened", "share_link_closed"})
 ABOUT_RECORD = "record:"
 
 
