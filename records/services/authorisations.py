@@ -75,11 +75,8 @@ def request_authorisation(
     and where the case number is the number of a person; TooManyAsked, AskedTooSoon. Whoever catches one of these calls
     `note_refused`.
     """
-    if holds_number(case_number):
-        told = _("This is the number of a person. Please give the number of the case.")
-        raise Invalid.in_field("case_number", "holds_number", told)
+    _refuse_numbers(case_number)
     asked, book = _asked_fields(agency, purpose, fields), load_rulebook()
-    answer_days = book.value(ANSWER_DAYS, timezone.localdate(), agency.site.code)
     wanted = Authorisation(
         agency=agency,
         purpose=purpose,
@@ -90,7 +87,7 @@ def request_authorisation(
         message=message or None,
         requested_by=user,
         client=client,
-        answer_until=timezone.now() + datetime.timedelta(days=answer_days),
+        answer_until=timezone.now() + datetime.timedelta(days=_value(book, ANSWER_DAYS, agency)),
     )
     _one_at_a_time(wanted)
     if same := _asked_already(wanted):
@@ -99,6 +96,16 @@ def request_authorisation(
     wanted.save()
     tell_asked(wanted)
     return wanted
+
+
+def _refuse_numbers(case_number: str) -> None:
+    if holds_number(case_number):
+        told = _("This is the number of a person. Please give the number of the case.")
+        raise Invalid.in_field("case_number", "holds_number", told)
+
+
+def _value(book: RuleBook, key: str, agency: Agency) -> int:
+    return int(book.value(key, timezone.localdate(), agency.site.code))
 
 
 def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> FieldScope:
@@ -139,9 +146,8 @@ def _refuse_pressing(wanted: Authorisation, book: RuleBook) -> None:
     Counted by the number alone, so that neither another name nor another case makes a difference. Requests taken back
     count for as long as a refusal does, since each of them brought a letter.
     """
-    today, site = timezone.localdate(), wanted.agency.site.code
-    days = book.value(PAUSE_DAYS, today, site)
-    lately = {"ended_at__date__gt": today - datetime.timedelta(days=days)}
+    days, most = (_value(book, key, wanted.agency) for key in (PAUSE_DAYS, MOST_WAITING))
+    lately = {"ended_at__date__gt": timezone.localdate() - datetime.timedelta(days=days)}
     rows = Authorisation.objects.filter(agency=wanted.agency, number_index=wanted.number_index)
     refused = rows.filter(
         purpose=wanted.purpose, state__in=[AuthorisationState.REFUSED, AuthorisationState.REVOKED], **lately
@@ -149,7 +155,6 @@ def _refuse_pressing(wanted: Authorisation, book: RuleBook) -> None:
     if last := refused.order_by("-ended_at").values_list("ended_at", flat=True).first():
         again = timezone.localdate(last) + datetime.timedelta(days=days)
         raise AskedTooSoon(day=again.isoformat())
-    most = book.value(MOST_WAITING, today, site)
     if (rows.waiting() | rows.filter(state=AuthorisationState.RECALLED, **lately)).count() >= most:
         raise TooManyAsked(most=most, days=days)
 
