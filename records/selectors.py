@@ -24,6 +24,7 @@ from records.models import (
     Representation,
     Subject,
 )
+from records.models.authorisation import AUTHORISATION_KIND
 from records.models.record import TOKEN_KIND
 from records.services.announcement_letters import ABOUT_ANNOUNCEMENT
 from records.services.consent_notices import ABOUT_AUTHORISATION
@@ -32,7 +33,7 @@ PAGE = 50
 RELATED = ("entry", "version__legal_basis", "agency__region", "subject", "site")
 RECONSIDERATION_DAYS = "clock.reconsideration.apply.days"
 ABOUT_LOOKS = frozenset({"record_viewed", "access_complaint_ended"})
-ABOUT_SHARES = frozenset({"share_link_opened"})
+ABOUT_SHARES = frozenset({"share_link_opened", "share_link_closed"})
 ABOUT_RECORD = "record:"
 WITH_SUBJECT = Prefetch("real_name", RealNameBinding.objects.select_related("subject"))
 
@@ -115,13 +116,15 @@ class Letter:
 
 
 def letters(subject: Subject, shown: list[Notice]) -> list[Letter]:
-    """Notices with what they talk about, where the person can still open it; three queries at most."""
+    """Notices of one page with what they talk about, where the person can still open it; three queries at most."""
     tokens = {notice.pk: _token_of(notice) for notice in shown}
     keys = {token: pk_of_token(TOKEN_KIND, token) for token in tokens.values() if token}
     wanted = [key for key in keys.values() if key]
     own = set(CreditRecord.objects.of_person(subject.pk).filter(pk__in=wanted).values_list("pk", flat=True))
     known = {token for token, key in keys.items() if key in own}
-    asked = {one.number for one in Authorisation.objects.of_person(subject)}
+    about = [pk_of_token(AUTHORISATION_KIND, _number_about(notice)) for notice in shown]
+    requests = Authorisation.objects.of_person(subject).filter(pk__in=[pk for pk in about if pk is not None])
+    asked = {one.number for one in requests}
     announced = _announced_to(subject, shown)
     return [
         Letter(
@@ -163,6 +166,11 @@ def _number_of(notice: Notice, about: str, own: set[str]) -> str:
     """The number of the consent or announcement a notice is about, where it is one of the person."""
     number = notice.subject_key.removeprefix(about)
     return number if number in own else ""
+
+
+def _number_about(notice: Notice) -> str:
+    about = notice.subject_key
+    return about.removeprefix(ABOUT_AUTHORISATION) if about.startswith(ABOUT_AUTHORISATION) else ""
 
 
 def _lines(records: list[CreditRecord]) -> list[Line]:

@@ -1,6 +1,8 @@
 """Messages to persons: a row first, delivery and reading proven afterwards."""
 
+import datetime
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -10,7 +12,7 @@ from creditplatform.core.enums import NoticeChannel
 from creditplatform.core.models import Notice, User
 from creditplatform.core.sealed import sealed_name
 
-SHOWN = 200
+PAGE = 50
 WRITE_MANY = """
 INSERT INTO core_notice (addressee, code, subject_key, text, text_en, channel, created_at, delivery_proof)
 SELECT n.addressee, %(code)s, n.about, n.text, n.text_en, %(channel)s, %(at)s, ''
@@ -18,6 +20,13 @@ FROM unnest(%(addressees)s::bytea[], %(abouts)s::text[], %(texts)s::bytea[], %(t
     AS n (addressee, about, text, text_en)
 ON CONFLICT (addressee, code, subject_key) DO NOTHING
 """
+
+
+class NoticePage(NamedTuple):
+    """Notices of one page, newest first, and whether older ones follow."""
+
+    letters: list[Notice]
+    more: bool
 
 
 def write_notice(
@@ -46,20 +55,28 @@ def write_notices(*, code: str, messages: Iterable[tuple[bytes, str, str, str]])
         cursor.execute(WRITE_MANY, {"code": code, "channel": NoticeChannel.SITE.value, "at": timezone.now(), **columns})
 
 
-def show_notices(*, addressee: bytes, user: User) -> list[Notice]:
-    """Notices of a person, newest first. Showing them on the site is their delivery, and is proven by it.
+def show_notices(
+    *, addressee: bytes, user: User, before: tuple[datetime.datetime, int] | None = None, unread: bool = False
+) -> NoticePage:
+    """One page of a person's notices. Showing them on the site is their delivery, and is proven by it.
 
-    Call it only where their texts are shown; what is not on the page is not delivered by it.
+    `before` are time and key of the last one of the page before; `unread` leaves out what was read. Call it only where
+    their texts are shown; what is not on the page is not delivered by it.
     """
     newest = Notice.objects.filter(addressee=addressee).order_by("-created_at", "-pk")
-    page = list(newest.values_list("pk", flat=True)[:SHOWN])
+    rows = newest.filter(read_at=None) if unread else newest
+    if before:
+        at, pk = before
+        rows = rows.filter(created_at__lte=at).exclude(created_at=at, pk__gte=pk)
+    found = list(rows.values_list("pk", flat=True)[: PAGE + 1])
+    page = found[:PAGE]
     Notice.objects.filter(pk__in=page, delivered_at=None).update(
         delivered_at=timezone.now(),
         delivery_proof=f"shown to account {user.pk}",
         user=user,
         channel=NoticeChannel.SITE,
     )
-    return list(newest.filter(pk__in=page))
+    return NoticePage(list(newest.filter(pk__in=page)), len(found) > PAGE)
 
 
 def count_unread(addressee: bytes) -> int:

@@ -12,7 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import CreditError, Invalid
+from creditplatform.core.enums import Door
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid
 from creditplatform.core.identity import PERSON_KINDS, IdentifierKind
 from creditplatform.core.models import Agency, User
 from creditplatform.core.permissions import rule
@@ -113,6 +114,8 @@ def ask(request: HttpRequest, agency: str, purpose: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (case := _asked(user, unit, wanted, form)):
         messages.success(request, _("The person is asked. The answer will stand here."))
         return redirect("desk:authorisation", case.number)
+    if form.is_bound and form.has_error("fields_asked", "invalid_choice"):
+        _note(user, unit, wanted, form, authorisations.outside_purpose())
     context = {"form": form, "purpose": wanted, "agency": unit}
     return unstored(render(request, "desk/authorisation_ask.html", context))
 
@@ -168,15 +171,30 @@ def _permitted(user: User, agency: str, purpose: str) -> tuple[Agency, Purpose]:
 def _asked(user: User, unit: Agency, purpose: Purpose, form: RequestForm) -> Authorisation | None:
     given = form.cleaned_data
     try:
-        return authorisations.request_authorisation(
-            agency=unit, purpose=purpose, person=checked_person(given["name"], given["kind"], given["number"]),
-            name=given["name"], fields=form.asked(), case_number=given["case_number"],
-            message=given["message"], user=user,
-        )  # fmt: skip
+        person = checked_person(given["name"], given["kind"], given["number"])
     except Invalid as error:
-        for problem in error.problems:
-            field = PLACES.get(problem.field, problem.field)
-            form.add_error(field if field in form.fields else None, str(problem.message))
+        _tell(form, error)
+        return None
+    try:
+        return authorisations.request_authorisation(
+            agency=unit, purpose=purpose, person=person, name=given["name"], fields=form.asked(),
+            case_number=given["case_number"], message=given["message"], user=user,
+        )  # fmt: skip
     except CreditError as error:
-        form.add_error(None, str(error))
+        _note(user, unit, purpose, form, error)
+        _tell(form, error)
     return None
+
+
+def _note(user: User, unit: Agency, purpose: Purpose, form: RequestForm, error: CreditError) -> None:
+    case = form.cleaned_data.get("case_number", "")
+    authorisations.note_refused(
+        agency=unit, purpose=purpose.code, error=error, door=Door.DESK, case_number=case, user=user
+    )
+
+
+def _tell(form: RequestForm, error: CreditError) -> None:
+    """What is wrong, each beside its field."""
+    for problem in error.problems if isinstance(error, Invalid) else [FieldProblem("", error.code, str(error))]:
+        field = PLACES.get(problem.field, problem.field)
+        form.add_error(field if field in form.fields else None, str(problem.message))

@@ -21,17 +21,20 @@ from creditplatform.core.models import AccessLog, StepEvent, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import AuthorisationState, RepresentationScope
 from records.me.acting import represented
+from records.me.marks import mark, mark_of
 from records.models import Authorisation, Subject
 from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_theirs
 from records.preview_selectors import name_labels, preview
 from records.queries.receipts import receipt
+from records.querysets.queries import AuthorisationQuerySet
 from records.selectors import is_own, log_own_look
 from records.services import authorisations
 from records.workflows.authorisation import AUTHORISATION
 
 RELATED = ("agency__site", "purpose__legal_basis", "subject")
-SHOWN_ENDED, SHOWN_USES, USUAL_DAYS = 50, 50, 30
+SHOWN_WAITING, SHOWN_HOLDING, SHOWN_ENDED, SHOWN_USES, USUAL_DAYS = 20, 200, 50, 50, 30
+WAITING_SALT = "me:authorisations"
 
 
 class AnswerForm(forms.Form):
@@ -90,18 +93,29 @@ PLACES = {"fields": "everything", "expires_at": "until", "uses_allowed": "uses"}
 
 @represented(RepresentationScope.CONSENT)
 def authorisation_list(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """Requests that wait for an answer, what holds now, what has ended."""
+    """Requests that wait for an answer, page by page; what holds now, what has ended."""
     _log_for_another(user, subject)
     rows, now = Authorisation.objects.of_person(subject).select_related(*RELATED), timezone.now()
     granted = AuthorisationState.GRANTED
+    waiting = _waiting(request, rows.waiting(at=now))
+    last = waiting[SHOWN_WAITING - 1] if len(waiting) > SHOWN_WAITING else None
     context = {
-        "waiting": rows.waiting(at=now),
-        "holding": rows.filter(state=granted, expires_at__gt=now),
+        "waiting": waiting[:SHOWN_WAITING],
+        "after": mark(last.requested_at, last.pk, WAITING_SALT) if last else "",
+        "holding": rows.filter(state=granted, expires_at__gt=now)[:SHOWN_HOLDING],
         "ended": rows.exclude(state=AuthorisationState.REQUESTED, answer_until__gt=now)
         .exclude(state=granted, expires_at__gt=now)
         .order_by("-requested_at")[:SHOWN_ENDED],
     }
     return render(request, "me/authorisations.html", context)
+
+
+def _waiting(request: HttpRequest, rows: AuthorisationQuerySet) -> list[Authorisation]:
+    """One page of the requests that wait and one more, newest first."""
+    if before := mark_of(request, WAITING_SALT):
+        at, pk = before
+        rows = rows.filter(requested_at__lte=at).exclude(requested_at=at, pk__gte=pk)
+    return list(rows[: SHOWN_WAITING + 1])
 
 
 @represented(RepresentationScope.CONSENT)

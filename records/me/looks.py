@@ -1,7 +1,6 @@
 """Who looked at me: the list, one look with what can be said against it, and everything as a file."""
 
 import csv
-import datetime
 import io
 import json
 from collections.abc import Callable, Iterable
@@ -9,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -24,6 +22,7 @@ from records.enums import RepresentationScope
 from records.figures.workbook import CONTENT_TYPE, table_workbook
 from records.look_selectors import LOOK_KIND, PAGE, Chosen, Look, all_looks, look, looks, years_and_units
 from records.me.acting import represented
+from records.me.marks import mark, mark_of
 from records.me.views import bound
 from records.models import Purpose, Subject
 from records.own_numbers import not_theirs
@@ -49,14 +48,14 @@ def look_list(request: HttpRequest, user: User, subject: Subject) -> HttpRespons
     """Who looked at my data, when, for what purpose and on what authority."""
     chosen = Chosen.of(request.GET)
     log_looks_shown(user, subject)
-    found = looks(subject, chosen, before=_cursor(request))
+    found = looks(subject, chosen, before=mark_of(request, LOOKS_SALT))
     page, more = found[:PAGE], len(found) > PAGE
     years, units = years_and_units(subject)
     asked = {"year": str(chosen.year or ""), "unit": chosen.unit, "own": "1" if chosen.with_own else ""}
     context = {
         "looks": page, "chosen": chosen, "years": years, "units": units,
         "asked": {name: text for name, text in asked.items() if text},
-        "after": signing.dumps((page[-1].row.at.isoformat(), page[-1].row.pk), salt=LOOKS_SALT) if more else "",
+        "after": mark(page[-1].row.at, page[-1].row.pk, LOOKS_SALT) if more else "",
     }  # fmt: skip
     return render(request, "me/looks.html", context)
 
@@ -110,15 +109,6 @@ def _complained(request: HttpRequest, user: User, subject: Subject, found: Look,
     else:
         messages.success(request, _("Thank you. A second person reviews this look; the answer will stand here."))
     return True
-
-
-def _cursor(request: HttpRequest) -> tuple[datetime.datetime, int] | None:
-    """Where the page before ended, from a signed mark; a mark somebody changed is ignored."""
-    try:
-        at, pk = signing.loads(request.GET.get("after", ""), salt=LOOKS_SALT)
-        return datetime.datetime.fromisoformat(at), int(pk)
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
 
 
 def _cells(one: Look) -> list[str]:

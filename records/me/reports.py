@@ -21,6 +21,8 @@ from creditplatform.core.models import User
 from records.enums import CreditReportKind, CreditReportState, RepresentationScope
 from records.me.acting import represented
 from records.models import CreditReport, Subject
+from records.own_numbers import not_theirs
+from records.querysets.queries import REPORT_KIND
 from records.reports.content import grouped
 from records.reports.order import Order
 from records.reports.sections import SECTIONS, section_of
@@ -198,9 +200,9 @@ def _mine(user: User, subject: Subject, code: str) -> CreditReport:
     try:
         found = service.own_report(user, code)
     except NotFoundHere:
-        raise Http404 from None
+        raise not_theirs(REPORT_KIND, user) from None
     if found.subject_id != subject.pk:
-        raise Http404
+        raise not_theirs(REPORT_KIND, user)
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from records.enums import RepresentationKind, RepresentationPapers, Representati
 from records.me.acting import ACTING, standing
 from records.models import Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
+from records.own_numbers import not_theirs
 from records.selectors import subject_of
 from records.services import representations
 from records.workflows.representation import REPRESENTATION
@@ -122,6 +123,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 @rule(signed_in)
 def act(request: HttpRequest, token: str) -> HttpResponse:
     """Open the file of the person represented in this browser, until it is closed again."""
+    user: Any = request.user
     own = _own(request)
     if own is None:
         return redirect("me:bind")
@@ -129,7 +131,7 @@ def act(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("me:represent")
     case = standing(own, token)
     if case is None:
-        raise Http404
+        raise not_theirs(REPRESENTATION_KIND, user)
     request.session[ACTING] = token
     pages = (page for scope, page in OFFERED.items() if scope in case.scope)
     return redirect(next(pages, "me:home"))
@@ -153,7 +155,7 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
     pk = pk_of_token(REPRESENTATION_KIND, token)
     case = Representation.objects.filter(pk=pk).first() if pk is not None else None
     if case is None or own.pk not in (case.person_id, case.representative_id):
-        raise Http404
+        raise not_theirs(REPRESENTATION_KIND, user)
     if request.method == "POST":
         try:
             representations.end(case=case, user=user)

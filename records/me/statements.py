@@ -14,6 +14,8 @@ from creditplatform.core.models import User
 from records import selectors
 from records.me.views import bound
 from records.models import Subject
+from records.models.record import TOKEN_KIND
+from records.own_numbers import not_theirs
 from records.services.statements import LONGEST, takes_statement, write_statement
 
 
@@ -35,7 +37,9 @@ class StatementForm(forms.Form):
 def statement(request: HttpRequest, user: User, subject: Subject, token: str) -> HttpResponse:
     """Write, change or take back the own words about one record; not found where it takes none."""
     found = selectors.own_record(user, subject, token)
-    if found is None or not takes_statement(found[0].record):
+    if found is None:
+        raise not_theirs(TOKEN_KIND, user)
+    if not takes_statement(found[0].record):
         raise Http404
     record = found[0].record
     form = StatementForm(request.POST or None, initial={"text": record.statement or ""})

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +22,16 @@ from records.enums import RepresentationScope
 from records.exchange.overview import told_of
 from records.identifiers import checked_person
 from records.me.acting import View, opened_for, represented
+from records.me.marks import mark, mark_of
 from records.models import Authorisation, Subject
+from records.models.record import TOKEN_KIND
+from records.own_numbers import not_theirs
 from records.services import realname
 from records.services.statements import takes_statement
 
 RECORDS_SALT = "me:records"
+NOTICES_SALT = "me:notices"
+SHOWN_WAITING = 20  # requests on the first page; all of them stand on the page of consent
 LONGEST_KEY = 19  # digits of a key of eight bytes
 
 
@@ -41,6 +46,7 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     lines = selectors.own_records(user, subject)
     looks, look_count = look_selectors.newest(subject, most=5)
     selectors.log_looks_shown(user, subject)
+    waiting = Authorisation.objects.of_person(subject).waiting()
     context = {
         "name": subject.name_sealed,
         "lines": lines[:8],
@@ -50,7 +56,8 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
         "look_count": min(look_count, look_selectors.PAGE),
         "more_looks": look_count > look_selectors.PAGE,
         "own": selectors.is_own(user, subject),
-        "waiting": list(Authorisation.objects.of_person(subject).waiting().select_related("agency", "purpose")),
+        "waiting": list(waiting.select_related("agency", "purpose")[:SHOWN_WAITING]),
+        "waiting_count": waiting.count(),
         "unread": core_notices.count_unread(subject.number_index),
     }
     return render(request, "me/home.html", context)
@@ -70,7 +77,7 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     """One record: who decided, on what basis, what it means, what can be done."""
     found = selectors.own_record(user, subject, token)
     if found is None:
-        raise Http404
+        raise not_theirs(TOKEN_KIND, user)
     line, contents = found
     own = selectors.is_own(user, subject)  # letters, and whether they were read, are the person's alone
     context = {
@@ -90,15 +97,25 @@ def ties(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
 
 @bound
 def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """Letters to me; showing them is their delivery, and pressing “read” is noted."""
+    """Letters to me, page by page; showing them is their delivery, and pressing “read” is noted."""
+    unread = request.GET.get("unread") == "1"
     if request.method == "POST":
         notice = request.POST.get("notice", "")
         if notice.isascii() and notice.isdecimal() and len(notice) < LONGEST_KEY:
             core_notices.mark_read(addressee=subject.number_index, notice_id=int(notice))
-        return redirect("me:notices")
+        return redirect(request.get_full_path())
     with audit.context(actor=user, door=Door.WEB, reason="show notices"):
-        letters = core_notices.show_notices(addressee=subject.number_index, user=user)
-    return render(request, "me/notices.html", {"letters": selectors.letters(subject, letters)})
+        page = core_notices.show_notices(
+            addressee=subject.number_index, user=user, before=mark_of(request, NOTICES_SALT), unread=unread
+        )
+    last = page.letters[-1] if page.more else None
+    context = {
+        "letters": selectors.letters(subject, page.letters),
+        "only_unread": unread,
+        "unread": core_notices.count_unread(subject.number_index),
+        "after": mark(last.created_at, last.pk, NOTICES_SALT) if last else "",
+    }
+    return render(request, "me/notices.html", context)
 
 
 class BindingForm(forms.Form):

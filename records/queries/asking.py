@@ -146,10 +146,16 @@ def _granted(question: Question) -> Grant:
     """The grant that covers the question, one use of a consent taken. Raises NotAuthorised."""
     if not question.purpose.needs_consent:
         return grant_by_statute(question.purpose, question.agency)
-    consent = consent_for(question, whole=False)
-    grant = grant_by_consent(question.purpose, question.agency, consent)
-    use(consent)
-    return grant
+    while True:  # until no consent is left, where it is not named and others take the last use of one just found
+        consent = consent_for(question, whole=False)
+        grant = grant_by_consent(question.purpose, question.agency, consent)
+        try:
+            use(consent)
+        except NotAuthorised:
+            if question.consent:
+                raise
+        else:
+            return grant
 
 
 def consent_for(question: Question, *, whole: bool) -> Authorisation:

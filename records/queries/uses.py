@@ -2,7 +2,8 @@
 
 What the steps `use` and `use_up` of `records.workflows.authorisation` say: only a consent that holds at that moment
 and has a use left; each use noted as a step; the last one ends it. Of two that want the last use one gets it, since
-the row is asked again once it is free. Must run in an audit context.
+the row is asked again once it is free; the other is given another consent of the same person where there is one. Must
+run in an audit context.
 """
 
 import datetime
@@ -18,10 +19,10 @@ from records.models import Authorisation, Purpose
 from records.queries.grants import NotAuthorised
 from records.services.consent_notices import tell_first_uses, tell_used
 
-ONE = "SELECT %(id)s::bigint AS id"
+ONE = "SELECT %(id)s::bigint AS id, NULL::bytea AS number_index"
 # Of each person the consent that ends first, or the one that is named.
 OF_PERSONS = """
-SELECT DISTINCT ON (a.number_index) a.id
+SELECT DISTINCT ON (a.number_index) a.id, a.number_index
 FROM records_authorisation a
 JOIN unnest(%(numbers)s::bytea[], %(names)s::bytea[]) p(number_index, name_index)
     ON a.number_index = p.number_index AND a.name_index = p.name_index
@@ -38,24 +39,26 @@ WITH usable AS ({chosen}), used AS (
     FROM usable
     WHERE a.id = usable.id AND a.state = 'granted' AND a.uses < a.uses_allowed
         AND a.valid_from <= %(now)s AND a.expires_at > %(now)s
-    RETURNING a.id, a.number_index, a.state, a.uses, a.ended_at
+    RETURNING a.id, a.state, a.uses, a.ended_at
 ), noted AS (
     INSERT INTO core_stepevent (workflow, case_ref, step, from_state, to_state, door, reason, at)
     SELECT 'authorisation', id, s.step, 'granted', s.reached, %(door)s, '', %(now)s
     FROM used CROSS JOIN LATERAL (VALUES ('use', 'granted'), ('use_up', 'used')) s(step, reached)
     WHERE s.step = 'use' OR used.state = 'used'
 )
-SELECT id, number_index, state, uses, ended_at FROM used
+SELECT used.id, usable.number_index, used.state, used.uses, used.ended_at FROM usable LEFT JOIN used USING (id)
 """
 
 
 def use(authorisation: Authorisation, *, at: datetime.datetime | None = None) -> Authorisation:
     """Take one use of this consent; the person is told of the first. Raises NotAuthorised."""
     door = audit.current().get("door", "")
-    taken = _take(ONE, {"id": authorisation.pk, "now": at or timezone.now(), "door": door})
-    if not taken:
+    ((pk, _number, state, uses, ended_at),) = _take(
+        ONE, {"id": authorisation.pk, "now": at or timezone.now(), "door": door}
+    )
+    if pk is None:
         raise NotAuthorised
-    ((_pk, _number, authorisation.state, authorisation.uses, authorisation.ended_at),) = taken
+    authorisation.state, authorisation.uses, authorisation.ended_at = state, uses, ended_at
     if authorisation.uses == 1:
         tell_used(authorisation)
     return authorisation
@@ -76,14 +79,24 @@ def use_of_persons(
     `named`: of this consent alone. Gives the keys of the consents by the indexes of the numbers; persons without a
     usable one are not among them.
     """
-    chosen = {"numbers": numbers, "names": names, "agency": agency, "purpose": purpose.pk, "fields": fields}
-    taken = _take(OF_PERSONS, {**chosen, "named": named, "now": timezone.now(), "door": door})
-    if first := [pk for pk, _number, _state, uses, _ended in taken if uses == 1]:
+    wanted = list(zip(numbers, names, strict=True))
+    words = {"agency": agency, "purpose": purpose.pk, "fields": fields, "named": named}
+    words |= {"now": timezone.now(), "door": door}
+    used, first = dict[bytes, int](), list[int]()
+    while wanted:  # each turn is for those whose consent somebody else used up or ended while its row was waited for
+        people = {"numbers": [number for number, _name in wanted], "names": [name for _number, name in wanted]}
+        taken = _take(OF_PERSONS, {**words, **people})
+        used |= {bytes(number): pk for pk, number, *_rest in taken if pk is not None}
+        first += [pk for pk, _number, _state, uses, _ended in taken if uses == 1]
+        lost = {bytes(number) for pk, number, *_rest in taken if pk is None}
+        wanted = [(number, name) for number, name in wanted if bytes(number) in lost]
+    if first:
         tell_first_uses(first)
-    return {bytes(number): pk for pk, number, _state, _uses, _ended in taken}
+    return used
 
 
 def _take(chosen: str, words: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """A row for each consent chosen; without its key where somebody else was first."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE.format(chosen=chosen), words)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

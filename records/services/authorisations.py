@@ -7,20 +7,23 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+import structlog
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.errors import Invalid
+from creditplatform.core.enums import Authority, Door
+from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.masking import holds_number
 from creditplatform.core.models import Agency, ApiClient, User
-from creditplatform.core.rules import load_rulebook
+from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import pk_of_token
 from records.enums import AuthorisationState, VersionState
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, EntryField, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
+from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, register_refusal
 from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
 from records.querysets.queries import AuthorisationQuerySet
@@ -28,6 +31,30 @@ from records.services.consent_notices import tell_answered_for, tell_asked
 from records.workflows.authorisation import AUTHORISATION, own_file
 
 ANSWER_DAYS = "authorisation.answer.days"
+MOST_WAITING, PAUSE_DAYS = "authorisation.waiting.most", "authorisation.pause.days"
+LOCK_SPACE = 0x41534B53
+LONGEST_CASE = 60
+log = structlog.get_logger(__name__)
+
+
+class TooManyAsked(Conflict):
+    """The unit has asked this person as often as it may before it has answers (HTTP 409)."""
+
+    default_code = "too_many_requests_to_person"
+    default_message = _(
+        "Your unit has %(most)s requests to this person that wait for an answer or were taken back in the last"
+        " %(days)s days. It can ask for more once the person has answered one, or time has passed."
+    )
+
+
+class AskedTooSoon(Conflict):
+    """The person has lately refused this unit the same purpose, or withdrawn it (HTTP 409)."""
+
+    default_code = "asked_again_too_soon"
+    default_message = _(
+        "This request was refused for the same purpose, or consent was withdrawn. Your unit can ask again from"
+        " %(day)s on."
+    )
 
 
 def request_authorisation(
@@ -46,12 +73,11 @@ def request_authorisation(
 
     The same request asked again while it waits is the same request. Raises PurposeNotOpen; Invalid where a field lies
     outside the purpose (`outside_purpose`) or a statute makes consent a mere form (`no_consent_needed`),
-    and where the case number is the number of a person.
+    and where the case number is the number of a person; TooManyAsked, AskedTooSoon. Whoever catches one of these calls
+    `note_refused`.
     """
-    if holds_number(case_number):
-        told = _("This is the number of a person. Please give the number of the case.")
-        raise Invalid.in_field("case_number", "holds_number", told)
-    asked = _asked_fields(agency, purpose, fields)
+    _refuse_numbers(case_number)
+    asked, book = _asked_fields(agency, purpose, fields), load_rulebook()
     wanted = Authorisation(
         agency=agency,
         purpose=purpose,
@@ -62,13 +88,25 @@ def request_authorisation(
         message=message or None,
         requested_by=user,
         client=client,
-        answer_until=timezone.now() + datetime.timedelta(days=_answer_days(agency)),
+        answer_until=timezone.now() + datetime.timedelta(days=_value(book, ANSWER_DAYS, agency)),
     )
+    _one_at_a_time(wanted)
     if same := _asked_already(wanted):
         return same
+    _refuse_pressing(wanted, book)
     wanted.save()
     tell_asked(wanted)
     return wanted
+
+
+def _refuse_numbers(case_number: str) -> None:
+    if holds_number(case_number):
+        told = _("This is the number of a person. Please give the number of the case.")
+        raise Invalid.in_field("case_number", "holds_number", told)
+
+
+def _value(book: RuleBook, key: str, agency: Agency) -> int:
+    return int(book.value(key, timezone.localdate(), agency.site.code))
 
 
 def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> FieldScope:
@@ -79,15 +117,13 @@ def _asked_fields(agency: Agency, purpose: Purpose, fields: Sequence[str]) -> Fi
         raise Invalid.in_field("purpose", "no_consent_needed", sentence)
     asked = FieldScope.of(fields or purpose.fields)
     if _outside(FieldScope.of(purpose.fields), asked):
-        raise Invalid.in_field(
-            "fields", "outside_purpose", _("The purpose does not cover everything that was asked for.")
-        )
+        raise outside_purpose()
     return asked
 
 
-def _answer_days(agency: Agency) -> int:
-    days: int = load_rulebook().value(ANSWER_DAYS, timezone.localdate(), agency.site.code)
-    return days
+def outside_purpose() -> Invalid:
+    """The refusal of fields that the purpose does not cover."""
+    return Invalid.in_field("fields", "outside_purpose", _("The purpose does not cover everything that was asked for."))
 
 
 def _asked_already(wanted: Authorisation) -> Authorisation | None:
@@ -96,6 +132,47 @@ def _asked_already(wanted: Authorisation) -> Authorisation | None:
         for name in ("agency", "purpose", "number_index", "name_index", "requested_fields", "case_number")
     }
     return Authorisation.objects.waiting().filter(**same).first()
+
+
+def _one_at_a_time(wanted: Authorisation) -> None:
+    """Requests of a unit to the same person wait for each other's commit, so that all of them are counted."""
+    whom = f"{wanted.agency_id}:{bytes(wanted.number_index).hex()}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, whom])
+
+
+def _refuse_pressing(wanted: Authorisation, book: RuleBook) -> None:
+    """Raise where the unit presses the person: too many requests at a time, or anew right after a refusal.
+
+    Counted by the number alone, so that neither another name nor another case makes a difference. Requests taken back
+    count for as long as a refusal does, since each of them brought a letter.
+    """
+    days, most = (_value(book, key, wanted.agency) for key in (PAUSE_DAYS, MOST_WAITING))
+    lately = {"ended_at__date__gt": timezone.localdate() - datetime.timedelta(days=days)}
+    rows = Authorisation.objects.filter(agency=wanted.agency, number_index=wanted.number_index)
+    refused = rows.filter(
+        purpose=wanted.purpose, state__in=[AuthorisationState.REFUSED, AuthorisationState.REVOKED], **lately
+    )
+    if last := refused.order_by("-ended_at").values_list("ended_at", flat=True).first():
+        again = timezone.localdate(last) + datetime.timedelta(days=days)
+        raise AskedTooSoon(day=again.isoformat())
+    if (rows.waiting() | rows.filter(state=AuthorisationState.RECALLED, **lately)).count() >= most:
+        raise TooManyAsked(most=most, days=days)
+
+
+def note_refused(
+    *, agency: Agency, purpose: str, error: CreditError, door: Door, case_number: str = "", user: User | None = None
+) -> None:
+    """Register that a request was refused: for operators, and in the access log under nobody's name.
+
+    `purpose` is its code as it was sent; one that does not exist is not repeated.
+    """
+    known = Purpose.objects.filter(code=purpose).exists()
+    log.warning("consent_request_refused", code=error.code, unit=agency.code, purpose=purpose if known else "unknown")
+    if known:
+        case = "" if holds_number(case_number) else case_number.strip()[:LONGEST_CASE]
+        asker = Asker(agency, user, door, case)
+        register_refusal(NOBODY, asker, purpose=purpose, authority=Authority.CONSENT, reference=NONE_GIVEN)
 
 
 def _outside(allowed: FieldScope, asked: FieldScope) -> bool:

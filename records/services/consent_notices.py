@@ -1,4 +1,4 @@
-"""Letters about consent: that a unit asks, that somebody answered for the person, that it was used, a link opened.
+"""Letters about consent: that a unit asks, that somebody answered for the person, that it was used; about links.
 
 They go to the index of the number, so that somebody without an account finds them when binding one. None holds a name
 or what is on file.
@@ -38,6 +38,11 @@ ANSWERED_FOR = {
 }
 OPENED = _("The link by which you show part of your file was opened on %(time)s. It cannot be opened again.")
 
+CLOSED = _(
+    "The link by which you show part of your file was closed on %(time)s, since a wrong code was entered %(count)s"
+    " times. It shows nothing any more. If it is still needed, make a new one."
+)
+
 
 def tell_asked(case: Authorisation) -> Notice | None:
     """Tell the person that a unit asks; not somebody on file under another name, since it is not them that is meant."""
@@ -67,10 +72,19 @@ def tell_first_uses(keys: Iterable[int]) -> None:
 
 def tell_opened(link: ShareLink) -> Notice:
     """Tell the person that whoever had link and code has seen the chosen parts."""
-    time = f"{timezone.localtime(link.opened_at):%Y-%m-%d %H:%M}"
-    text, text_en = in_both(lambda: str(OPENED) % {"time": time})
+    return _tell_of_link(link, "share_link_opened", OPENED, time=f"{timezone.localtime(link.opened_at):%Y-%m-%d %H:%M}")
+
+
+def tell_closed(link: ShareLink) -> Notice:
+    """Tell the person that wrong codes have closed the link: somebody guessed, or the code was passed on wrongly."""
+    time = f"{timezone.localtime():%Y-%m-%d %H:%M}"
+    return _tell_of_link(link, "share_link_closed", CLOSED, time=time, count=link.wrong_codes)
+
+
+def _tell_of_link(link: ShareLink, code: str, words: Promise, **said: object) -> Notice:
+    text, text_en = in_both(lambda: str(words) % said)
     return write_notice(
-        addressee=bytes(link.subject.number_index), code="share_link_opened", text=text, text_en=text_en,
+        addressee=bytes(link.subject.number_index), code=code, text=text, text_en=text_en,
         about=f"{ABOUT_SHARE}{link.token}",
     )  # fmt: skip
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.models import AccessLog, ApiClient
 from creditplatform.core.vault import pk_of_token
 from records.enums import QueryKind
 from records.identifiers import checked_person
 from records.models import Authorisation, HumanReview, Purpose, Query, Subject
 from records.models.query import QUERY_KIND, REVIEW_KIND
+from records.own_numbers import not_of_client
 from records.queries.asking import Answered, Question, ask_eligibility, ask_records_noted, refuse
 from records.queries.disclosure import DISCLOSED, Disclosed
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
@@ -18,6 +19,7 @@ from records.services import authorisations, human_review, queries
 from records.services.queries import Draft
 
 Problems = list[FieldProblem]
+ANSWER_KIND = "answer"
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ def own_query(client: ApiClient, token: str) -> Query:
     rows = Query.objects.select_related("agency__site", "purpose__legal_basis", "authorisation")
     found = rows.filter(pk=pk, client=client).first() if pk is not None else None
     if found is None:
-        raise NotFoundHere
+        raise not_of_client(QUERY_KIND, client)
     return found
 
 
@@ -76,7 +78,7 @@ def send_to_person(client: ApiClient, given: Given | None, words: str) -> HumanR
     lines = AccessLog.objects.select_related("agency__site").filter(fields__contains=[DISCLOSED], actor=None)
     line = lines.filter(pk=given.access, agency=client.agency_id).first() if given else None
     if line is None or given is None:
-        raise NotFoundHere
+        raise not_of_client(ANSWER_KIND, client)
     purpose = permitted_purpose(line.purpose, client.agency)
     consent = _consent_of(line, client) if purpose.needs_consent else None
     grant_again(purpose, client.agency, consent)
@@ -104,5 +106,5 @@ def own_review(client: ApiClient, token: str) -> HumanReview:
     pk = pk_of_token(REVIEW_KIND, token)
     found = HumanReview.objects.filter(pk=pk, agency=client.agency_id).first() if pk is not None else None
     if found is None:
-        raise NotFoundHere
+        raise not_of_client(REVIEW_KIND, client)
     return found

@@ -30,6 +30,7 @@ from records.reports.content import Frame, content
 from records.reports.extract import digest, extract
 from records.reports.order import Order
 from records.reports.signing import sign_json, sign_pdf
+from records.services.own_limits import check_reports
 from records.workflows.authorisation import acts_for, own_file
 from records.workflows.credit_report import CREDIT_REPORT
 
@@ -67,10 +68,11 @@ def issue_report(*, user: User, subject: Subject, site: Site, order: Order, addr
     """Issue a report to the person, or to a representative who may get reports.
 
     `address` is how addresses of this platform begin, where the setting PUBLIC_URL does not say it. Raises
-    NotPermitted, NoReportOfMinors, Invalid, NoReportAuthority.
+    NotPermitted, TooManyToday, NoReportOfMinors, Invalid, NoReportAuthority.
     """
     requester = _requester(user, subject)
     with transaction.atomic():
+        check_reports(user)
         return issue(subject=subject, site=site, order=order, requester=requester, address=address)
 
 

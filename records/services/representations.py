@@ -17,6 +17,7 @@ from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, 
 from records.identifiers import checked_person
 from records.models import RealNameBinding, Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
+from records.services.own_limits import check_representations
 from records.window import window_of
 from records.workflows.representation import REPRESENTATION, SCOPES, full_age_on
 
@@ -69,8 +70,8 @@ def ask(
 ) -> Representation:
     """Ask to act for the person of this name and number; nobody is looked up before an official has the papers.
 
-    Raises Invalid with everything that is wrong at once; Conflict for a request that is being checked already;
-    NotPermitted for an account that is bound to nobody.
+    Raises Invalid with everything that is wrong at once; Conflict for a request that is being checked already and for
+    more requests than one account may have; NotPermitted for an account that is bound to nobody.
     """
     own = _own(user)
     found = problems(
@@ -81,6 +82,7 @@ def ask(
         raise Invalid(found)
     wanted = checked_person(name, document, number)
     _make_way(own, wanted.blind_index, kind)
+    check_representations(user)
     kept = store.keep(papers)
     try:
         with transaction.atomic():

@@ -26,7 +26,7 @@ from records.models import ShareLink, Subject
 from records.models.authorisation import MOST_WRONG_CODES, SHARE_KIND
 from records.queries.disclosure import Asker, Shown, disclose, register_refusal
 from records.queries.grants import grant_by_link
-from records.services.consent_notices import tell_opened
+from records.services.consent_notices import tell_closed, tell_opened
 from records.workflows.authorisation import own_file
 
 SHORTEST_HOURS, LONGEST_DAYS = "share_link.shortest_hours", "share_link.longest_days"
@@ -152,6 +152,8 @@ def _refusal(link: ShareLink | None, code: str, asker: Asker) -> CreditError | N
     if not right and is_live(link):
         link.wrong_codes += 1
         link.save(update_fields=["wrong_codes"])
+        if link.wrong_codes == MOST_WRONG_CODES:
+            tell_closed(link)
     _write_refusal(link, asker)
     return OpenedBefore(time=_minute(link.opened_at)) if right and link.opened_at else NotOpened()
 

@@ -12,6 +12,8 @@ from django.views.decorators.cache import cache_control
 
 from creditplatform.core.permissions import anyone, rule
 from records.models import CreditReport
+from records.own_numbers import note_nobodys
+from records.querysets.queries import REPORT_KIND
 from records.reports.checking import LARGEST_FILE, judge, typed
 from records.verify.selectors import Answer, answer_about
 
@@ -60,6 +62,7 @@ def answer(request: HttpRequest, report: str) -> HttpResponse:
     """What can be said about the report of that number, and about a file beside it."""
     found = CreditReport.objects.with_code(typed(report))
     if found is None:
+        note_nobodys(REPORT_KIND, request)
         return render(request, "verify/unknown.html", {"form": NumberForm()}, status=404)
     sent = request.method == "POST"
     form = FileForm(request.POST, request.FILES) if sent else FileForm()

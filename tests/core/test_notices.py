@@ -1,5 +1,6 @@
 """Messages to persons: once, delivered with proof, read only after delivery."""
 
+import datetime
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -50,18 +51,40 @@ def test_the_words_are_sealed(db: None) -> None:
 
 def test_showing_is_delivery_with_proof(cast: Cast) -> None:
     write()
-    (shown,) = notices.show_notices(addressee=ADDRESSEE, user=cast.person)
+    (shown,) = notices.show_notices(addressee=ADDRESSEE, user=cast.person).letters
     assert shown.delivered_at and shown.user == cast.person
     assert str(cast.person.pk) in shown.delivery_proof
     before = shown.delivered_at
-    (again,) = notices.show_notices(addressee=ADDRESSEE, user=cast.person)
+    (again,) = notices.show_notices(addressee=ADDRESSEE, user=cast.person).letters
     assert again.delivered_at == before
 
 
 def test_nobody_is_shown_the_letters_of_another(cast: Cast) -> None:
     write(addressee=OTHER)
-    assert notices.show_notices(addressee=ADDRESSEE, user=cast.person) == []
+    assert notices.show_notices(addressee=ADDRESSEE, user=cast.person) == ([], False)
     assert Notice.objects.get().delivered_at is None
+
+
+def test_what_is_on_another_page_is_not_delivered_and_every_page_is_reached(cast: Cast) -> None:
+    written = [write(about=f"record {number}").pk for number in range(2 * notices.PAGE + 1)]
+    seen, before = list[int](), None
+    for count, more in ((notices.PAGE, True), (notices.PAGE, True), (1, False)):
+        page = notices.show_notices(addressee=ADDRESSEE, user=cast.person, before=before)
+        seen += [letter.pk for letter in page.letters]
+        assert (len(page.letters), page.more) == (count, more)
+        assert set(Notice.objects.exclude(delivered_at=None).values_list("pk", flat=True)) == set(seen)
+        before = (page.letters[-1].created_at, page.letters[-1].pk)
+    assert seen == written[::-1]
+
+
+def test_those_not_read_are_reached_past_any_number_of_read_ones(cast: Cast) -> None:
+    old = write(about="old")
+    Notice.objects.filter(pk=old.pk).update(created_at=timezone.now() - datetime.timedelta(days=90))
+    for number in range(notices.PAGE + 1):
+        write(about=f"record {number}")
+    Notice.objects.exclude(pk=old.pk).update(delivered_at=timezone.now(), delivery_proof="p", read_at=timezone.now())
+    page = notices.show_notices(addressee=ADDRESSEE, user=cast.person, unread=True)
+    assert [letter.pk for letter in page.letters] == [old.pk] and page.letters[0].delivered_at and not page.more
 
 
 def test_a_letter_delivered_otherwise_keeps_its_proof(cast: Cast) -> None:

@@ -15,9 +15,11 @@ from structlog.testing import capture_logs
 
 from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
+from creditplatform.core.identity import IdentifierKind, make_resident_id
 from creditplatform.core.models import AccessLog, Agency, Membership, Notice
 from creditplatform.core.vault import public_token
 from records.enums import AuthorisationState, Outcome, OwnPurpose
+from records.identifiers import identifier
 from records.look_selectors import LOOK_KIND
 from records.models import Authorisation, PurposeUser
 from records.queries.asking import ask_records
@@ -134,9 +136,9 @@ def test_all_mistakes_are_told_at_once_and_nothing_is_allowed(cast: Cast) -> Non
 
 
 def test_refused_and_withdrawn_by_a_button(cast: Cast) -> None:
+    given = consent(purpose("special-industry"), cast.clerk, cast.person, case_number="2")
     case = asked(purpose("special-industry"), cast.clerk)
     assert answer(case, cast.person, act="refuse").status_code == 302
-    given = consent(purpose("special-industry"), cast.clerk, cast.person, case_number="2")
     client = browser(cast.person)
     assert "Withdraw" in client.get(reverse("me:authorisations")).content.decode()
     client.post(reverse("me:authorisation", args=[given.number]), {"act": "revoke"})
@@ -349,7 +351,8 @@ def test_the_desk_sees_what_was_allowed_and_not_what_is_on_file(cast: Cast) -> N
 
 def test_requests_are_listed_page_by_page(cast: Cast) -> None:
     for number in range(53):
-        asked(purpose("special-industry"), cast.clerk, case_number=str(number))
+        person = identifier(IdentifierKind.RESIDENT_ID, make_resident_id("441300", datetime.date(1990, 1, 1), number))
+        asked(purpose("special-industry"), cast.clerk, person=person)
     page = browser(cast.clerk).get("/desk/authorisations/")
     assert len(page.context["cases"]) == 50
     rest = browser(cast.clerk).get("/desk/authorisations/", {"before": page.context["before"]})

@@ -292,6 +292,26 @@ def test_only_a_letter_whose_text_was_shown_counts_as_delivered(people: Cast, me
     assert Notice.objects.get(pk=letter.pk).delivered_at is not None
 
 
+def test_every_letter_is_reached_and_those_not_read_first(people: Cast, me: Client) -> None:
+    addressee = people.person.real_name.subject.number_index
+    for number in range(written := notices.PAGE + 3):
+        notices.write_notice(addressee=addressee, code="test", text="信", text_en="Letter", about=f"test:{number}")
+    total = Notice.objects.filter(addressee=addressee).count()
+    assert total >= written
+    found, address = set[int](), reverse("me:notices")
+    while address:
+        page = me.get(address)
+        found |= {one.notice.pk for one in page.context["letters"]}
+        address = f"{reverse('me:notices')}?after={page.context['after']}" if page.context["after"] else ""
+    assert len(found) == total
+    unread = f"{reverse('me:notices')}?unread=1"
+    first = me.get(unread).context["letters"][0].notice.pk
+    assert me.post(unread, {"notice": first})["Location"] == unread
+    page = me.get(unread)
+    assert first not in {one.notice.pk for one in page.context["letters"]} and page.context["unread"] == total - 1
+    assert me.get(unread, {"after": "nothing"}).status_code == 200
+
+
 def test_every_look_can_be_reached_however_many_there_are(people: Cast, me: Client) -> None:
     subject = subject_of(people.person)
     for number in range(120):

@@ -161,11 +161,15 @@ def test_five_wrong_codes_close_it_and_each_is_written_down(cast: Cast) -> None:
         assert share_links.is_live(ShareLink.objects.get(pk=link.pk))
         refusal(link.token, wrong(code))
         assert ShareLink.objects.get(pk=link.pk).wrong_codes == turn
+        assert Notice.objects.filter(code="share_link_closed").count() == (turn == MOST_WRONG_CODES)
     assert not share_links.is_live(ShareLink.objects.get(pk=link.pk))
     refusal(link.token, code)
     assert ShareLink.objects.get(pk=link.pk).wrong_codes == MOST_WRONG_CODES
     refused = AccessLog.objects.filter(subject_ref=link.subject_id, result=AccessResult.REFUSED, reference=link.token)
     assert refused.count() == MOST_WRONG_CODES + 1
+    letter = Notice.objects.get(code="share_link_closed")
+    assert bytes(letter.addressee) == bytes(link.subject.number_index) and "entered 5 times" in letter.text_en
+    assert not any(secret in f"{letter.text}{letter.text_en}{letter.subject_key}" for secret in (code, wrong(code)))
 
 
 def test_only_the_person_withdraws_and_not_after_it_was_opened(cast: Cast) -> None:

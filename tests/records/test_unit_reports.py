@@ -253,9 +253,10 @@ def test_over_the_interface_every_consent_that_does_not_cover_it_is_refused_alik
     answers = {refusal(order(other, given.number)), refusal(order(system, "a" * 26)), refusal(order(system, "nothing"))}
     waiting = asked(purpose(INDUSTRY), cast.clerk, case_number="2")
     answers.add(refusal(order(system, waiting.number)))
-    for cause in CAUSES:
+    ones = [consent(purpose(INDUSTRY), cast.clerk, cast.person) for _cause in CAUSES]
+    for cause, one in zip(CAUSES, ones, strict=True):
         with audit.context(actor=None, door=Door.DESK, reason="test"):
-            one = consent(purpose(INDUSTRY, gives_records=True, needs_approval=False), cast.clerk, cast.person)
+            one.purpose = purpose(INDUSTRY, gives_records=True, needs_approval=False)
             cause(cast, one)
         answers.add(refusal(order(system, one.number)))
     assert len(answers) == 1

@@ -28,6 +28,7 @@ from records.feeds.selectors import feeds_of, waiting_for_columns
 from records.feeds.template import WORKBOOK, template_of
 from records.models import EntryField, Feed, FeedBatch
 from records.models.feed import UNFINISHED_STATES
+from records.own_numbers import not_of_client
 from records.services.columns import confirm_columns
 from records.services.feeds import cancel_batch, check_open, keep_file, receipt_of
 from records.services.machines import receive_from_machine
@@ -46,6 +47,9 @@ AFTER = OpenApiParameter("after", int, description="Rows after this one.")
 LIMIT = OpenApiParameter("limit", int, description=f"Rows per page, 1 to {MOST_ROWS}; {USUAL_ROWS} where not given.")
 
 
+DELIVERY_KIND = "delivery"
+
+
 class OwnUnit(ApiView):
     """What belongs to the unit of the client."""
 
@@ -61,7 +65,7 @@ class OwnUnit(ApiView):
         batches = FeedBatch.objects.select_related("feed").filter(feed__agency=self.agency)
         batch = batches.filter(pk=int(number)).first()
         if batch is None:
-            raise NotFoundHere
+            raise not_of_client(DELIVERY_KIND, self.client)
         return batch
 
 

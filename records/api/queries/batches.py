@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door, Scope
-from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.vault import pk_of_token, public_token
 from records.api.deliveries.parsing import key_of
 from records.api.errors import error_answers
@@ -22,6 +22,7 @@ from records.enums import BatchCheckState
 from records.models import BatchCheck, BatchCheckRow
 from records.models.query import BATCH_KIND
 from records.models.record import TOKEN_KIND
+from records.own_numbers import not_of_client
 from records.queries.batch import AskedRow
 from records.services import batch_checks
 from records.tasks import queue_check
@@ -124,7 +125,7 @@ def own_check(view: bodies.AboutPersons, token: str) -> BatchCheck:
     rows = BatchCheck.objects.select_related("agency__site", "purpose")
     found = rows.filter(pk=pk, client=view.client).first() if pk is not None else None
     if found is None:
-        raise NotFoundHere
+        raise not_of_client(BATCH_KIND, view.client)
     return found
 
 

@@ -8,14 +8,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from creditplatform.core.enums import Scope
-from creditplatform.core.errors import FieldProblem, Invalid, NotFoundHere
+from creditplatform.core.enums import Door, Scope
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid
 from creditplatform.core.identity import IdentifierKind
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
-from records.api.queries.answers import private
+from records.api.queries.answers import private, refused
 from records.identifiers import checked_person
 from records.models import Authorisation
+from records.models.authorisation import AUTHORISATION_KIND
+from records.own_numbers import not_of_client
 from records.queries.grants import NotAuthorised, permitted_purpose
 from records.services import authorisations
 
@@ -32,7 +34,7 @@ class ConsentRequests(bodies.AboutPersons):
         operation_id="authorisation_request",
         tags=TAGS,
         request=forms.ConsentRequestForm,
-        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 415, 429)},
+        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429)},
         examples=[
             forms.example("Ask", forms.CONSENT_REQUEST, request_only=True),
             forms.example("Asked", forms.CONSENT, response_only=True),
@@ -41,21 +43,29 @@ class ConsentRequests(bodies.AboutPersons):
     def post(self, request: Request) -> Response:
         """Ask a person for consent; the person reads who asks for what, and answers when signed in.
 
-        The answer is the same whether or not anybody of that number is on file or has an account.
+        The answer is the same whether or not anybody of that number is on file or has an account. 409 where the unit
+        has too many requests to this person waiting, or asks again too soon after a refusal or a withdrawal.
         """
         said = bodies.object_of(request)
         words = bodies.texts(
             said, required=("purpose", "name", "number"), optional=("case_number", "document", "message")
         )
-        purpose = permitted_purpose(words["purpose"], self.agency)
         if problems := fields_problems(said.get("fields", [])):
             raise Invalid(problems)
         kind = words["document"] or IdentifierKind.RESIDENT_ID.value
-        asked = authorisations.request_authorisation(
-            agency=self.agency, purpose=purpose, person=checked_person(words["name"], kind, words["number"]),
-            name=words["name"], fields=said.get("fields", []), case_number=words["case_number"][:60],
-            message=words["message"], client=self.client,
-        )  # fmt: skip
+        person = checked_person(words["name"], kind, words["number"])
+        try:
+            asked = authorisations.request_authorisation(
+                agency=self.agency, purpose=permitted_purpose(words["purpose"], self.agency), person=person,
+                name=words["name"], fields=said.get("fields", []), case_number=words["case_number"][:60],
+                message=words["message"], client=self.client,
+            )  # fmt: skip
+        except CreditError as error:
+            authorisations.note_refused(
+                agency=self.agency, purpose=words["purpose"], error=error, door=Door.API,
+                case_number=words["case_number"],
+            )  # fmt: skip
+            return refused(error)
         return private(_told(asked), 201)
 
 
@@ -75,7 +85,7 @@ class ConsentView(bodies.AboutPersons):
         try:
             return private(_told(authorisations.by_number(number, self.agency)))
         except NotAuthorised:
-            raise NotFoundHere from None
+            raise not_of_client(AUTHORISATION_KIND, self.client) from None
 
 
 def fields_problems(said: Any) -> list[FieldProblem]:

@@ -11,12 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
+from creditplatform.core.errors import NotFoundHere
 from creditplatform.core.unstored import unstored
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
 from records.models import CreditReport
+from records.own_numbers import not_of_client
 from records.queries.grants import NotAuthorised
+from records.querysets.queries import REPORT_KIND
 from records.reports.store import JWS, PDF
 from records.services import unit_reports
 from records.services.reports import NoReportOfMinors, verify_address
@@ -69,7 +72,10 @@ class ReportFile(bodies.AboutPersons):
 
     def fetched(self, code: str, *, signed: bool) -> HttpResponse | Response:
         """The file; the look is registered before."""
-        report = unit_reports.report_of(code, [self.agency.pk])
+        try:
+            report = unit_reports.report_of(code, [self.agency.pk])
+        except NotFoundHere:
+            raise not_of_client(REPORT_KIND, self.client) from None
         try:
             data = unit_reports.download(report, user=None, door=Door.API, signed=signed)
         except NotAuthorised as error:
