@@ -30,7 +30,7 @@ from records.models import (
     Subject,
 )
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.disclosure import DISCLOSED, REPEATED
+from records.queries.disclosure import DISCLOSED, LISTED_AGAIN, REPEATED
 from records.querysets.queries import deferred_case
 from records.services import human_review
 
@@ -50,6 +50,7 @@ PARTS = {
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
     REPEATED: _("the same answer once more, lost on its way"),
+    LISTED_AGAIN: _("the list with the answer, fetched again"),
 }
 BY_LINK = _("whoever had the link and code you gave")
 REPRESENTATIVE = _("a representative")
