@@ -88,6 +88,7 @@ class ReviewCause(models.TextChoices):
     RELATIVE = "relative", _("own relatives")
     COLLEAGUE = "colleague", _("own colleagues")
     NO_CASE = "no_case", _("no matching case")
+    UNCOVERED = "uncovered", _("a list mostly of persons who had allowed nothing")
     COMPLAINT = "complaint", _("the person says it was not right")
 
 
