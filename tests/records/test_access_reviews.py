@@ -19,7 +19,7 @@ from records.services.access_alarms import review_day
 from records.workflows.access_review import finder
 from tests.cast import Cast, member, person_subject
 from tests.deliveries import one_record, quick_passwords  # noqa: F401
-from tests.records.queries_world import CASE, batch_check, market, purpose
+from tests.records.queries_world import CASE, market
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 26)
@@ -116,18 +116,6 @@ def test_more_than_thrice_the_own_usual_number_is_unusual(cast: Cast, usual: int
     for number in range(25):
         look(cast, at=at(minute=number), case_number=f"{CASE}-{number // 5}")
     assert ("volume" in drawn()) is unusual
-
-
-@pytest.mark.parametrize(("state", "unusual"), [("done", False), ("checking", False), ("refused", True)])
-def test_a_check_of_many_is_one_act_but_shelters_nothing_where_it_never_ran(
-    cast: Cast, state: str, unusual: bool
-) -> None:
-    """Neither unusual in number nor at night nor one case for many persons; a refused one excuses no look."""
-    done = {"done_at": at(23), "keep_until": TODAY} if state == "done" else {}
-    batch_check(purpose("green-channel"), cast.clerk, 300, state=state, asked_at=at(21), decided_at=at(21), **done)
-    for number in range(205):
-        look(cast, at=at(22, minute=number % 60), subject_ref=900 + number)
-    assert set(drawn()) == ({"sample", "volume", "night", "no_case"} if unusual else {"sample"})
 
 
 def test_few_looks_are_never_unusual_and_newcomers_have_only_the_ceiling(cast: Cast) -> None:
