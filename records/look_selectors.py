@@ -6,10 +6,21 @@ Officials are named by their role; which of them it was, the review of a complai
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -30,12 +41,13 @@ from records.models import (
     Subject,
 )
 from records.models.authorisation import AUTHORISATION_KIND
-from records.queries.disclosure import DISCLOSED, REPEATED
+from records.queries.disclosure import DISCLOSED, LISTED_AGAIN, REPEATED
 from records.querysets.queries import deferred_case
 from records.services import human_review
 
 LOOK_KIND = "look"
 PAGE, AT_A_TIME = 50, 1000
+A_DAY = datetime.timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 PARTS = {
     FieldRole.SUBJECT_NAME.value: _("name of the person"),
@@ -50,6 +62,7 @@ PARTS = {
     "credit-report": _("credit report"),
     DISCLOSED: _("whether the record is clean, yes or no"),
     REPEATED: _("the same answer once more, lost on its way"),
+    LISTED_AGAIN: _("the list with the answer, fetched again"),
 }
 BY_LINK = _("whoever had the link and code you gave")
 REPRESENTATIVE = _("a representative")
@@ -60,7 +73,10 @@ SYSTEM, MEMBER = _("its computer system"), _("a member of its staff")
 
 @dataclass(frozen=True)
 class Look:
-    """One access to the person's data; `receipt` is the number of the consent it rests on, where it is the person's."""
+    """One access to the person's data; `receipt` is the number of the consent it rests on, where it is the person's.
+
+    `times` is more than one where it stands for all checks of one report on one day.
+    """
 
     row: AccessLog
     own: bool
@@ -70,6 +86,7 @@ class Look:
     receipt: str
     deferral: AccessDeferral | None
     review: AccessReview | None
+    times: int = 1
 
     @property
     def statute(self) -> str:
@@ -112,18 +129,24 @@ class Chosen:
 def looks(
     subject: Subject, chosen: Chosen | None = None, *, before: tuple[datetime.datetime, int] | None = None
 ) -> list[Look]:
-    """One page and one line more, newest first, after those of the page before; eight queries at most."""
-    rows = _rows(subject, chosen or Chosen())
+    """One page and one line more, newest first, after those of the page before; nine queries at most.
+
+    All checks of one report on one day are one line, the last of them.
+    """
+    rows = _one_check_a_day(_rows(subject, chosen or Chosen()))
     if before:
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
-    return _prepared(subject, rows[: PAGE + 1])
+    found = _prepared(subject, rows[: PAGE + 1])
+    times = _checks_a_day(subject, found)
+    return [replace(one, times=times.get(_check_of(one), 1)) for one in found]
 
 
 def newest(subject: Subject, *, most: int) -> tuple[list[Latest], int]:
     """The newest looks of others, and how many there are up to one more than a page; two queries."""
     named = Purpose.objects.filter(code=OuterRef("purpose")).values("name" if chinese() else "name_en")
-    found = list(_rows(subject, Chosen()).annotate(purpose_name=Subquery(named))[: PAGE + 1])
+    rows = _one_check_a_day(_rows(subject, Chosen())).annotate(purpose_name=Subquery(named))
+    found = list(rows[: PAGE + 1])
     last = found[:most]
     ours = labels_of(Kind.PURPOSE, {row.purpose for row in last if not row.purpose_name})
     return [Latest(row, _unit(row), row.purpose_name or ours[row.purpose]) for row in last], len(found)
@@ -171,6 +194,37 @@ def _rows(subject: Subject, chosen: Chosen) -> Any:
     if chosen.unit:
         rows = rows.filter(agency__code=chosen.unit)
     return rows.order_by("-at", "-pk")
+
+
+def _one_check_a_day(rows: Any) -> Any:
+    """Of the checks of one report on one day the last alone."""
+    moment = ExpressionWrapper(OuterRef("at"), output_field=DateTimeField())
+    within = ExpressionWrapper(moment + Value(A_DAY, DurationField()), output_field=DateTimeField())
+    later = AccessLog.objects.filter(
+        subject_ref=OuterRef("subject_ref"), purpose=OwnPurpose.REPORT_CHECK, reference=OuterRef("reference"),
+        at__gte=OuterRef("at"), at__lt=within, at__date=TruncDate(moment), pk__gt=OuterRef("pk"),
+    )  # fmt: skip
+    return rows.exclude(Q(purpose=OwnPurpose.REPORT_CHECK) & Exists(later))
+
+
+def _check_of(one: Look) -> tuple[str, datetime.date] | None:
+    """Which report was checked on which day; None where the look is another."""
+    of_report = one.row.purpose == OwnPurpose.REPORT_CHECK
+    return (one.row.reference, timezone.localdate(one.row.at)) if of_report else None
+
+
+def _checks_a_day(subject: Subject, found: Sequence[Look]) -> dict[tuple[str, datetime.date] | None, int]:
+    """How often the reports among these looks were checked on their days."""
+    checks = [check for one in found if (check := _check_of(one))]
+    if not checks:
+        return {}
+    days = [day for _report, day in checks]
+    rows = AccessLog.objects.filter(
+        subject_ref=subject.pk, purpose=OwnPurpose.REPORT_CHECK, reference__in={report for report, _day in checks},
+        at__date__gte=min(days), at__date__lte=max(days),
+    )  # fmt: skip
+    counted = rows.annotate(day=TruncDate("at")).values_list("reference", "day").annotate(n=Count("pk")).order_by()
+    return {(report, day): n for report, day, n in counted}
 
 
 def _account(subject: Subject) -> int:

@@ -24,6 +24,7 @@ class AgencyKind(models.TextChoices):
     VOLUNTEER_BODY = "volunteer_body", _("volunteer organisation")
     CREDIT_AGENCY = "credit_agency", _("credit-reporting agency")
     BANK = "bank", _("bank")
+    ENTERPRISE = "enterprise", _("enterprise")
     UPPER_PLATFORM = "upper_platform", _("upper-level platform")
 
 

@@ -25,6 +25,7 @@ CODE_PREFIXES = {
     AgencyKind.LIBRARY: "12",
     AgencyKind.BANK: "91",
     AgencyKind.CREDIT_AGENCY: "91",
+    AgencyKind.ENTERPRISE: "91",
 }
 STATE_ORGAN = "11"
 

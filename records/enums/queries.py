@@ -69,12 +69,13 @@ class Outcome(models.TextChoices):
 
 
 class NotChecked(models.TextChoices):
-    """Why a row of a batch got no answer. None of these says whether the person is on file."""
+    """Why a row of a batch got no answer, or shows it no more. None of these says whether the person is on file."""
 
     NUMBER = "number_invalid", _("this is no valid number")
     NAME = "name_missing", _("the name is missing")
     TWICE = "twice", _("the same person stands in an earlier row")
     CONSENT = "not_authorised", _("no valid authorisation by the person")
+    CONSENT_ENDED = "consent_ended", _("consent withdrawn or ended")
 
 
 class ReviewCause(models.TextChoices):
@@ -87,6 +88,7 @@ class ReviewCause(models.TextChoices):
     RELATIVE = "relative", _("own relatives")
     COLLEAGUE = "colleague", _("own colleagues")
     NO_CASE = "no_case", _("no matching case")
+    UNCOVERED = "uncovered", _("a list mostly of persons who had allowed nothing")
     COMPLAINT = "complaint", _("the person says it was not right")
 
 

@@ -120,8 +120,8 @@ class BatchCheck(Asked):
     """A check of many persons by a workbook or over the interface (up to 100,000 rows).
 
     The rows as they were read lie sealed in the private store under `file`; results stand in rows without any value
-    of a person and are removed with the file on `keep_until`. `key` is the Idempotency-Key of a machine client, under
-    which the same list is taken in once.
+    of a person and are removed with the file on `keep_until`; those up to the row `fetched_up_to` have been handed out.
+    `key` is the Idempotency-Key of a machine client, under which the same list is taken in once.
     """
 
     state = models.CharField(_("state"), max_length=10, choices=BatchCheckState, default=BatchCheckState.SUBMITTED)
@@ -132,6 +132,7 @@ class BatchCheck(Asked):
     checked = models.PositiveIntegerField(_("checked"), default=0)
     done_at = models.DateTimeField(_("done"), null=True)
     keep_until = models.DateField(_("results kept until"), null=True)
+    fetched_up_to = models.PositiveIntegerField(_("handed out up to row"), default=0)
 
     objects = BatchCheckQuerySet.as_manager()
 

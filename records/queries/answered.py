@@ -1,16 +1,43 @@
-"""An answer that was given before, found again by its line in the access log, for a person to look at."""
+"""An answer that was given before: found again by its line in the access log, and whether it still stands."""
 
 import datetime
+from collections.abc import Collection
 
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import AccessResult
+from creditplatform.core.errors import Conflict
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import load_rulebook
 from records.enums import Outcome, Reason
-from records.models import Purpose, Subject
+from records.models import CreditRecord, Purpose, Subject
 from records.queries.eligibility import Answer, Criteria, Person, answers
 from records.queries.grants import Grant, grant_of_purpose
+
+
+class AnswerOutdated(Conflict):
+    """A record that an answer names is not what it was (HTTP 409)."""
+
+    default_code = "answer_outdated"
+    default_message = _("Records have changed since this answer was given, so it is not given again. Ask anew.")
+
+
+def must_stand(keys: Collection[int], given_at: datetime.datetime) -> None:
+    """Whether every record that an answer names is what it was when the answer was given; two queries.
+
+    Raises AnswerOutdated where one was repaired, withdrawn, withheld, disputed or changed in any other way since, or
+    its publication has ended.
+    """
+    if not keys:
+        return
+    today, then = timezone.localdate(), timezone.localdate(given_at)
+    ended = Q(publish_until__gt=then, publish_until__lte=today)
+    named = CreditRecord.objects.filter(pk__in=keys)
+    standing = named.exclude(ended | Q(changed_at__gt=given_at)) & CreditRecord.objects.counting(on=today)
+    if standing.count() != len(set(keys)):
+        raise AnswerOutdated
 
 
 def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -> Answer:

@@ -57,6 +57,15 @@ class Terms:
     door: Door
 
 
+class LogLine(NamedTuple):
+    """What a line of the access log says of one person of a batch."""
+
+    subject: int
+    reference: str
+    fields: list[str]
+    result: AccessResult
+
+
 def run_check(batch: BatchCheck, rows: Iterable[AskedRow], *, door: Door) -> None:
     """Answer every row that has no answer yet, chunk by chunk, each in a transaction and context of its own.
 
@@ -108,7 +117,7 @@ def _people(chunk: Iterable[AskedRow], seen: set[bytes]) -> tuple[list[Person], 
     """Persons that can be asked for, and what is wrong with the other rows; `seen` are the numbers of earlier rows."""
     people, problems = [], {}
     for row in chunk:
-        index = _number_index(row)
+        index = number_index(row)
         if index is None:
             problems[row.row_number] = NotChecked.NUMBER
         elif not row.name.strip():
@@ -121,7 +130,7 @@ def _people(chunk: Iterable[AskedRow], seen: set[bytes]) -> tuple[list[Person], 
     return people, problems
 
 
-def _number_index(row: AskedRow) -> bytes | None:
+def number_index(row: AskedRow) -> bytes | None:
     """The blind index of a row's number; None where it cannot be the number of a person."""
     text = normalise(row.number)
     try:
@@ -150,7 +159,8 @@ def _use_consents(terms: Terms, people: list[Person]) -> dict[bytes, str]:
 
 def _log_line(terms: Terms, found: Answer, reference: str) -> bytes:
     result = AccessResult.SHOWN if found.subject is not None and found.seen else AccessResult.NOTHING
-    return _line_of_log(terms, found.subject or NOBODY, reference, [DISCLOSED, *found.kinds], result)
+    said = LogLine(found.subject or NOBODY, reference, [DISCLOSED, *found.kinds], result)
+    return log_line(terms.batch, terms.grant.authority, said)
 
 
 def _refusal_lines(cursor: Any, terms: Terms, refused: list[Person]) -> list[bytes]:
@@ -160,17 +170,23 @@ def _refusal_lines(cursor: Any, terms: Terms, refused: list[Person]) -> list[byt
     numbers = [person.number_index for person in refused]
     cursor.execute("SELECT number_index, id FROM records_subject WHERE number_index = ANY(%s)", [numbers])
     known = {bytes(index): pk for index, pk in cursor.fetchall()}
-    return [_line_of_log(terms, known.get(number, NOBODY), NONE_GIVEN, [], AccessResult.REFUSED) for number in numbers]
+    lines = [LogLine(known.get(number, NOBODY), NONE_GIVEN, [], AccessResult.REFUSED) for number in numbers]
+    return [log_line(terms.batch, terms.grant.authority, one) for one in lines]
 
 
-def _line_of_log(terms: Terms, subject: int, reference: str, fields: list[str], result: AccessResult) -> bytes:
-    batch = terms.batch
+def log_line(batch: BatchCheck, authority: Authority, said: LogLine) -> bytes:
+    """A line of the access log about one person of a batch, in the text form of COPY into `LINES`."""
     values = (
-        str(batch.asked_by_id or copytext.NULL), str(batch.agency_id), terms.door, terms.purpose.pk,
-        terms.grant.authority, copytext.text(reference), copytext.text(batch.case_number), str(subject),
-        copytext.array(fields), result,
+        str(batch.asked_by_id or copytext.NULL), str(batch.agency_id), door_of(batch), batch.purpose_id, authority,
+        copytext.text(said.reference), copytext.text(batch.case_number), str(said.subject),
+        copytext.array(said.fields), said.result,
     )  # fmt: skip
     return copytext.line(values) + b"\n"
+
+
+def door_of(batch: BatchCheck) -> Door:
+    """Through which door a batch came."""
+    return Door.API if batch.client_id else Door.DESK
 
 
 def _answer_line(batch: int, found: Answer) -> bytes:

@@ -20,6 +20,7 @@ NOBODY = 0  # the person of a line of the access log where nobody is on file und
 NONE_GIVEN = "none"  # what the log names where no valid authorisation was brought
 DISCLOSED = "eligibility"  # what a line of the access log says was shown by a yes or no
 REPEATED = "repeated-answer"  # what a line says beside that where an answer was given again as it was
+LISTED_AGAIN = "list-again"  # what a line says beside that where the answers of a list were fetched again
 RELATED = ("entry", "version__legal_basis", "agency", "site")
 
 

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from creditplatform.core.enums import Role
-from creditplatform.core.models import User
+from creditplatform.core.models import Membership, User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from records.enums import (
     EXCHANGED,
@@ -54,6 +54,11 @@ def units_of(user: User, roles: frozenset[str] = WORKING) -> set[int]:
 def sites_led(user: User) -> set[int]:
     """Sites whose credit centre a person belongs to today: it looks after all units of its own place, and no other."""
     return {m.agency.site_id for m in user.memberships_in_force if m.role == Role.CENTRE}
+
+
+def centre_units() -> set[int]:
+    """Units that are a credit centre today: somebody works there as such."""
+    return set(Membership.objects.in_force().filter(role=Role.CENTRE).values_list("agency", flat=True))
 
 
 class SubjectQuerySet(models.QuerySet["Subject"]):

@@ -21,10 +21,11 @@ from records.enums import (
     PurposeState,
     QueryState,
     RepresentationState,
+    ReviewCause,
     ReviewState,
     WindowRequestState,
 )
-from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
+from records.querysets import DECIDING, SUPERVISING, centre_units, sites_led, units_of
 
 if TYPE_CHECKING:
     from records.models import (  # noqa: F401
@@ -170,11 +171,21 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
     """Who sees which reviews of accesses."""
 
     def visible_to(self, user: User) -> AccessReviewQuerySet:
-        """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves."""
-        others = self.exclude(actor=user)
+        """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves.
+
+        Complaints about a credit centre also whoever judges them: the one of the other place, and the superior unit.
+        """
+        others, led = self.exclude(actor=user), sites_led(user)
         if Role.AUDITOR in user.roles:
             return others
-        return others.filter(Q(agency__in=units_of(user, SUPERVISING)) | Q(agency__site__in=sites_led(user)))
+        supervised = units_of(user, SUPERVISING)
+        elsewhere = ~Q(agency__site__in=led) if led else Q(pk__in=[])
+        of_centres = Q(cause=ReviewCause.COMPLAINT, agency__in=centre_units())
+        return others.filter(
+            Q(agency__in=supervised)
+            | Q(agency__site__in=led)
+            | (of_centres & (elsewhere | Q(agency__parent__in=supervised)))
+        )
 
     def asked_of(self, user: User) -> AccessReviewQuerySet:
         """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""

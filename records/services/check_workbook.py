@@ -10,6 +10,7 @@ from itertools import islice
 from typing import IO
 
 import xlsxwriter
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from creditplatform.core import audit
@@ -17,11 +18,11 @@ from creditplatform.core.enums import Door
 from creditplatform.core.models import User
 from creditplatform.core.wording import joined
 from records.enums import NotChecked, Outcome, Reason
-from records.models import BatchCheck, BatchCheckRow
-from records.services import check_files
+from records.models import BatchCheck
+from records.queries.batch_again import RowGiven, give
+from records.services import check_files, check_results
 from records.services.check_files import KIND_HEADER, NAME_HEADER, NUMBER_HEADER, Line
 from records.services.feeds import folder
-from records.workflows.batch_check import BATCH_CHECK
 
 AT_A_TIME, LONGEST_CELL, WIDTH, WIDE = 5_000, 32_767, 22, 48
 
@@ -29,10 +30,12 @@ AT_A_TIME, LONGEST_CELL, WIDTH, WIDE = 5_000, 32_767, 22, 48
 def write_results(*, batch: BatchCheck, user: User, target: IO[bytes]) -> int:
     """Write the results for whoever asked; how many rows. That they were fetched is noted as a step.
 
-    Raises NotPermitted, Conflict. The disclosures themselves were registered when the rows were answered.
+    Raises NotPermitted, Conflict, PurposeNotOpen. The disclosures were registered when the rows were answered; those of
+    a later time are registered here.
     """
-    with audit.context(actor=user, door=Door.DESK, reason="batch results fetched", agency_id=batch.agency_id):
-        BATCH_CHECK.take("fetch", batch, user=user)
+    doing = audit.context(actor=user, door=Door.DESK, reason="batch results fetched", agency_id=batch.agency_id)
+    with doing, transaction.atomic():
+        before = check_results.fetch(batch, user=user)
         options = {"constant_memory": True, "tmpdir": str(folder()), "strings_to_formulas": False}
         with xlsxwriter.Workbook(target, {**options, "strings_to_urls": False}) as book:
             sheet, count = book.add_worksheet(), 0
@@ -40,7 +43,7 @@ def write_results(*, batch: BatchCheck, user: User, target: IO[bytes]) -> int:
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(header), WIDTH)
             sheet.set_column(len(header) + 1, len(header) + 1, WIDE)
-            for at, row in enumerate(_table(batch, header)):
+            for at, row in enumerate(_table(batch, before)):
                 for column, text in enumerate(row):
                     sheet.write_string(at, column, text[:LONGEST_CELL])
                 count = at
@@ -60,18 +63,22 @@ def template() -> bytes:
     return buffer.getvalue()
 
 
-def in_words(row: BatchCheckRow) -> tuple[str, str]:
+def in_words(row: RowGiven) -> tuple[str, str]:
     """The answer of a row and its reasons, in the language of the page."""
     if row.problem:
         return _("not checked"), str(NotChecked(row.problem).label)
     return str(Outcome(row.outcome).label), joined(Reason(reason).label for reason in row.reasons)
 
 
-def _table(batch: BatchCheck, header: list[str]) -> Iterator[list[str]]:
+def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
+    known = check_files.sheet_of(batch)
+    header = known.header
     yield [*header, _("Answer"), _("Reasons")]
     for lines in _in_parts(check_files.rows_of(batch)):
         numbers = [line.number for line in lines]
-        answers = {row.row_number: row for row in batch.results.filter(row_number__in=numbers)}
+        rows = list(batch.results.filter(row_number__in=numbers))
+        given = give(batch, rows, [line.asked(known) for line in lines], before=before)
+        answers = {one.row_number: one for one in given}
         for line in lines:
             cells = [line.at(place) for place in range(len(header))]
             yield [*cells, *(in_words(answers[line.number]) if line.number in answers else ("", ""))]

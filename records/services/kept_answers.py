@@ -1,8 +1,8 @@
 """Answers to machine clients under a key: one lost on its way is had again, and takes no further use of a consent.
 
 The same client with the same key and the same question gets the same answer for some hours (rule `query.repeat_hours`),
-as long as the purpose is open and the consent lasts; each time is a look of its own in the access log. Refusals are not
-kept: under the same key it may be asked anew. All of it must run in an audit context.
+as long as the purpose is open, the consent lasts and the records it names are what they were; each time is a look of
+its own in the access log. Refusals are not kept: under the same key it may be asked anew. Must run in an audit context.
 """
 
 import datetime
@@ -18,7 +18,10 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.models import AccessLog, ApiClient
 from creditplatform.core.rules import recent_rulebook
+from creditplatform.core.vault import pk_of_token
 from records.models import KeptAnswer
+from records.models.record import TOKEN_KIND
+from records.queries.answered import must_stand
 from records.queries.disclosure import NONE_GIVEN, REPEATED, Asker, register_refusal
 from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
 from records.services import authorisations
@@ -69,15 +72,16 @@ def keep(
 def repeat(kept: KeptAnswer, client: ApiClient) -> dict[str, Any]:
     """The same answer again, after its line in the access log, which says that it is a repetition.
 
-    Raises PurposeNotOpen; NotAuthorised where the consent has ended since, which is registered as a refusal.
+    Raises PurposeNotOpen; NotAuthorised where the consent has ended since, which is registered as a refusal;
+    AnswerOutdated where a record it names has changed since.
     """
-    if kept.access is not None:
-        _register(AccessLog.objects.get(pk=kept.access), client)
     body: dict[str, Any] = msgspec.json.decode(kept.answer or "{}")
+    if kept.access is not None:
+        _register(AccessLog.objects.get(pk=kept.access), client, body)
     return body
 
 
-def _register(line: AccessLog, client: ApiClient) -> None:
+def _register(line: AccessLog, client: ApiClient, body: dict[str, Any]) -> None:
     purpose = permitted_purpose(line.purpose, client.agency)
     try:
         consent = authorisations.by_number(line.reference, client.agency) if purpose.needs_consent else None
@@ -88,6 +92,8 @@ def _register(line: AccessLog, client: ApiClient) -> None:
         authority = Authority(line.authority)
         register_refusal(line.subject_ref, asker, purpose=line.purpose, authority=authority, reference=reference)
         raise
+    tokens = [one["record"] for one in body.get("records", [])]
+    must_stand([pk for token in tokens if (pk := pk_of_token(TOKEN_KIND, token)) is not None], line.at)
     record_disclosure(
         subject_ref=line.subject_ref,
         actor=None,

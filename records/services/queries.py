@@ -19,6 +19,7 @@ from creditplatform.core.rules import load_rulebook
 from records.enums import QueryKind, QueryState
 from records.identifiers import Identifier, checked_person, identifier, name_index
 from records.models import CreditRecord, HumanReview, Purpose, Query, Subject
+from records.queries.answered import must_stand
 from records.queries.asking import Question, ask_eligibility, ask_records, consent_for, refuse
 from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, Shown, disclose, register_answer, register_refusal
 from records.queries.eligibility import Criteria
@@ -127,7 +128,8 @@ def open_result(*, query: Query, user: User | None) -> Result:
     `user` is None for a system of the unit, which opens its own queries; whoever calls has found out that it is.
 
     The first time takes one use of the consent; later ones take none, and show nothing once the consent has ended or
-    was withdrawn. Raises NotPermitted, Conflict, Invalid (too late), NotAuthorised, PurposeNotOpen.
+    was withdrawn. Raises NotPermitted, Conflict, Invalid (too late), NotAuthorised, PurposeNotOpen; AnswerOutdated for
+    a yes or no that rests on records which have changed since.
     """
     with transaction.atomic():
         locked = Query.objects.select_for_update(of=("self",), no_key=True).select_related(
@@ -234,9 +236,11 @@ def _opened_again(query: Query, user: User | None) -> Result:
     fits, about = bool(owner and owner.name_index == query.name_index), owner.pk if owner else NOBODY
     if query.kind == QueryKind.RECORDS:
         return Result(query, shown=disclose(owner if fits else None, grant, question.asker, about=about))
+    answered_at = query.answered_at or query.asked_at
+    must_stand(query.records, answered_at)
     rests_on = records_named(query.records)
     register_answer(about, grant, question.asker, {one.entry.code for one in rests_on}, seen=fits)
-    day = timezone.localdate(query.answered_at)
+    day = timezone.localdate(answered_at)
     criteria = Criteria.on(day, load_rulebook(), query.agency.site.code)
     return Result(query, criteria=criteria, rests_on=rests_on)
 

@@ -15,7 +15,7 @@ from records.models import CreditReport
 from records.own_numbers import note_nobodys
 from records.querysets.queries import REPORT_KIND
 from records.reports.checking import LARGEST_FILE, judge, typed
-from records.verify.selectors import Answer, answer_about
+from records.verify.selectors import Answer, answer_about, checked_too_often
 
 
 class NumberForm(forms.Form):
@@ -59,11 +59,13 @@ def ask(request: HttpRequest) -> HttpResponse:
 @rule(anyone)
 @cache_control(no_store=True)
 def answer(request: HttpRequest, report: str) -> HttpResponse:
-    """What can be said about the report of that number, and about a file beside it."""
+    """What can be said about the report of that number, and about a file beside it; so often a day, then 429."""
     found = CreditReport.objects.with_code(typed(report))
     if found is None:
         note_nobodys(REPORT_KIND, request)
         return render(request, "verify/unknown.html", {"form": NumberForm()}, status=404)
+    if checked_too_often(found):
+        return render(request, "verify/too_often.html", status=429)
     sent = request.method == "POST"
     form = FileForm(request.POST, request.FILES) if sent else FileForm()
     verdict = judge(found, form.cleaned_data["file"].read()) if sent and form.is_valid() else None

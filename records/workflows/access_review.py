@@ -1,7 +1,8 @@
 """Review of an access: open → explanation asked for → explained → found right or wrong (H4.1, G8).
 
 A second person reviews, never the one who looked. A unit does not judge what a person complains of about itself: there
-the credit centre or an auditor finds.
+the credit centre of the place or an auditor finds, and nobody who works in the unit. About the credit centre itself the
+one of the other place finds, or the superior unit.
 """
 
 from django.utils import timezone
@@ -15,7 +16,7 @@ from creditplatform.core.workflow import Data, Step, Workflow
 from records.enums import OwnPurpose, ReviewCause, ReviewState
 from records.models import AccessReview, WindowRequest
 from records.models.window import WINDOW_KIND
-from records.querysets import DECIDING, SUPERVISING, sites_led, units_of
+from records.querysets import DECIDING, SUPERVISING, centre_units, sites_led, units_of
 
 # --- who ---------------------------------------------------------------------------------------
 
@@ -36,18 +37,30 @@ def independent(case: AccessReview, user: User | None) -> bool:
     return Role.AUDITOR in user.roles or (case.agency is not None and case.agency.site_id in sites_led(user))
 
 
+def impartial(case: AccessReview, user: User | None) -> bool:
+    """Whoever may judge what a person complains of: nobody who took part or works in the unit that looked."""
+    if user is None or took_part(case, user) or case.agency_id in user.agency_ids:
+        return False
+    if case.agency is None or case.agency_id not in centre_units():
+        return independent(case, user)
+    superior = case.agency.parent_id
+    led = [m.agency for m in user.memberships_in_force if m.role == Role.CENTRE]
+    elsewhere = any(unit.site_id != case.agency.site_id or unit.pk == superior for unit in led)
+    return Role.AUDITOR in user.roles or elsewhere or superior in units_of(user, SUPERVISING)
+
+
 def reviewer(case: AccessReview, user: User | None) -> bool:
     """Independent staff, or a supervisor of the unit; not who took part."""
-    if independent(case, user):
+    if impartial(case, user) if case.cause == ReviewCause.COMPLAINT else independent(case, user):
         return True
     return user is not None and case.agency_id in units_of(user, SUPERVISING) and not took_part(case, user)
 
 
 def finder(case: AccessReview, user: User | None) -> bool:
-    """Whoever reviews; independent staff alone where a person has complained. Who explained does not find."""
+    """Whoever reviews; only who is impartial where a person has complained. Who explained does not find."""
     if user is None or user.pk == case.explained_by_id:
         return False
-    return independent(case, user) if case.cause == ReviewCause.COMPLAINT else reviewer(case, user)
+    return impartial(case, user) if case.cause == ReviewCause.COMPLAINT else reviewer(case, user)
 
 
 def explainer(case: AccessReview, user: User | None) -> bool:

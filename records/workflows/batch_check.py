@@ -52,6 +52,11 @@ def note_end(case: BatchCheck, user: User | None, data: Data) -> None:
     case.keep_until = today + datetime.timedelta(days=days)
 
 
+def note_fetched(case: BatchCheck, user: User | None, data: Data) -> None:
+    """Up to which row the answers were handed out, so that a second time is told from the first."""
+    case.fetched_up_to = max(case.fetched_up_to, data["up_to"])
+
+
 def remove_answers(case: BatchCheck, user: User | None, data: Data) -> None:
     """The answers of the rows go; counts and steps stay. The file goes once this is committed."""
     case.results.all().delete()
@@ -95,7 +100,7 @@ BATCH_CHECK: Workflow[BatchCheck] = Workflow(
             "stop", _("Stop"), frozenset({S.CHECKING}), S.REFUSED, by=platform, needs=(words_given,),
             effects=(note_stop, remove_answers),
         ),
-        Step("fetch", _("Fetch the results"), frozenset({S.DONE}), S.DONE, by=asker),
+        Step("fetch", _("Fetch the results"), frozenset({S.DONE}), S.DONE, by=asker, effects=(note_fetched,)),
         Step(
             "clear", _("Remove the results"), frozenset({S.DONE}), S.CLEARED, by=platform,
             needs=(kept_long_enough,), effects=(remove_answers,),

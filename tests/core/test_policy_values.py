@@ -129,7 +129,7 @@ def test_agencies_are_many_and_of_every_kind() -> None:
     assert local <= {agency["region"] for agency in AGENCIES.values()}
 
 
-@pytest.mark.parametrize("kind", [AgencyKind.SCHOOL, AgencyKind.BANK, AgencyKind.CREDIT_AGENCY])
+@pytest.mark.parametrize("kind", [AgencyKind.SCHOOL, AgencyKind.BANK, AgencyKind.CREDIT_AGENCY, AgencyKind.ENTERPRISE])
 def test_private_bodies_are_invented_and_say_so(kind: AgencyKind) -> None:
     for agency in AGENCIES.values():
         if agency["kind"] == kind:

@@ -8,17 +8,18 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from creditplatform.core.enums import Authority, Door
+from creditplatform.core.enums import Authority, Door, Role
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted
-from creditplatform.core.models import AccessLog, Agency, Membership, Notice
+from creditplatform.core.models import AccessLog, Agency, Membership, Notice, User
 from records.enums import AffiliationRole, OwnPurpose, ReviewCause, ReviewState
 from records.figures import query_review
 from records.models import AccessReview, Affiliation, RealNameBinding, Representation
 from records.services import access_alarms, access_reviews
 from records.services.access_alarms import review_day
-from tests.cast import Cast, person_subject
+from records.workflows.access_review import finder
+from tests.cast import Cast, member, person_subject
 from tests.deliveries import one_record, quick_passwords  # noqa: F401
-from tests.records.queries_world import CASE, batch_check, market, purpose
+from tests.records.queries_world import CASE, market
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 26)
@@ -115,18 +116,6 @@ def test_more_than_thrice_the_own_usual_number_is_unusual(cast: Cast, usual: int
     for number in range(25):
         look(cast, at=at(minute=number), case_number=f"{CASE}-{number // 5}")
     assert ("volume" in drawn()) is unusual
-
-
-@pytest.mark.parametrize(("state", "unusual"), [("done", False), ("checking", False), ("refused", True)])
-def test_a_check_of_many_is_one_act_but_shelters_nothing_where_it_never_ran(
-    cast: Cast, state: str, unusual: bool
-) -> None:
-    """Neither unusual in number nor at night nor one case for many persons; a refused one excuses no look."""
-    done = {"done_at": at(23), "keep_until": TODAY} if state == "done" else {}
-    batch_check(purpose("green-channel"), cast.clerk, 300, state=state, asked_at=at(21), decided_at=at(21), **done)
-    for number in range(205):
-        look(cast, at=at(22, minute=number % 60), subject_ref=900 + number)
-    assert set(drawn()) == ({"sample", "volume", "night", "no_case"} if unusual else {"sample"})
 
 
 def test_few_looks_are_never_unusual_and_newcomers_have_only_the_ceiling(cast: Cast) -> None:
@@ -284,6 +273,45 @@ def test_a_unit_does_not_judge_a_complaint_about_itself_and_the_person_is_told(c
     assert bytes(letter.addressee) == bytes(cast.stranger.real_name.subject.number_index)
     assert "2026-11-25" in letter.text and "found wrong" in letter.text_en
     assert "无授权" not in letter.text
+
+
+def test_a_credit_centre_does_not_judge_a_complaint_about_itself(cast: Cast) -> None:
+    """Neither its staff nor its auditors nor a unit below it: the other place, the superior unit, an auditor."""
+    drc, centre = Agency.objects.get(code="hz-drc"), Agency.objects.get(code="hz-credit-centre")
+    assert centre.parent == drc
+    inside, below = member("inside", drc, Role.CENTRE), member("below", centre, Role.CENTRE)
+    other = member("elsewhere", Agency.objects.get(code="gs-credit-centre"), Role.CENTRE)
+    outside = member("outside", Agency.objects.get(code="gs-market"), Role.AUDITOR)
+    above, aside = member("above", drc, Role.SUPERVISOR), cast.supervisor
+
+    def about(unit: Agency, looker: User) -> AccessReview:
+        line = look(cast, actor=looker, agency=unit, case_number="惠信访〔2026〕2号")
+        return AccessReview.objects.create(
+            access_id=line.pk, access_at=line.at, subject=cast.stranger.real_name.subject, actor=looker, agency=unit,
+            cause=ReviewCause.COMPLAINT, words="为什么看我", due_on=DAY,
+        )  # fmt: skip
+
+    def judges(found: AccessReview) -> set[str]:
+        users = (cast.centre, inside, below, other, outside, above, aside, cast.auditor)
+        judging = {user.username for user in users if finder(found, user)}
+        seeing = {user.username for user in users if AccessReview.objects.visible_to(user).filter(pk=found.pk).exists()}
+        assert judging <= seeing
+        return judging
+
+    assert judges(about(drc, cast.centre)) == {"elsewhere", "outside"}
+    lower = about(centre, below)
+    assert judges(lower) == {"centre", "inside", "above", "elsewhere", "outside", "auditor"}
+    assert "Looks to review" in browser(other).get("/desk/").content.decode()
+    page = browser(other).get(f"/desk/access-reviews/{lower.pk}/").content.decode()
+    assert "为什么看我" in page and "Found wrong" in page
+    assert access_reviews.find(review=lower, user=other, right=False, words="无事由").state == ReviewState.WRONG
+
+
+def test_who_works_in_two_units_judges_no_complaint_about_either(cast: Cast) -> None:
+    found = complaint(cast)
+    Membership.objects.create(user=cast.centre, agency=market(), role=Role.OFFICER)
+    with pytest.raises(NotPermitted):
+        access_reviews.find(review=found, user=User.objects.get(pk=cast.centre.pk), right=True, words="x")
 
 
 def test_a_machine_is_explained_by_an_officer_of_its_unit(cast: Cast) -> None:

@@ -17,7 +17,13 @@ from records.identifiers import identifier, name_index
 from records.models import Authorisation, CreditRecord, LegalBasis, Purpose, PurposeUser, Subject
 from records.queries.asking import ask_eligibility, ask_records, refuse
 from records.queries.disclosure import NOBODY, Asker
-from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent, permitted_purpose
+from records.queries.grants import (
+    NotAuthorised,
+    PurposeNotOpen,
+    grant_by_consent,
+    grant_by_statute,
+    permitted_purpose,
+)
 from records.queries.uses import use
 from records.services import authorisations, expiry
 from records.services.purposes import load_purposes
@@ -251,6 +257,16 @@ def test_a_purpose_needs_a_basis_in_force_and_the_right_of_the_unit(cast: Cast) 
     LegalBasis.objects.filter(code="company-law-178").update(in_force_until=timezone.localdate())
     with pytest.raises(PurposeNotOpen):
         permitted_purpose("company-officer", market())
+
+
+def test_an_employer_asks_with_consent_and_sees_what_is_open_to_nobody_by_statute(cast: Cast) -> None:
+    employer = Agency.objects.get(code="hz-enterprise")
+    wanted = permitted_purpose("employment", employer)
+    assert wanted.needs_consent and "administrative-penalty" not in wanted.fields
+    with pytest.raises(NotAuthorised):
+        grant_by_statute(wanted, employer)
+    assert grant_by_statute(_defaulters(cast), employer).openness == {Openness.PUBLIC}
+    assert not Purpose.objects.open_to(employer).exclude(code="employment").exists()
 
 
 def test_a_draft_opens_nothing(cast: Cast) -> None:

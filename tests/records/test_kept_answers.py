@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,6 +17,7 @@ from creditplatform.core.enums import AccessResult, Authority, Door, Scope
 from creditplatform.core.models import AccessLog
 from records.look_selectors import looks
 from records.models import Authorisation, KeptAnswer, Query, Subject
+from records.queries.answered import AnswerOutdated, must_stand
 from records.queries.disclosure import REPEATED
 from records.queries.uses import use
 from records.services import authorisations, kept_answers, query_upkeep
@@ -120,6 +122,35 @@ def test_nothing_is_given_again_once_the_consent_is_withdrawn(system: Machine, c
     assert (line.result, line.authority, line.subject_ref) == (
         AccessResult.REFUSED, Authority.CONSENT, Subject.objects.by_number(given.number_index).get().pk,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [{"state": "repaired"}, {"state": "revoked"}, {"withheld": True}, {"disputed": True}, {"statement": "已缴清"}],
+)
+@pytest.mark.parametrize(("address", "code"), [(ELIGIBILITY, "green-channel"), (RECORDS, "special-industry")])
+def test_an_answer_whose_records_have_changed_is_not_given_again(
+    system: Machine, cast: Cast, address: str, code: str, fate: dict[str, Any]
+) -> None:
+    record, given = fined(), receipt(cast, code, uses=2)
+    call(system, body(code, given.number), address)
+    before = AccessLog.objects.count()
+    type(record).objects.filter(pk=record.pk).update(**fate, changed_at=timezone.now())
+    answer = call(system, body(code, given.number), address)
+    assert (answer.status_code, answer.json()["code"]) == (409, "answer_outdated")
+    assert not AccessLog.objects.filter(fields__contains=[REPEATED]).exists()
+    assert AccessLog.objects.count() == before + 1 and last_line().result == AccessResult.REFUSED
+    fresh = call(system, body(code, given.number), address, **{"Idempotency-Key": "another"})
+    assert fresh.status_code == 200 and uses(given) == 2
+
+
+def test_a_record_that_is_published_no_more_makes_an_answer_old(cast: Cast) -> None:
+    record, a_day = fined(), datetime.timedelta(days=1)
+    ended = timezone.make_aware(datetime.datetime.combine(record.publish_until, datetime.time(12)))
+    with time_machine.travel(ended - a_day):
+        must_stand([record.pk], ended - 2 * a_day)
+    with time_machine.travel(ended), pytest.raises(AnswerOutdated):
+        must_stand([record.pk], ended - a_day)
 
 
 def test_a_refusal_is_not_kept(system: Machine, cast: Cast) -> None:

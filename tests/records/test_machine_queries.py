@@ -10,6 +10,7 @@ from creditplatform.core.enums import AccessResult, Authority, Door, Scope
 from creditplatform.core.models import AccessLog
 from creditplatform.core.vault import public_token
 from records import tasks
+from records.api.queries import forms
 from records.enums import AuthorisationState, BatchCheckState, Outcome, QueryState
 from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import TOKEN_KIND
@@ -106,6 +107,15 @@ def test_records_come_with_the_fields_that_are_open_and_the_statement(system: Ma
     assert (said["record"], said["statement"], said["disputed"]) == (record.token, "我已缴清", False)
     assert {"罚款一万元", record.document_number} <= {field["value"] for field in said["fields"]}
     assert PERSON_NUMBER not in str(said)
+
+
+def test_the_statement_goes_with_the_records_a_yes_or_no_rests_on(system: Machine, cast: Cast) -> None:
+    record, given = fined(), receipt(cast, uses=2)
+    (silent,) = ask(system, ELIGIBILITY, body(reference=given.number))["records"]
+    type(record).objects.filter(pk=record.pk).update(statement="我已缴清")
+    (said,) = ask(system, ELIGIBILITY, body(reference=given.number))["records"]
+    assert (silent["statement"], said["statement"]) == ("", "我已缴清")
+    assert set(forms.NamedRecordForm().fields) == set(said)
 
 
 def test_a_statute_is_named_by_its_code_and_opens_what_it_says(system: Machine, cast: Cast) -> None:

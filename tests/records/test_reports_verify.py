@@ -16,6 +16,8 @@ from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, NotPermitted
 from creditplatform.core.models import AccessLog, RuleValue
 from records.enums import OwnPurpose, RepresentationKind, RepresentationState
+from records.look_selectors import A_DAY, Chosen, all_looks
+from records.look_selectors import looks as found_looks
 from records.models import CreditRecord, CreditReport, Representation
 from records.reports import checking
 from records.reports.content import grouped
@@ -176,7 +178,56 @@ def test_a_validity_that_is_over_is_said(cast: Cast, visitor: Client) -> None:
     report = issued(cast.person)
     assert "valid until" in page(visitor, report)
     with time_machine.travel(timezone.now() + datetime.timedelta(days=8)):
-        assert "Issued here, but no longer up to date" in page(visitor, report)
+        CreditRecord.objects.update(withheld=True)
+        assert_no_window(page(visitor, report), "past its validity")
+
+
+# --- no window on the file ----------------------------------------------------------------------------
+
+
+def assert_no_window(text: str, why: str) -> None:
+    assert "genuine, outdated" in text or "withdrawn since" in text
+    assert why in text and "told only of a report that is in force" in text
+    assert "Changed since" not in text and "What is on file today is" not in text
+
+
+def test_a_withdrawn_report_tells_no_changes(cast: Cast, visitor: Client, report: CreditReport) -> None:
+    with act():
+        revoke_report(report=report, user=cast.person)
+    before = page(visitor, report)
+    assert_no_window(before, "The report was withdrawn.")
+    CreditRecord.objects.update(withheld=True)
+    assert OF_THE_REQUEST.sub("", page(visitor, report)) == OF_THE_REQUEST.sub("", before)
+
+
+def test_a_report_without_validity_tells_changes_for_so_many_days_only(visitor: Client, report: CreditReport) -> None:
+    issued_on = timezone.now()
+    with time_machine.travel(issued_on + datetime.timedelta(days=30)):
+        assert "Changed since" in page(visitor, report)
+    with time_machine.travel(issued_on + datetime.timedelta(days=31)):
+        assert_no_window(page(visitor, report), "too old to be compared")
+
+
+def test_one_report_is_checked_so_often_a_day_and_stands_in_one_line(
+    cast: Cast, visitor: Client, report: CreditReport
+) -> None:
+    with act():
+        RuleValue.objects.filter(key="report.checks_a_day").update(value=3)
+    address = reverse("verify:answer", args=[report.code])
+    other, today = issued(cast.person), timezone.now()
+    with time_machine.travel(timezone.now() + datetime.timedelta(days=1), tick=False):
+        assert [visitor.get(address).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert "check it again tomorrow" in visitor.post(address).content.decode()
+        page(visitor, other)
+        AccessLog.objects.create(
+            subject_ref=report.subject_id, purpose=OwnPurpose.REPORT_CHECK, reference=grouped(report.code),
+            door=Door.WEB, authority=Authority.CONSENT, result="shown", fields=["name"], at=today - A_DAY,
+        )  # fmt: skip
+        looks = [one for one in found_looks(report.subject) if one.row.purpose == OwnPurpose.REPORT_CHECK]
+        assert [(one.row.reference, one.times) for one in looks] == [
+            (grouped(other.code), 1), (grouped(report.code), 3), (grouped(report.code), 1),
+        ]  # fmt: skip
+        assert len([one for one in all_looks(report.subject, Chosen()) if one.row.fields == ["name"]]) == 5
 
 
 # --- the file -----------------------------------------------------------------------------------------

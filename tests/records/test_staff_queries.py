@@ -11,6 +11,7 @@ from creditplatform.core.errors import Conflict, CreditError, Invalid, NotPermit
 from creditplatform.core.models import AccessLog, Notice, User
 from records.enums import Outcome, QueryState, Reason
 from records.models import CreditRecord, HumanReview, Query
+from records.queries.answered import AnswerOutdated
 from records.queries.disclosure import NOBODY
 from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.services import authorisations, human_review, queries, query_upkeep
@@ -93,6 +94,18 @@ def test_a_clean_record_is_a_yes_or_no_with_what_it_rests_on(cast: Cast) -> None
     assert (again.query.outcome, [one.pk for one in again.rests_on]) == (Outcome.NO, [record.pk])
     looks = AccessLog.objects.filter(case_number=CASE, subject_ref=record.subject_id)
     assert [set(look.fields) for look in looks] == [{"administrative-penalty", "eligibility"}] * 2
+
+
+def test_a_yes_or_no_whose_records_have_changed_is_not_opened_again(cast: Cast) -> None:
+    record, wanted = fined(), purpose("green-channel")
+    consent(wanted, cast.clerk, cast.person)
+    query = queries.submit(draft(cast.clerk, purpose="green-channel", kind="eligibility"))
+    queries.open_result(query=query, user=cast.clerk)
+    type(record).objects.filter(pk=record.pk).update(disputed=True, changed_at=timezone.now())
+    before = AccessLog.objects.count()
+    with pytest.raises(AnswerOutdated, match="Ask anew"):
+        queries.open_result(query=query, user=cast.clerk)
+    assert AccessLog.objects.count() == before
 
 
 def test_where_the_purpose_says_so_a_second_person_approves(cast: Cast) -> None:

@@ -100,6 +100,15 @@ def test_without_a_key_no_use_is_taken(cast: Cast, given: Authorisation, setting
     assert given.uses == 0
 
 
+def test_a_print_tells_no_changes_once_the_consent_has_ended(cast: Cast, given: Authorisation) -> None:
+    report = issue_to_unit(asking(given, cast.officer))
+    address = reverse("verify:answer", args=[report.code])
+    assert "Changed since" in desk(cast.stranger).get(address).content.decode()
+    withdrawn(cast, given)
+    text = desk(cast.stranger).get(address).content.decode()
+    assert "no longer backed by the person" in text and "Changed since" not in text and "withdrawn since" not in text
+
+
 # --- on the desk --------------------------------------------------------------------------------------
 
 

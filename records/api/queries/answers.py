@@ -75,6 +75,7 @@ def _named(record: CreditRecord) -> dict[str, Any]:
         "unit": record.agency.label,
         "decided_on": record.decided_on.isoformat(),
         "disputed": record.disputed,
+        "statement": record.statement or "",
     }
 
 

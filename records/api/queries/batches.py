@@ -19,14 +19,14 @@ from records.api.page_size import whole_number
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private
 from records.enums import BatchCheckState
-from records.models import BatchCheck, BatchCheckRow
+from records.models import BatchCheck
 from records.models.query import BATCH_KIND
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_of_client
 from records.queries.batch import AskedRow
-from records.services import batch_checks
+from records.queries.batch_again import RowGiven
+from records.services import batch_checks, check_results
 from records.tasks import queue_check
-from records.workflows.batch_check import BATCH_CHECK
 
 MOST, USUAL = 5000, 1000
 TAGS = ["queries"]
@@ -105,18 +105,21 @@ class Results(bodies.AboutPersons):
         examples=[forms.example("A page", forms.RESULTS, response_only=True)],
     )
     def get(self, request: Request, check: str) -> Response:
-        """The answers by the place of each row; that they were fetched is noted. 409 before the check is done."""
+        """The answers by the place of each row; that they were fetched is noted. 409 before the check is done.
+
+        A row whose person has withdrawn the consent, or whose consent has ended, has the problem `consent_ended` and no
+        answer any more. Rows fetched before are registered again, for the person to read.
+        """
         own = own_check(self, check)
         limit = whole_number(request, "limit", usual=USUAL, least=1, most=MOST)
         after = whole_number(request, "after", usual=0, least=0, most=2**31 - 1)
         with audit.context(actor=None, door=Door.API, reason="batch results fetched", agency_id=own.agency_id):
-            BATCH_CHECK.take("fetch", own, user=None)
-        rows = list(own.results.filter(row_number__gt=after).order_by("row_number")[: limit + 1])
+            rows, more = check_results.page(own, after=after, limit=limit)
         following = None
-        if len(rows) > limit:
-            page = f"{reverse('api:batch-check-results', args=[own.token])}?after={rows[limit - 1].row_number}"
+        if more:
+            page = f"{reverse('api:batch-check-results', args=[own.token])}?after={rows[-1].row_number}"
             following = request.build_absolute_uri(f"{page}&limit={limit}")
-        return private({"results": [_row(row) for row in rows[:limit]], "next": following})
+        return private({"results": [_row(row) for row in rows], "next": following})
 
 
 def own_check(view: bodies.AboutPersons, token: str) -> BatchCheck:
@@ -158,7 +161,7 @@ def _told(request: Request, batch: BatchCheck) -> dict[str, Any]:
     }
 
 
-def _row(row: BatchCheckRow) -> dict[str, Any]:
+def _row(row: RowGiven) -> dict[str, Any]:
     records = [public_token(TOKEN_KIND, pk) for pk in row.records]
     said = {"outcome": row.outcome, "problem": row.problem, "reasons": row.reasons}
     return {"row": row.row_number, **said, "records": records}

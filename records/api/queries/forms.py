@@ -19,7 +19,7 @@ BY_STATUTE = {"authority": "statute", "reference": "company-law-178"}
 ASKED = {"purpose": "green-channel", **BY_CONSENT, "case_number": "惠市监许〔2026〕18号", **PERSON}
 NAMED = {
     "record": TOKEN, "entry": "administrative-penalty", "title": "行政处罚", "unit": "惠州市市场监督管理局",
-    "decided_on": "2026-09-02", "disputed": False,
+    "decided_on": "2026-09-02", "disputed": False, "statement": "",
 }  # fmt: skip
 ANSWER = {
     "outcome": "no",
@@ -126,7 +126,8 @@ class NamedRecordForm(serializers.Serializer):  # type: ignore[misc]
     title = serializers.CharField()
     unit = serializers.CharField()
     decided_on = serializers.DateField()
-    disputed = serializers.BooleanField()
+    disputed = serializers.BooleanField(help_text="An objection is being checked.")
+    statement = serializers.CharField(allow_blank=True, help_text="What the person says about it; hand it on with it.")
 
 
 class EligibilityForm(serializers.Serializer):  # type: ignore[misc]

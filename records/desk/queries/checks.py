@@ -21,7 +21,7 @@ from records.desk.queries.forms import CheckForm, offers_of
 from records.enums import BatchCheckState, NotChecked, Outcome
 from records.models import BatchCheck
 from records.models.query import BATCH_KIND
-from records.services import batch_checks, check_files
+from records.services import batch_checks, check_files, check_results
 from records.services.check_workbook import in_words, template, write_results
 from records.services.feeds import folder
 from records.tasks import queue_check
@@ -124,7 +124,7 @@ def show(request: HttpRequest, check_token: str) -> HttpResponse:
 def _rows(batch: BatchCheck) -> list[tuple[int, str, str]]:
     """The first rows that are not a plain yes, by their number in the file."""
     rows = batch.results.filter(outcome__in=[Outcome.PERSON, Outcome.NO]).order_by("-outcome", "row_number")
-    return [(row.row_number, *in_words(row)) for row in rows[:ROWS_SHOWN]]
+    return [(row.row_number, *in_words(row)) for row in check_results.overview(batch, list(rows[:ROWS_SHOWN]))]
 
 
 @rule(sending)
