@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0039_batches_given_again'),
+        ('records', '0036_batches_given_again'),
     ]
 
     operations = [

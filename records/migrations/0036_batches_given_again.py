@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0034_window_requests_forget'),
+        ('records', '0035_prior_notices'),
     ]
 
     operations = [
