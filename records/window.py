@@ -1,11 +1,19 @@
 """The window of a credit centre: who serves there, for which unit, and what can be done for whom."""
 
+import datetime
+
+from allauth.usersessions.models import UserSession
+from django.utils import timezone
+
 from creditplatform.core.enums import Role
-from creditplatform.core.models import Agency, Membership, User
+from creditplatform.core.models import AccessLog, Agency, Membership, User
+from creditplatform.core.rules import load_rulebook
 from records.enums import SubjectKind, WindowAct
 from records.identifiers import Identifier, name_index
 from records.models import RealNameBinding, Subject
 from records.querysets import DECIDING
+
+IN_USE_DAYS = "representation.account_in_use.days"
 
 
 def window_of(user: User | None) -> Agency | None:
@@ -46,3 +54,18 @@ def may_be_done(act: str, user: User, name: str, wanted: Identifier) -> bool:
     if act == WindowAct.CODE:
         return fits and subject is not None and bound == subject.pk and not user.is_staff and user.is_active
     return fits and user.is_active and (bound is None or (subject is not None and bound == subject.pk))
+
+
+def account_in_use(number_index: bytes) -> bool:
+    """Whether the account of the person of that number was used within the days of the rule.
+
+    Used is one that was bound, that signed in, or that opened the own file: no other sign-in is kept. Four queries.
+    """
+    binding = RealNameBinding.objects.filter(subject__number_index=number_index).first()
+    if binding is None:
+        return False
+    days: int = load_rulebook().value(IN_USE_DAYS, timezone.localdate())
+    since = timezone.now() - datetime.timedelta(days=days)
+    looks = AccessLog.objects.filter(subject_ref=binding.subject_id, actor=binding.user_id, at__gte=since)
+    signed_in = UserSession.objects.filter(user_id=binding.user_id, last_seen_at__gte=since)
+    return binding.bound_at >= since or signed_in.exists() or looks.exists()

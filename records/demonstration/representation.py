@@ -16,7 +16,7 @@ from records.models import RealNameBinding, Representation, Subject
 from records.services import representations
 from records.services.realname import first_seen
 
-OFFICIAL = "centre"
+FIRST, SECOND = "centre", "centre-second"
 DAYS = 180
 # One empty page; a real request brings a scan.
 PAPERS = (
@@ -34,12 +34,17 @@ def represent(world: World) -> int:
     adults = [one for one in world.adults if one.identifier_kind == IdentifierKind.RESIDENT_ID]
     for username, party in zip((GUARDIAN, ATTORNEY), adults, strict=False):
         _bind(username, party)
-    official = User.objects.get(username=OFFICIAL)
     child, other = world.minors[0], world.minors[1]
-    representations.confirm(case=_asked(GUARDIAN, child, RepresentationKind.GUARDIAN), user=official)
-    representations.confirm(case=_asked(ATTORNEY, BOUND, RepresentationKind.ATTORNEY), user=official)
+    _confirm(_asked(GUARDIAN, child, RepresentationKind.GUARDIAN))
+    _confirm(_asked(ATTORNEY, BOUND, RepresentationKind.ATTORNEY))
     _asked(GUARDIAN, other, RepresentationKind.GUARDIAN)
     return 3
+
+
+def _confirm(case: Representation) -> None:
+    """By two officials, each for themselves."""
+    first, second = (User.objects.get(username=name) for name in (FIRST, SECOND))
+    representations.confirm(case=representations.check(case=case, user=first), user=second)
 
 
 def _bind(username: str, party: Party) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import Role
 from records.admin.worktable import COUNTED, Task, Work
-from records.enums import CrossCheckState, RepresentationState
+from records.enums import CrossCheckState
 from records.models import CrossCheck, MissingRecord, PriorNotice, Representation, WindowRequest
 from records.querysets import DECIDING, units_of
 from records.services.entitlements import entitlements_of
@@ -40,8 +40,8 @@ def work_of(user: Any) -> Work:
         if count := len(second[:COUNTED].values_list("pk", flat=True)):
             text = _("Acts at the window that a second official confirms, each within minutes")
             tasks.append(Task(reverse("desk:window"), _("Waiting for a second official"), text, count))
-        requested = Representation.objects.filter(state=RepresentationState.REQUESTED).order_by()
+        requested = Representation.objects.waiting().order_by()
         if count := len(requested[:COUNTED].values_list("pk", flat=True)):
-            text = _("Requests to act for another person, each with its papers")
+            text = _("Requests to act for another person, each with its papers, and what was contested")
             tasks.append(Task(reverse("desk:representations"), _("Representations"), text, count))
     return Work([], tasks, [], [])

@@ -1,10 +1,11 @@
 """The window: accounts of persons whose papers an official has before them, and representations with their papers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ from creditplatform.core.permissions import rule
 from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.desk.access import window
-from records.enums import OwnPurpose, RepresentationScope, RepresentationState, SeenPapers, WindowAct
+from records.enums import OwnPurpose, RepresentationScope, SeenPapers, WindowAct
 from records.models import Representation, WindowRequest
 from records.models.representation import REPRESENTATION_KIND
 from records.services import representations, window_requests
@@ -27,6 +28,9 @@ from records.window import window_of
 from records.workflows.representation import REPRESENTATION
 
 PAGE = 50
+REASONED = {"refuse", "uphold", "overturn"}
+TOLD = _("Done, and both persons have a notice where there is one to get.")
+CHECKED = _("Written down. Nothing holds yet: a second official compares the same papers and confirms.")
 EXTENSIONS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 
 
@@ -103,12 +107,11 @@ def _done(request: HttpRequest, form: WindowForm) -> HttpResponse | None:
 
 @rule(window)
 def representation_list(request: HttpRequest) -> HttpResponse:
-    """Requests to act for another, oldest first; those that are decided on demand, newest first."""
+    """What waits for an official, oldest first; what is decided on demand, newest first."""
     decided = request.GET.get("decided") == "1"
-    rows = Representation.objects.order_by("-pk" if decided else "pk")
-    waiting = {"state": RepresentationState.REQUESTED}
-    rows = rows.exclude(**waiting) if decided else rows.filter(**waiting)
-    found = list(rows[: PAGE + 1])
+    waiting = Representation.objects.waiting()
+    others = Representation.objects.exclude(pk__in=waiting.values("pk")).order_by("-pk")
+    found = list((others if decided else waiting.order_by("pk"))[: PAGE + 1])
     context = {"cases": found[:PAGE], "more": len(found) > PAGE, "decided": decided}
     return unstored(render(request, "desk/representations.html", context))
 
@@ -118,15 +121,15 @@ def representation(request: HttpRequest, token: str) -> HttpResponse:
     """One request with both names, and what may be done; the look is written into both persons' access logs."""
     user: Any = request.user
     case = _case(token)
-    reason_missing = ""
+    missing: dict[str, str] = {}
     if request.method == "POST":
         try:
             return _take(request, user, case)
         except Invalid as error:
-            reason_missing = str(error.problems[0].message)
+            missing = {problem.field: str(problem.message) for problem in error.problems}
     _log(user, case)
     context = {
-        "reason_missing": reason_missing,
+        "missing": missing,
         "case": case,
         "name": case.person.name_sealed if case.person else case.asked_name,
         "number": case.person.number_sealed if case.person else case.asked_number,
@@ -151,20 +154,16 @@ def papers(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _take(request: HttpRequest, user: User, case: Representation) -> HttpResponse:
-    """Take the step. Raises Invalid where the refusal has no reason; any other hindrance is said on the page."""
+    """Take the step. Raises Invalid where a reason is missing; any other hindrance is said on the page."""
     act = request.POST.get("act", "")
+    taken = ACTS.get(act)
+    if taken is None:
+        return redirect("desk:representation", case.token)
     try:
-        if act == "confirm":
-            representations.confirm(case=case, user=user)
-        elif act == "refuse":
-            representations.refuse(case=case, user=user, refusal=request.POST.get("refusal", ""))
-        elif act == "end":
-            representations.end(case=case, user=user)
-        else:
-            return redirect("desk:representation", case.token)
-        messages.success(request, _("Done, and both persons have a notice where there is one to get."))
+        taken(case, user, request.POST)
+        messages.success(request, TOLD if act != "check" else CHECKED)
     except Invalid as error:
-        if act == "refuse":
+        if act in REASONED:
             raise
         for problem in error.problems:
             messages.error(request, str(problem.message))
@@ -173,9 +172,24 @@ def _take(request: HttpRequest, user: User, case: Representation) -> HttpRespons
     return redirect("desk:representation", case.token)
 
 
+def _settled(case: Representation, user: User, words: QueryDict) -> Representation:
+    stands = words.get("act") == "uphold"
+    return representations.settle(case=case, user=user, stands=stands, grounds=words.get("grounds", ""))
+
+
+ACTS: dict[str, Callable[[Representation, User, QueryDict], Representation]] = {
+    "check": lambda case, user, words: representations.check(case=case, user=user),
+    "confirm": lambda case, user, words: representations.confirm(case=case, user=user),
+    "refuse": lambda case, user, words: representations.refuse(case=case, user=user, refusal=words.get("refusal", "")),
+    "end": lambda case, user, words: representations.end(case=case, user=user),
+    "uphold": _settled,
+    "overturn": _settled,
+}
+
+
 def _case(token: str) -> Representation:
     pk = pk_of_token(REPRESENTATION_KIND, token)
-    rows = Representation.objects.select_related("person", "representative", "decided_by")
+    rows = Representation.objects.select_related("person", "representative")
     found = rows.filter(pk=pk).first() if pk is not None else None
     if found is None:
         raise Http404

@@ -2,6 +2,7 @@
 
 from records.enums.accounts import RepresentationPapers, SeenPapers, WindowAct, WindowRequestState
 from records.enums.queries import (
+    HAVE_STOOD,
     AuthorisationState,
     BatchCheckState,
     CreditReportKind,
@@ -57,6 +58,7 @@ from records.enums.stored import (
 
 __all__ = [
     "EXCHANGED",
+    "HAVE_STOOD",
     "AffiliationRole",
     "Answer",
     "AuthorisationState",

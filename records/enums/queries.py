@@ -123,9 +123,15 @@ class RepresentationState(models.TextChoices):
     """Life of a representation."""
 
     REQUESTED = "requested", _("papers being checked")
+    CHECKED = "checked", _("papers checked, waits for a second official")
     CONFIRMED = "confirmed", _("confirmed by the credit centre")
+    CONTESTED = "contested", _("contested, rests until an official decides")
     REFUSED = "refused", _("refused")
     ENDED = "ended", _("ended")
+
+
+# In which a representation stands or may have stood.
+HAVE_STOOD = (RepresentationState.CONFIRMED, RepresentationState.CONTESTED, RepresentationState.ENDED)
 
 
 class CreditReportKind(models.TextChoices):

@@ -63,7 +63,10 @@ class RepresentationForm(forms.Form):
         label=_("First day on which you may no longer"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=_("Needed for a power of attorney, a year at most. A guardian acts until full age at the latest."),
+        help_text=_(
+            "Needed for a power of attorney and for the guardian of an adult, a year at most. The guardian of a minor"
+            " acts until full age at the latest."
+        ),
     )
     papers_kind = forms.ChoiceField(label=_("What proves it?"), choices=RepresentationPapers)
     papers = forms.FileField(
@@ -152,10 +155,7 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
     own = _own(request)
     if own is None:
         return redirect("me:bind")
-    pk = pk_of_token(REPRESENTATION_KIND, token)
-    case = Representation.objects.filter(pk=pk).first() if pk is not None else None
-    if case is None or own.pk not in (case.person_id, case.representative_id):
-        raise not_theirs(REPRESENTATION_KIND, user)
+    case = _concerning(own, token, user)
     if request.method == "POST":
         try:
             representations.end(case=case, user=user)
@@ -163,6 +163,32 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
         except CreditError as error:
             messages.error(request, str(error))
     return redirect("me:represent")
+
+
+@rule(signed_in)
+def contest(request: HttpRequest, token: str) -> HttpResponse:
+    """Say, as the person who has a guardian, that it is not right; it rests at once."""
+    user: Any = request.user
+    own = _own(request)
+    if own is None:
+        return redirect("me:bind")
+    case = _concerning(own, token, user)
+    if request.method == "POST":
+        try:
+            representations.contest(case=case, user=user, objection=request.POST.get("objection", ""))
+            messages.success(request, _("From now on nothing can be seen or done by it. An official decides."))
+        except CreditError as error:
+            messages.error(request, str(error))
+    return redirect("me:represent")
+
+
+def _concerning(own: Subject, token: str, user: User) -> Representation:
+    """The representation of that number, where the person is one of the two. Raises Http404, with a line in the log."""
+    pk = pk_of_token(REPRESENTATION_KIND, token)
+    case = Representation.objects.filter(pk=pk).first() if pk is not None else None
+    if case is None or own.pk not in (case.person_id, case.representative_id):
+        raise not_theirs(REPRESENTATION_KIND, user)
+    return case
 
 
 def _asked(request: HttpRequest, form: RepresentationForm) -> bool:
@@ -187,7 +213,9 @@ def _line(case: Representation, user: Any) -> dict[str, Any]:
         "name": case.person.name_sealed if case.person else case.asked_name,
         "scope": [str(RepresentationScope(code).label) for code in case.scope],
         "may_end": bool(steps & {"end", "withdraw"}),
+        "may_contest": "contest" in steps,
         "refusal": case.refusal or "",
+        "grounds": case.grounds or "",
     }
 
 

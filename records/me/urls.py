@@ -49,4 +49,5 @@ urlpatterns = [
     path("represent/back/", represent.back, name="represent-back"),
     path("represent/<str:token>/act/", represent.act, name="represent-act"),
     path("represent/<str:token>/end/", represent.end, name="represent-end"),
+    path("represent/<str:token>/contest/", represent.contest, name="represent-contest"),
 ]

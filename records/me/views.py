@@ -47,6 +47,7 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     looks, look_count = look_selectors.newest(subject, most=5)
     selectors.log_looks_shown(user, subject)
     waiting = Authorisation.objects.of_person(subject).waiting()
+    asked = list(waiting.select_related("agency", "purpose")[: SHOWN_WAITING + 1])
     context = {
         "name": subject.name_sealed,
         "lines": lines[:8],
@@ -56,8 +57,8 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
         "look_count": min(look_count, look_selectors.PAGE),
         "more_looks": look_count > look_selectors.PAGE,
         "own": selectors.is_own(user, subject),
-        "waiting": list(waiting.select_related("agency", "purpose")[:SHOWN_WAITING]),
-        "waiting_count": waiting.count(),
+        "waiting": asked[:SHOWN_WAITING],
+        "waiting_count": len(asked) if len(asked) <= SHOWN_WAITING else waiting.count(),
         "unread": core_notices.count_unread(subject.number_index),
     }
     return render(request, "me/home.html", context)

@@ -27,6 +27,8 @@ class Representation(models.Model):
     """One person acts for another, within a scope, from a day on and up to the day before another one.
 
     `papers` names the file in the private store with the document that proves it, `papers_digest` its SHA-256.
+    `checked_by` looked at the papers first, `decided_by` confirmed or refused. `contested_at` and `objection` are of
+    the last time the person said that it is not right, the `settled_` columns and `grounds` of the decision on that.
     Until an official confirms it, nobody is looked up: what the representative wrote stands in the `asked_` columns,
     and its name and number in no history. From `cleared_at` on the papers are gone, their digest stays.
     """
@@ -54,11 +56,22 @@ class Representation(models.Model):
     papers_kind = models.CharField(_("papers"), max_length=100, choices=RepresentationPapers)
     requested_by = models.ForeignKey(User, verbose_name=_("asked by"), on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(_("asked"), default=timezone.now)
+    checked_by = models.ForeignKey(
+        User, verbose_name=_("papers checked by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    checked_at = models.DateTimeField(_("papers checked"), null=True)
     decided_by = models.ForeignKey(
         User, verbose_name=_("decided by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     decided_at = models.DateTimeField(_("decided"), null=True)
     refusal = SealedTextField(_("reason of the refusal"), null=True, blank=True)
+    contested_at = models.DateTimeField(_("contested"), null=True)
+    objection = SealedTextField(_("what the person says against it"), null=True, blank=True)
+    settled_by = models.ForeignKey(
+        User, verbose_name=_("decided on the objection by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    settled_at = models.DateTimeField(_("objection decided"), null=True)
+    grounds = SealedTextField(_("grounds of that decision"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     cleared_at = models.DateTimeField(_("papers removed"), null=True)
 
@@ -90,7 +103,7 @@ class Representation(models.Model):
                 violation_error_message=_("A power of attorney has an end."),
             ),
             models.CheckConstraint(
-                condition=Q(state=RepresentationState.REQUESTED)
+                condition=Q(state__in=[RepresentationState.REQUESTED, RepresentationState.CHECKED])
                 | Q(decided_at__isnull=False, decided_by__isnull=False)
                 | Q(state=RepresentationState.ENDED),
                 name="representation_decided_by_somebody",
@@ -102,9 +115,37 @@ class Representation(models.Model):
                 violation_error_message=_("Nobody confirms a representation they asked for."),
             ),
             models.CheckConstraint(
+                condition=~Q(state__in=[RepresentationState.CHECKED, RepresentationState.CONFIRMED])
+                | Q(checked_at__isnull=False, checked_by__isnull=False),
+                name="representation_checked_first",
+                violation_error_message=_("One official checks the papers before another one confirms."),
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_by=None)
+                | ~Q(checked_by=F("requested_by"))
+                & (Q(state=RepresentationState.REFUSED) | Q(decided_by=None) | ~Q(checked_by=F("decided_by"))),
+                name="representation_two_officials",
+                violation_error_message=_("Whoever checked the papers neither asked for it nor confirms it."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=RepresentationState.CONTESTED) | Q(contested_at__isnull=False),
+                name="representation_contested_at_a_time",
+                violation_error_message=_("What is contested says since when."),
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None, settled_by=None, grounds__isnull=True)
+                | Q(settled_at__isnull=False, settled_by__isnull=False, grounds__isnull=False)
+                & ~Q(settled_by=F("decided_by")),
+                name="representation_settled_by_another",
+                violation_error_message=_("Somebody who had not confirmed it decides on an objection, with grounds."),
+            ),
+            models.CheckConstraint(
                 condition=Q(person__isnull=False)
                 | Q(cleared_at__isnull=False)
-                | (Q(asked_name__isnull=False) & ~Q(state=RepresentationState.CONFIRMED)),
+                | (
+                    Q(asked_name__isnull=False)
+                    & ~Q(state__in=[RepresentationState.CONFIRMED, RepresentationState.CONTESTED])
+                ),
                 name="representation_of_somebody",
                 violation_error_message=_("A representation says whom it is about; once confirmed, by the file."),
             ),
@@ -117,13 +158,13 @@ class Representation(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["asked_index", "representative", "kind"],
-                condition=Q(state=RepresentationState.REQUESTED),
+                condition=Q(state__in=[RepresentationState.REQUESTED, RepresentationState.CHECKED]),
                 name="representation_asked_once",
                 violation_error_message=_("This representation exists already, or is being checked."),
             ),
             models.UniqueConstraint(
                 fields=["person", "representative", "kind"],
-                condition=Q(state__in=[RepresentationState.REQUESTED, RepresentationState.CONFIRMED]),
+                condition=~Q(state__in=[RepresentationState.REFUSED, RepresentationState.ENDED]),
                 name="representation_once",
                 violation_error_message=_("This representation exists already, or is being checked."),
             ),

@@ -206,7 +206,12 @@ class DeferralQuerySet(models.QuerySet["AccessDeferral"]):
 
 
 class RepresentationQuerySet(models.QuerySet["Representation"]):
-    """Which representations hold."""
+    """Which representations hold, and which wait for an official."""
+
+    def waiting(self) -> RepresentationQuerySet:
+        """Asked for, checked by one official, or contested."""
+        states = (RepresentationState.REQUESTED, RepresentationState.CHECKED, RepresentationState.CONTESTED)
+        return self.filter(state__in=states)
 
     def holding(self, *, on: datetime.date | None = None) -> RepresentationQuerySet:
         """Confirmed ones within their period: asked of their dates."""

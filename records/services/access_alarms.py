@@ -19,7 +19,7 @@ from creditplatform.core.deadlines import Calendar, Unit, compute
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.workdays import SATURDAY, YearNotAnnounced, is_working_day
-from records.enums import AffiliationRole, BatchCheckState, NotChecked, OwnPurpose, RepresentationState
+from records.enums import HAVE_STOOD, AffiliationRole, BatchCheckState, NotChecked, OwnPurpose
 from records.queries.disclosure import DISCLOSED, LISTED_AGAIN
 from records.services.access_statements import FOUND, OPEN
 
@@ -78,7 +78,7 @@ class Day:
             "queries": QUERIES,
             "worked_off": WORKED_OFF,
             "works_there": WORKS_THERE,
-            "stood": [RepresentationState.CONFIRMED.value, RepresentationState.ENDED.value],
+            "stood": [state.value for state in HAVE_STOOD],
             "exchange": OwnPurpose.EXCHANGE.value,
             "window_act": OwnPurpose.WINDOW_ACT.value,
             "yes_or_no": [DISCLOSED],

@@ -29,7 +29,7 @@ ANSWERED_FOR = {
     ),
     "refuse": _(
         "Somebody who represents you has refused the request of %(agency)s (%(purpose)s). Nothing is shown. If you want"
-        " it otherwise, the unit can ask again."
+        " it otherwise, the unit can ask again later."
     ),
     "revoke": _(
         "Somebody who represents you has withdrawn the consent for %(agency)s (%(purpose)s). From now on it opens"

@@ -11,42 +11,24 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import User
-from creditplatform.core.notices import write_notice
 from records import papers as store
-from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers, RepresentationState
+from records.enums import OwnPurpose, RepresentationKind, RepresentationPapers
 from records.identifiers import checked_person
 from records.models import RealNameBinding, Representation, Subject
-from records.models.representation import REPRESENTATION_KIND
+from records.services import after_death
 from records.services.own_limits import check_representations
+from records.services.representation_notices import tell_both, tell_confirmed, tell_refused
 from records.window import window_of
-from records.workflows.representation import REPRESENTATION, SCOPES, full_age_on
+from records.workflows.representation import ASKED, REPRESENTATION, SCOPES, STANDS, full_age_on
 
-LONGEST_DAYS = 366  # of a power of attorney
+LONGEST_DAYS = 366  # of a power of attorney, and of the guardianship of an adult
+LONGEST_OBJECTION = 1000
 FITTING = {
     RepresentationKind.GUARDIAN: {RepresentationPapers.BIRTH, RepresentationPapers.COURT},
     RepresentationKind.ATTORNEY: {RepresentationPapers.ATTORNEY, RepresentationPapers.NOTARY},
     RepresentationKind.HEIR: {RepresentationPapers.KINSHIP},
 }
 FIELDS = {"kind": "document"}  # what the check of a number calls the kind of its document
-TEXTS = {
-    "confirm": (
-        "信用中心已核对材料，确认他人可以代理您办理信用事务。代理人、范围和期限见“代理”，您可随时在该处终止。",
-        "The credit centre has checked papers and confirmed that somebody may act for you. Who, in what and until when"
-        " stands under “Representation”; you can end it there at any time.",
-    ),
-    "confirmed": (
-        "您的代理申请已确认，可在“代理”中查看被代理人的档案。",
-        "Your request to act for another person was confirmed; the file is opened under “Representation”.",
-    ),
-    "refuse": (
-        "您的代理申请未获确认，理由见“代理”。",
-        "Your request to act for another person was not confirmed; the reason stands under “Representation”.",
-    ),
-    "end": (
-        "一项代理关系已终止，自即刻起代理人不能再查看档案。",
-        "A representation has ended; from now on the representative sees nothing.",
-    ),
-}
 
 
 class AskedAlready(Conflict):
@@ -96,32 +78,67 @@ def ask(
         raise AskedAlready from error
 
 
+def check(*, case: Representation, user: User) -> Representation:
+    """The first official has compared the papers; nothing holds yet. Raises Invalid, NotPermitted, Conflict."""
+    _refuse_second(case)
+    return REPRESENTATION.take("check", case, user=user)
+
+
 def confirm(*, case: Representation, user: User) -> Representation:
-    """The papers prove it: from now on it holds. Both persons are told."""
-    if _standing(case):
-        raise Conflict("confirmed_already", _("This representation is confirmed already; refuse the second request."))
-    taken = REPRESENTATION.take("confirm", case, user=user)
-    if taken.person is not None:
-        _write(taken.person, "confirm", taken)
-    _write(taken.representative, "confirmed", taken)
+    """The papers prove it to a second official, too: from now on it holds. Both persons are told.
+
+    With the right of an heir everything ends that the dead person can no longer want, or nothing is confirmed.
+    """
+    _refuse_second(case)
+    with transaction.atomic():
+        taken = REPRESENTATION.take("confirm", case, user=user)
+        tell_confirmed(taken)
+        if taken.kind == RepresentationKind.HEIR and taken.person is not None:
+            after_death.close(taken.person)
     return taken
 
 
 def refuse(*, case: Representation, user: User, refusal: str) -> Representation:
     """Refuse with the reason, which only the representative reads."""
-    taken = REPRESENTATION.take("refuse", case, user=user, refusal=refusal)
-    _write(taken.representative, "refuse", taken)
+    with transaction.atomic():
+        taken = REPRESENTATION.take("refuse", case, user=user, refusal=refusal)
+        tell_refused(taken)
     return taken
 
 
 def end(*, case: Representation, user: User) -> Representation:
     """End it, or withdraw what was asked; works at once. Both persons are told where it held."""
-    step = "withdraw" if case.state == RepresentationState.REQUESTED else "end"
-    taken = REPRESENTATION.take(step, case, user=user)
-    if step == "end":
-        for person in (taken.person, taken.representative):
-            if person is not None:
-                _write(person, "end", taken)
+    step = "withdraw" if case.state in ASKED else "end"
+    with transaction.atomic():
+        taken = REPRESENTATION.take(step, case, user=user)
+        if step == "end":
+            tell_both(taken, "end")
+    return taken
+
+
+def contest(*, case: Representation, user: User, objection: str = "") -> Representation:
+    """The person says that the guardianship is not right: it opens nothing until it is decided. Both are told.
+
+    `objection` are their words, which need not be given. Raises Invalid where they are too long; NotPermitted,
+    Conflict.
+    """
+    if len(objection) > LONGEST_OBJECTION:
+        raise Invalid.in_field("objection", "too_long", _("Please say it in fewer words."))
+    with transaction.atomic():
+        taken = REPRESENTATION.take("contest", case, user=user, objection=objection)
+        tell_both(taken, "contest")
+    return taken
+
+
+def settle(*, case: Representation, user: User, stands: bool, grounds: str) -> Representation:
+    """Decide, with grounds, whether what was contested stands again or ends; both are told and may read the grounds.
+
+    Raises NotPermitted for whoever checked or confirmed it, Invalid, Conflict.
+    """
+    step = "uphold" if stands else "overturn"
+    with transaction.atomic():
+        taken = REPRESENTATION.take(step, case, user=user, grounds=grounds)
+        tell_both(taken, step)
     return taken
 
 
@@ -173,7 +190,8 @@ def problems(
             *found,
             *(problem._replace(field=FIELDS.get(problem.field, problem.field)) for problem in error.problems),
         ]
-    return [*found, *_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until)]
+    by_court = papers_kind == RepresentationPapers.COURT
+    return [*found, *_person_problems(own, kind, wanted.kind.value, wanted.number, valid_until, by_court=by_court)]
 
 
 def _own(user: User) -> Subject:
@@ -195,8 +213,7 @@ def _problems(
         found.append(FieldProblem("scope", "scope", sentence))
     if papers_kind not in FITTING[right]:
         found.append(FieldProblem("papers_kind", "papers", _("These papers do not prove this right.")))
-    latest = timezone.localdate() + datetime.timedelta(days=LONGEST_DAYS)
-    if right == RepresentationKind.ATTORNEY and not (valid_until and timezone.localdate() < valid_until <= latest):
+    if right == RepresentationKind.ATTORNEY and not _within_a_year(valid_until):
         sentence = _("A power of attorney has an end, within a year from today.")
         found.append(FieldProblem("valid_until", "end", sentence))
     elif valid_until and valid_until <= timezone.localdate():
@@ -205,18 +222,34 @@ def _problems(
 
 
 def _person_problems(
-    own: Subject, kind: str, document: str, number: str, valid_until: datetime.date | None
+    own: Subject, kind: str, document: str, number: str, valid_until: datetime.date | None, *, by_court: bool
 ) -> list[FieldProblem]:
     """What the number itself tells against it."""
     if number == own.number_sealed:
         return [FieldProblem("number", "self", _("Nobody represents themselves."))]
+    if kind != RepresentationKind.GUARDIAN:
+        return []
     adult = full_age_on(document, number)
-    if kind == RepresentationKind.GUARDIAN and adult and adult <= timezone.localdate():
-        sentence = _("The person is of full age; a guardian of an adult comes to the window with the court's decision.")
-        return [FieldProblem("kind", "full_age", sentence)]
-    if kind == RepresentationKind.GUARDIAN and adult is None and valid_until is None:
+    if adult is None and valid_until is None:
         return [FieldProblem("valid_until", "end", _("The number tells no age, so please give the end."))]
-    return []
+    return _adult_problems(valid_until, by_court=by_court) if adult and adult <= timezone.localdate() else []
+
+
+def _adult_problems(valid_until: datetime.date | None, *, by_court: bool) -> list[FieldProblem]:
+    """Whoever is of full age has a guardian by a court's decision alone, confirmed anew from time to time."""
+    found = []
+    if not by_court:
+        sentence = _("The person is of full age; a guardian of an adult adds the court's decision.")
+        found.append(FieldProblem("papers_kind", "full_age", sentence))
+    if not _within_a_year(valid_until):
+        sentence = _("For an adult a guardian gives an end, within a year from today; then it is asked for anew.")
+        found.append(FieldProblem("valid_until", "end", sentence))
+    return found
+
+
+def _within_a_year(day: datetime.date | None) -> bool:
+    today = timezone.localdate()
+    return day is not None and today < day <= today + datetime.timedelta(days=LONGEST_DAYS)
 
 
 def _paper_problems(papers: bytes) -> list[FieldProblem]:
@@ -232,7 +265,7 @@ def _paper_problems(papers: bytes) -> list[FieldProblem]:
 def _make_way(own: Subject, index: bytes, kind: str) -> None:
     """Close what ended by its date, so that it can be asked for anew. Raises Conflict for what is being checked."""
     confirmed = Representation.objects.filter(
-        representative=own, kind=kind, person__number_index=index, state=RepresentationState.CONFIRMED
+        representative=own, kind=kind, person__number_index=index, state__in=STANDS
     )
     for case in confirmed.filter(valid_until__lte=timezone.localdate()):
         REPRESENTATION.take("expire", case, user=None)
@@ -240,17 +273,8 @@ def _make_way(own: Subject, index: bytes, kind: str) -> None:
         raise AskedAlready
 
 
-def _standing(case: Representation) -> bool:
-    """Whether the same is confirmed already; nothing tells the representative before."""
-    same = Representation.objects.filter(
-        representative=case.representative_id, kind=case.kind, state=RepresentationState.CONFIRMED
-    )
-    return same.filter(person__number_index=bytes(case.asked_index)).exists() if case.asked_index else False
-
-
-def _write(addressee: Subject, code: str, case: Representation) -> None:
-    text, text_en = TEXTS[code]
-    write_notice(
-        addressee=bytes(addressee.number_index), code=f"representation_{code}", text=text, text_en=text_en,
-        about=f"{REPRESENTATION_KIND}:{case.pk}",
-    )  # fmt: skip
+def _refuse_second(case: Representation) -> None:
+    """Raises Conflict where the same is confirmed already; nothing tells the representative before."""
+    same = Representation.objects.filter(representative=case.representative_id, kind=case.kind, state__in=STANDS)
+    if case.asked_index and same.filter(person__number_index=bytes(case.asked_index)).exists():
+        raise Conflict("confirmed_already", _("This representation is confirmed already; refuse the second request."))

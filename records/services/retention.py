@@ -18,7 +18,7 @@ from records import papers
 from records.enums import QueryState, RepresentationState
 from records.models import PriorNotice, Query, Representation
 from records.rules import add_months
-from records.workflows.representation import REPRESENTATION
+from records.workflows.representation import REPRESENTATION, STANDS
 
 QUERIES = "retention.query_numbers.years"
 PAPERS = "retention.representation_papers.years"
@@ -40,7 +40,7 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
 def end_representations(*, on: datetime.date, door: Door) -> int:
     """Close representations whose last day has passed; that they hold no longer is asked of their dates."""
     ended = 0
-    due = Representation.objects.filter(state=RepresentationState.CONFIRMED, valid_until__lte=on).order_by("pk")
+    due = Representation.objects.filter(state__in=STANDS, valid_until__lte=on).order_by("pk")
     for case in due[:AT_A_TIME]:
         try:
             with audit.context(actor=None, door=door, reason="representation is over"):

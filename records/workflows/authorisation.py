@@ -4,6 +4,7 @@ Fields returned are purpose ∩ consent ∩ openness, see `records.queries.grant
 works at once, and neither has any other consequence (PIPL, articles 15 and 16). Nobody answers for want of an answer: a
 request that is not answered in time ends. A representative who may answer requests takes steps of their own name, so
 that history, receipt and letters say who answered; whoever works for the unit that asks answers it for nobody else.
+Once the right of an heir is confirmed, the platform withdraws what the dead person had allowed.
 """
 
 import datetime
@@ -177,6 +178,10 @@ AUTHORISATION: Workflow[Authorisation] = Workflow(
         Step(
             "revoke_for", _("Withdraw for the person represented"), frozenset({S.GRANTED, S.USED}), S.REVOKED,
             by=representative_of_holder, effects=(note_end,),
+        ),
+        Step(
+            "lapse", _("Withdraw, since the person has died"), frozenset({S.GRANTED, S.USED}), S.REVOKED, by=platform,
+            effects=(note_end,),
         ),
         Step("recall", _("Take back"), frozenset({S.REQUESTED}), S.RECALLED, by=unit, effects=(note_end,)),
         Step(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
-from records.enums import AuthorisationState, HumanReviewState, Outcome, RepresentationState
+from records.enums import HAVE_STOOD, AuthorisationState, HumanReviewState, Outcome
 from records.models import HumanReview, RealNameBinding, Representation
 from records.querysets import DECIDING, units_of
 
@@ -33,8 +33,7 @@ def asked_by_the_person(case: HumanReview) -> bool:
     own = RealNameBinding.objects.filter(user=case.asked_by_id).values_list("subject", flat=True).first()
     if case.subject_id is None or own is None or own == case.subject_id:
         return own is not None and own == case.subject_id
-    acted = (RepresentationState.CONFIRMED, RepresentationState.ENDED)
-    return Representation.objects.filter(person=case.subject_id, representative=own, state__in=acted).exists()
+    return Representation.objects.filter(person=case.subject_id, representative=own, state__in=HAVE_STOOD).exists()
 
 
 def consent_stands(case: HumanReview, at: datetime.datetime) -> bool:

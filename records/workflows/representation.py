@@ -1,8 +1,10 @@
-"""Representation: asked for with papers → confirmed or refused by an official who saw them → ended.
+"""Representation: asked for with papers → checked by one official, confirmed by another → ended; or contested.
 
-A guardian acts until the person is of full age, a representative with a power of attorney until its end, both asked of
-the dates; near relatives of the deceased only see the file (PIPL, article 49). Two people always: nobody confirms what
-they asked for, nor what is about themselves.
+A guardian acts until the person is of full age, by a court's decision about an adult until its end, a representative
+with a power of attorney until its end, all asked of the dates; near relatives of the deceased only see the file (PIPL,
+article 49). Three people always: nobody checks or confirms what they asked for, what is about themselves, or what they
+checked. Whoever is represented ends a power of attorney, and the right of supposed heirs, at once; a guardianship they
+contest: it rests until an official who had no part in it decides.
 """
 
 import datetime
@@ -10,10 +12,9 @@ import datetime
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Authority
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.identity import IdentifierKind, facts
-from creditplatform.core.models import AccessLog, User
+from creditplatform.core.models import User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.workflow import Data, Step, Workflow, platform
 from records.enums import RepresentationKind, RepresentationScope, RepresentationState, SubjectKind
@@ -21,10 +22,9 @@ from records.identifiers import identifier, name_index
 from records.models import RealNameBinding, Representation, Subject
 from records.rules import add_months
 from records.services.realname import first_seen
-from records.window import serves
+from records.window import account_in_use, serves
 
 AGE = "age.negative_records"  # full age, see records.rules.is_minor
-QUIET_DAYS = "representation.heir.quiet_days"
 SCOPES = {
     RepresentationKind.GUARDIAN: frozenset(RepresentationScope.values) - {RepresentationScope.REPORT.value},
     RepresentationKind.ATTORNEY: frozenset(RepresentationScope.values),
@@ -47,26 +47,40 @@ def official(case: Representation, user: User | None) -> bool:
     return own is None or own not in (case.person_id, case.representative_id)
 
 
+def second_official(case: Representation, user: User | None) -> bool:
+    """Another official than the one who checked the papers."""
+    return official(case, user) and user is not None and user.pk != case.checked_by_id
+
+
+def third_official(case: Representation, user: User | None) -> bool:
+    """An official who neither checked nor confirmed it."""
+    return second_official(case, user) and user is not None and user.pk != case.decided_by_id
+
+
 def representative(case: Representation, user: User | None) -> bool:
     """The one who acts for the other; may step back at any time."""
     return user is not None and _subject_of(user) == case.representative_id
 
 
 def ender(case: Representation, user: User | None) -> bool:
-    """The person represented, the representative, and an official; a minor does not end what a guardian may do.
+    """Who ends it without giving a reason.
 
-    Whoever signs in is alive: a person ends what somebody was let do as a relative of a deceased one.
+    The representative and an official any representation, the person represented a power of attorney and the right of
+    heirs, since whoever can press the button is alive. Once contested, the representative alone.
     """
-    by_person = case.person is not None and user is not None and _subject_of(user) == case.person.pk
-    return (by_person and not _guarded(case)) or representative(case, user) or official(case, user)
+    if case.state == RepresentationState.CONTESTED:
+        return representative(case, user)
+    by_person = case.kind != RepresentationKind.GUARDIAN and _is_person(case, user)
+    return by_person or representative(case, user) or official(case, user)
 
 
-def _guarded(case: Representation) -> bool:
-    """Whether the person is a minor in the care of a guardian, as the number tells."""
-    if case.kind != RepresentationKind.GUARDIAN or case.person is None:
-        return False
-    adult = full_age_on(case.person.identifier_kind, case.person.number_sealed or "")
-    return adult is not None and timezone.localdate() < adult
+def ward(case: Representation, user: User | None) -> bool:
+    """The person who has a guardian."""
+    return case.kind == RepresentationKind.GUARDIAN and _is_person(case, user)
+
+
+def _is_person(case: Representation, user: User | None) -> bool:
+    return user is not None and case.person_id is not None and _subject_of(user) == case.person_id
 
 
 # --- what must be there -------------------------------------------------------------------------
@@ -82,20 +96,6 @@ def fits_file(case: Representation, data: Data) -> FieldProblem | None:
     return FieldProblem("", "not_confirmed", sentence)
 
 
-def nobody_signs_in(case: Representation, data: Data) -> FieldProblem | None:
-    """Nobody is taken for dead whose account was used lately; said to the official alone."""
-    if case.kind != RepresentationKind.HEIR:
-        return None
-    days: int = load_rulebook().value_or_first(QUIET_DAYS, timezone.localdate())
-    since = timezone.now() - datetime.timedelta(days=days)
-    binding = RealNameBinding.objects.filter(subject__number_index=_index(case)).first()
-    own = AccessLog.objects.filter(authority=Authority.SELF, at__gte=since)
-    if binding is None or not own.filter(subject_ref=binding.subject_id, actor=binding.user_id).exists():
-        return None
-    sentence = _("The person has an account that was used lately. Ask the person before you decide.")
-    return FieldProblem("", "account_in_use", sentence)
-
-
 def end_ahead(case: Representation, data: Data) -> FieldProblem | None:
     """It would not have ended already."""
     end = end_of(case)
@@ -104,6 +104,24 @@ def end_ahead(case: Representation, data: Data) -> FieldProblem | None:
     if end is None or end > timezone.localdate():
         return None
     return FieldProblem("", "ended_already", _("It would have ended already: by its end, or by the person's full age."))
+
+
+def nobody_there(case: Representation, data: Data) -> FieldProblem | None:
+    """Of somebody who is said to have died no account is in use; for the eyes of officials alone."""
+    if case.kind != RepresentationKind.HEIR or not account_in_use(_index(case)):
+        return None
+    sentence = _(
+        "The person has an account in use, so nothing is confirmed to heirs. Refuse it, and do not tell whoever asks"
+        " that there is an account: say that the papers alone do not suffice."
+    )
+    return FieldProblem("", "account_in_use", sentence)
+
+
+def reason_given(case: Representation, data: Data) -> FieldProblem | None:
+    """A decision on what was contested says why."""
+    if str(data.get("grounds") or "").strip():
+        return None
+    return FieldProblem("grounds", "required", _("Please give the reason."))
 
 
 def refusal_given(case: Representation, data: Data) -> FieldProblem | None:
@@ -133,10 +151,15 @@ def full_age_on(kind: str, number: str) -> datetime.date | None:
 
 
 def end_of(case: Representation) -> datetime.date | None:
-    """The first day it no longer holds: of a guardian of a minor the full age at the latest."""
+    """The first day it no longer holds: of a guardian of a minor the full age at the latest.
+
+    Whoever was of full age when it was asked for has the end that was asked for.
+    """
     if case.kind != RepresentationKind.GUARDIAN or not case.asked_number:
         return case.valid_until
     adult = full_age_on(case.asked_kind, case.asked_number)
+    if adult and adult <= timezone.localdate(case.requested_at):
+        return case.valid_until
     ends = [day for day in (case.valid_until, adult) if day]
     return min(ends, default=None)
 
@@ -149,6 +172,28 @@ def note_person(case: Representation, user: User | None, data: Data) -> None:
     case.person = found or first_seen(case.asked_name or "", number)
     case.asked_kind = ""
     _forget_number(case)
+
+
+def note_check(case: Representation, user: User | None, data: Data) -> None:
+    """Who looked at the papers first, and when."""
+    case.checked_by, case.checked_at = user, timezone.now()
+
+
+def note_contest(case: Representation, user: User | None, data: Data) -> None:
+    """Since when the person says that it is not right, and what they say; the decision before is no longer asked."""
+    case.contested_at, case.objection = timezone.now(), str(data.get("objection") or "").strip() or None
+    case.settled_by, case.settled_at, case.grounds = None, None, None
+
+
+def note_settled(case: Representation, user: User | None, data: Data) -> None:
+    """Who decided on what was contested, when and why."""
+    case.settled_by, case.settled_at, case.grounds = user, timezone.now(), str(data["grounds"]).strip()
+
+
+def note_second(case: Representation, user: User | None, data: Data) -> None:
+    """What one official alone had confirmed has its second one now."""
+    if case.checked_by is None:
+        case.checked_by, case.checked_at = user, timezone.now()
 
 
 def note_decision(case: Representation, user: User | None, data: Data) -> None:
@@ -182,6 +227,9 @@ def _name(case: Representation) -> bytes:
 
 
 S = RepresentationState
+ASKED = frozenset({S.REQUESTED, S.CHECKED})
+STANDS = frozenset({S.CONFIRMED, S.CONTESTED})
+PROVEN = (fits_file, end_ahead, nobody_there)
 REPRESENTATION: Workflow[Representation] = Workflow(
     name="representation",
     title=_("Acting for another person"),
@@ -190,17 +238,33 @@ REPRESENTATION: Workflow[Representation] = Workflow(
     final=frozenset({S.REFUSED, S.ENDED}),
     steps=(
         Step(
-            "confirm", _("Confirm: the papers prove it"), frozenset({S.REQUESTED}), S.CONFIRMED, by=official,
-            needs=(fits_file, nobody_signs_in, end_ahead), effects=(note_person, note_decision),
+            "check", _("Checked: the papers prove it"), frozenset({S.REQUESTED}), S.CHECKED, by=official, needs=PROVEN,
+            effects=(note_check,),
         ),
         Step(
-            "refuse", _("Refuse"), frozenset({S.REQUESTED}), S.REFUSED, by=official, needs=(refusal_given,),
+            "confirm", _("Confirm: the papers prove it"), frozenset({S.CHECKED}), S.CONFIRMED, by=second_official,
+            needs=PROVEN, effects=(note_person, note_decision),
+        ),
+        Step(
+            "refuse", _("Refuse"), ASKED, S.REFUSED, by=official, needs=(refusal_given,),
             effects=(note_decision, note_refusal),
         ),
+        Step("withdraw", _("Withdraw"), ASKED, S.ENDED, by=representative, effects=(note_end,)),
+        Step("end", _("End"), STANDS, S.ENDED, by=ender, effects=(note_end,)),
         Step(
-            "withdraw", _("Withdraw"), frozenset({S.REQUESTED}), S.ENDED, by=representative, effects=(note_end,),
+            "contest", _("This is not right"), frozenset({S.CONFIRMED}), S.CONTESTED, by=ward, effects=(note_contest,),
         ),
-        Step("end", _("End"), frozenset({S.CONFIRMED}), S.ENDED, by=ender, effects=(note_end,)),
-        Step("expire", _("End"), frozenset({S.CONFIRMED}), S.ENDED, by=platform, needs=(is_over,), effects=(note_end,)),
+        Step(
+            "uphold", _("It stands"), frozenset({S.CONTESTED}), S.CONFIRMED, by=third_official, needs=(reason_given,),
+            effects=(note_settled, note_second),
+        ),
+        Step(
+            "overturn", _("It ends"), frozenset({S.CONTESTED}), S.ENDED, by=third_official, needs=(reason_given,),
+            effects=(note_settled, note_end),
+        ),
+        Step("expire", _("End"), STANDS, S.ENDED, by=platform, needs=(is_over,), effects=(note_end,)),
+        Step(
+            "lapse", _("End, since one of the two has died"), ASKED | STANDS, S.ENDED, by=platform, effects=(note_end,),
+        ),
     ),
 )  # fmt: skip

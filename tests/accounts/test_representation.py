@@ -24,43 +24,29 @@ from records.services import representations as service
 from records.services.statements import write_statement
 from records.workflows.authorisation import acts_for
 from records.workflows.representation import full_age_on
+from tests.accounts.representation_world import (
+    CHILD,
+    PDF,
+    SOON,
+    TODAY,
+    asked,
+    attorney,
+    browser,
+    confirmed,
+    opened,
+)
+from tests.accounts.window_world import second
 from tests.cast import MINOR_NUMBER, PERSON_NUMBER, STRANGER_NUMBER, Cast, person_subject
 from tests.deliveries import ingest, person_penalty
 
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30 + b"IEND\xaeB`\x82"
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 30 + b"\xff\xd9"
-CHILD = "小示例"
-TODAY = timezone.localdate()
 SECOND = datetime.timedelta(seconds=1)
-SOON = TODAY + datetime.timedelta(days=30)
 
 
 @pytest.fixture(autouse=True)
 def _store(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-def browser(user: User) -> Client:
-    one = Client()
-    one.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return one
-
-
-def asked(cast: Cast, **changes: Any) -> Representation:
-    usual = {
-        "user": cast.person, "kind": "guardian", "name": CHILD, "document": "resident_id", "number": MINOR_NUMBER,
-        "scope": ["file"], "papers": PDF, "papers_kind": "birth",
-    }  # fmt: skip
-    return service.ask(**{**usual, **changes})
-
-
-def attorney(cast: Cast, **changes: Any) -> Representation:
-    usual = {
-        "kind": "attorney", "name": "马示例", "number": STRANGER_NUMBER, "papers_kind": "attorney",
-        "valid_until": SOON,
-    }  # fmt: skip
-    return asked(cast, **{**usual, **changes})
 
 
 def problems(cast: Cast, **changes: Any) -> set[str]:
@@ -121,7 +107,12 @@ def test_everything_wrong_is_told_at_once(cast: Cast) -> None:
         ({"kind": "heir", "papers_kind": "kinship", "scope": ["consent"]}, "scope"),
         ({"scope": ["report"]}, "scope"),
         ({"scope": []}, "scope"),
-        ({"number": STRANGER_NUMBER}, "kind"),  # of full age
+        ({"number": STRANGER_NUMBER, "valid_until": SOON}, "papers_kind"),  # of full age
+        ({"number": STRANGER_NUMBER, "papers_kind": "court"}, "valid_until"),
+        (
+            {"number": STRANGER_NUMBER, "papers_kind": "court", "valid_until": TODAY + datetime.timedelta(367)},
+            "valid_until",
+        ),
         ({"number": PERSON_NUMBER}, "number"),  # oneself
         ({"document": "passport", "number": "ZZ7000001"}, "valid_until"),
     ],
@@ -142,9 +133,10 @@ def test_the_same_is_asked_once(cast: Cast) -> None:
 
 
 def test_confirmed_it_names_the_person_and_forgets_what_was_written(cast: Cast) -> None:
-    case = service.confirm(case=asked(cast), user=cast.centre)
+    case = confirmed(cast, asked(cast))
     assert case.person and case.person.number_sealed == MINOR_NUMBER
-    assert (case.asked_number, case.asked_index, case.decided_by) == (None, None, cast.centre)
+    assert (case.asked_number, case.asked_index) == (None, None)
+    assert (case.checked_by, case.decided_by) == (cast.centre, second())
     assert case.valid_until == full_age_on("resident_id", MINOR_NUMBER)
     own = cast.person.real_name.subject
     assert Notice.objects.get(addressee=own.number_index).code == "representation_confirmed"
@@ -161,14 +153,14 @@ def test_two_people_always(cast: Cast) -> None:
     )
     for user in (cast.centre, cast.officer, cast.person, cast.clerk):
         with pytest.raises(NotPermitted):
-            service.confirm(case=own, user=user)
+            service.check(case=own, user=user)
     assert about.state == "requested"
 
 
 def test_another_name_on_file_cannot_be_confirmed(cast: Cast) -> None:
     case = attorney(cast, name="别人")
     with pytest.raises(Invalid):
-        service.confirm(case=case, user=cast.centre)
+        service.check(case=case, user=cast.centre)
     service.refuse(case=case, user=cast.centre, refusal="姓名与证件不符")
     case.refresh_from_db()
     assert (case.state, case.person, case.asked_number) == ("refused", None, None)
@@ -200,15 +192,8 @@ def test_the_papers_open_for_officials_and_whoever_handed_them_in(cast: Cast) ->
 # --- acting -------------------------------------------------------------------------------------------
 
 
-def opened(cast: Cast, case: Representation, user: User | None = None) -> Client:
-    one = browser(user or cast.person)
-    first = reverse("me:home" if "file" in case.scope else "me:authorisations")
-    assert one.post(reverse("me:represent-act", args=[case.token]))["Location"] == first
-    return one
-
-
 def test_the_file_of_the_person_is_open_and_every_look_names_the_representation(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     one = opened(cast, case)
     for page in ("home", "records", "ties", "looks"):
         text = one.get(reverse(f"me:{page}")).content.decode()
@@ -222,13 +207,13 @@ def test_the_file_of_the_person_is_open_and_every_look_names_the_representation(
 
 
 def test_a_guardian_looks_on_statute(cast: Cast) -> None:
-    case = service.confirm(case=asked(cast), user=cast.centre)
+    case = confirmed(cast, asked(cast))
     assert CHILD in opened(cast, case).get(reverse("me:home")).content.decode()
     assert AccessLog.objects.filter(subject_ref=case.person_id, authority="statute", reference=case.token).exists()
 
 
 def test_what_the_scope_does_not_name_stays_shut(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast, scope=["consent"]), user=cast.centre)
+    case = confirmed(cast, attorney(cast, scope=["consent"]))
     one = opened(cast, case)
     for page in ("home", "records", "ties", "looks", "notices"):
         response = one.get(reverse(f"me:{page}"))
@@ -239,7 +224,7 @@ def test_what_the_scope_does_not_name_stays_shut(cast: Cast) -> None:
 
 
 def test_letters_to_the_person_are_not_delivered_to_a_representative(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     assert opened(cast, case).get(reverse("me:notices")).status_code == 403
     assert not Notice.objects.filter(addressee=case.person.number_index, delivered_at__isnull=False).exists()
 
@@ -249,7 +234,7 @@ def test_a_representative_reads_what_the_person_says_and_neither_writes_nor_sees
         ingest(person_penalty(1, "马示例", STRANGER_NUMBER))
         record = CreditRecord.objects.get()
         write_statement(record=record, subject=record.subject, text="罚款已缴清。")
-        case = service.confirm(case=attorney(cast), user=cast.centre)
+        case = confirmed(cast, attorney(cast))
     one, page = opened(cast, case), reverse("me:statement", args=[record.token])
     shown = one.get(reverse("me:record", args=[record.token]))
     text = shown.content.decode()
@@ -263,7 +248,7 @@ def test_a_representative_reads_what_the_person_says_and_neither_writes_nor_sees
 def test_nobody_else_opens_it(cast: Cast) -> None:
     case = attorney(cast)
     assert browser(cast.person).post(reverse("me:represent-act", args=[case.token])).status_code == 404
-    service.confirm(case=case, user=cast.centre)
+    confirmed(cast, case)
     assert browser(cast.stranger).post(reverse("me:represent-act", args=[case.token])).status_code == 404
     assert browser(cast.person).post(reverse("me:represent-act", args=["0" * 26])).status_code == 404
 
@@ -277,7 +262,7 @@ def shut(one: Client) -> None:
 
 
 def test_the_person_ends_a_power_of_attorney_at_any_time(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     one = opened(cast, case)
     assert "林示例" in browser(cast.stranger).get(reverse("me:represent")).content.decode()
     browser(cast.stranger).post(reverse("me:represent-end", args=[case.token]))
@@ -289,7 +274,7 @@ def test_the_person_ends_a_power_of_attorney_at_any_time(cast: Cast) -> None:
 
 
 def test_a_power_of_attorney_ends_on_its_day(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     one = opened(cast, case)
     with time_machine.travel(datetime.datetime.combine(SOON, datetime.time(8), tzinfo=datetime.UTC), tick=False):
         one.force_login(cast.person, "django.contrib.auth.backends.ModelBackend")
@@ -300,7 +285,7 @@ def test_a_power_of_attorney_ends_on_its_day(cast: Cast) -> None:
 
 
 def test_it_ends_with_the_second_its_last_day_ends(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast, scope=["file", "report"]), user=cast.centre)
+    case = confirmed(cast, attorney(cast, scope=["file", "report"]))
     one = opened(cast, case)
     midnight = datetime.datetime.combine(SOON, datetime.time(), tzinfo=timezone.get_default_timezone())
     number_index = cast.stranger.real_name.subject.number_index
@@ -316,7 +301,7 @@ def test_it_ends_with_the_second_its_last_day_ends(cast: Cast) -> None:
 
 
 def test_reports_open_by_their_own_part_of_the_scope(cast: Cast) -> None:
-    case = service.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     one = opened(cast, case)
     assert reverse("me:reports") not in one.get(reverse("me:home")).content.decode()
     assert [one.get(reverse(f"me:{page}")).status_code for page in ("reports", "report-order")] == [403, 403]
@@ -328,7 +313,7 @@ def test_reports_open_by_their_own_part_of_the_scope(cast: Cast) -> None:
 
 def test_a_guardian_sees_nothing_from_full_age_on(cast: Cast) -> None:
     number = make_resident_id("441302", TODAY - datetime.timedelta(days=17 * 365), 998)
-    case = service.confirm(case=asked(cast, number=number), user=cast.centre)
+    case = confirmed(cast, asked(cast, number=number))
     adult = full_age_on("resident_id", number)
     assert adult and case.valid_until == adult
     assert CHILD in opened(cast, case).get(reverse("me:home")).content.decode()
@@ -345,7 +330,7 @@ def test_a_guardian_sees_nothing_from_full_age_on(cast: Cast) -> None:
 
 
 def test_a_ward_does_not_end_the_guardianship_the_guardian_may_step_back(cast: Cast) -> None:
-    case = service.confirm(case=asked(cast), user=cast.centre)
+    case = confirmed(cast, asked(cast))
     child = User.objects.create_user("child", None)
     RealNameBinding.objects.create(user=child, subject=case.person, adapter="test")
     with pytest.raises(NotPermitted):
@@ -360,8 +345,9 @@ def test_a_request_may_be_withdrawn(cast: Cast) -> None:
 
 
 def test_near_relatives_see_the_file_and_nothing_else(cast: Cast) -> None:
+    RealNameBinding.objects.filter(user=cast.stranger).delete()
     case = asked(cast, kind="heir", papers_kind="kinship", name="马示例", number=STRANGER_NUMBER)
-    case = service.confirm(case=case, user=cast.centre)
+    case = confirmed(cast, case)
     assert opened(cast, case).get(reverse("me:records")).status_code == 200
     assert acts_for(cast.person, case.person.number_index, "consent") is None  # type: ignore[arg-type,union-attr]
 
@@ -382,7 +368,13 @@ def test_it_is_asked_and_decided_on_pages(cast: Cast) -> None:
     page = desk.get(reverse("desk:representation", args=[case.token])).content.decode()
     assert all(word in page for word in (CHILD, MINOR_NUMBER, "林示例", PERSON_NUMBER))
     assert AccessLog.objects.filter(subject_ref=case.representative_id, case_number=case.token).count() == 1
-    desk.post(reverse("desk:representation", args=[case.token]), {"act": "confirm"})
+    address = reverse("desk:representation", args=[case.token])
+    desk.post(address, {"act": "confirm"})  # not before somebody has checked, and not by the same official
+    desk.post(address, {"act": "check"})
+    desk.post(address, {"act": "confirm"})
+    assert Representation.objects.get().state == "checked"
+    assert case.token in desk.get(reverse("desk:representations")).content.decode()
+    browser(second()).post(address, {"act": "confirm"})
     assert CHILD in browser(cast.person).get(reverse("me:represent")).content.decode()
     assert Representation.objects.get().state == "confirmed"
 

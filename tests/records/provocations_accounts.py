@@ -65,6 +65,26 @@ def _(w: World) -> None:
     a_representation(w, person=None)
 
 
+@provokes("representation_checked_first")
+def _(w: World) -> None:
+    a_representation(w, state="confirmed", decided_by=w.cast.centre, decided_at=timezone.now())
+
+
+@provokes("representation_two_officials")
+def _(w: World) -> None:
+    a_representation(w, state="checked", checked_by=w.cast.stranger, checked_at=timezone.now())
+
+
+@provokes("representation_contested_at_a_time")
+def _(w: World) -> None:
+    a_representation(w, state="contested", decided_by=w.cast.centre, decided_at=timezone.now())
+
+
+@provokes("representation_settled_by_another")
+def _(w: World) -> None:
+    a_representation(w, settled_at=timezone.now())
+
+
 @provokes("representation_asked_once")
 def _(w: World) -> None:
     for _time in range(2):

@@ -30,7 +30,7 @@ def power(cast: Cast) -> Representation:
     return Representation.objects.create(
         person=cast.person.real_name.subject, representative=cast.stranger.real_name.subject, kind="attorney",
         scope=["consent"], papers_kind="attorney", requested_by=cast.stranger, state="confirmed",
-        decided_by=cast.centre, decided_at=timezone.now(),
+        decided_by=cast.centre, decided_at=timezone.now(), checked_by=cast.officer, checked_at=timezone.now(),
         valid_until=timezone.localdate() + datetime.timedelta(days=30),
     )  # fmt: skip
 

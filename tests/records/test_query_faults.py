@@ -23,7 +23,7 @@ from records.queries.asking import ask_eligibility
 from records.services import authorisations, queries, query_upkeep, representations
 from records.services.access_alarms import due_after
 from records.services.queries import Draft
-from tests.accounts.test_representation import attorney, browser, opened
+from tests.accounts.representation_world import attorney, browser, confirmed, opened
 from tests.cast import PERSON_NUMBER, Cast
 from tests.records.queries_world import NAME, UNKNOWN, fined, market, purpose, question
 from tests.records.query_rows import a_query
@@ -163,7 +163,7 @@ def test_officers_of_the_unit_complained_of_do_not_read_the_complaint(cast: Cast
 
 
 def test_a_representative_does_not_read_the_complaint(cast: Cast) -> None:
-    case = representations.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     line = look(cast, subject_ref=case.person_id)
     AccessReview.objects.create(
         access_id=line.pk, access_at=line.at, subject=case.person, actor=cast.clerk, agency=market(),
@@ -176,7 +176,7 @@ def test_a_representative_does_not_read_the_complaint(cast: Cast) -> None:
 
 
 def test_the_papers_leave_a_line_with_both_persons(cast: Cast) -> None:
-    case = representations.confirm(case=attorney(cast), user=cast.centre)
+    case = confirmed(cast, attorney(cast))
     representations.open_papers(case=case, user=cast.centre)
     lines = AccessLog.objects.filter(fields=["papers"]).values_list("subject_ref", flat=True)
     assert set(lines) == {case.representative_id, case.person_id}

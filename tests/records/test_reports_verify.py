@@ -296,6 +296,7 @@ def test_a_representative_who_may_get_reports_does_and_is_named_in_the_log(cast:
         "person": person_of(cast.person), "representative": person_of(cast.stranger),
         "kind": RepresentationKind.GUARDIAN, "state": RepresentationState.CONFIRMED, "requested_by": cast.stranger,
         "decided_by": cast.officer, "decided_at": timezone.now(), "papers_kind": "p",
+        "checked_by": cast.centre, "checked_at": timezone.now(),
     }  # fmt: skip
     standing = Representation.objects.create(scope=["file"], **words)
     address = reverse("me:report-pdf", args=[report.code])

@@ -96,7 +96,7 @@ def test_nobody_shows_the_file_of_another(cast: Cast) -> None:
     Representation.objects.create(
         person=cast.person.real_name.subject, representative=cast.stranger.real_name.subject, kind="guardian",
         scope=["consent"], papers_kind="户口簿", requested_by=cast.stranger, state="confirmed", decided_by=cast.centre,
-        decided_at=timezone.now(),
+        decided_at=timezone.now(), checked_by=cast.officer, checked_at=timezone.now(),
     )  # fmt: skip
     with pytest.raises(NotPermitted):  # to answer requests is not to show the file by link
         made(cast, user=cast.stranger)

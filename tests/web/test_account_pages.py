@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from creditplatform.identity_platforms import Claims, IdentityPlatform, library_settings
 from records.models import RealNameBinding, Representation
-from tests.accounts.test_representation import CHILD, PDF
+from tests.accounts.representation_world import CHILD, PDF
 from tests.accounts.test_second_factor import code_of
 from tests.accounts.window_world import second
 from tests.cast import MINOR_NUMBER, PASSWORD, Cast
@@ -90,8 +90,15 @@ def test_a_guardian_asks_an_official_confirms_the_file_opens(
     desk.click("tbody a")
     expect(desk.locator("main")).to_contain_text(MINOR_NUMBER)
     assert well_made(desk) == []
-    desk.click("[name=act][value=confirm]")
-    desk.wait_for_load_state()
+    desk.click("[name=act][value=check]")
+    expect(desk.locator("main")).to_contain_text("第二")
+    second()
+    other = opened(browser, live_server.url)
+    signed_in(other, live_server.url, "centre-second")
+    other.goto(desk.url)
+    assert well_made(other) == []
+    other.click("[name=act][value=confirm]")
+    other.wait_for_load_state()
     assert Representation.objects.get().state == "confirmed"
     me.goto(f"{live_server.url}/me/represent/")
     assert well_made(me) == []
