@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.errors import CreditError
 from creditplatform.core.masking import scrub
 from creditplatform.core.wording import joined
-from records.enums import ColumnFate, FieldRole, Required
+from records.enums import ColumnFate, FieldRole, FieldType, Required
 from records.feeds.headers import other_headers
 from records.feeds.vocabulary import fold
 from records.models import EntryField
@@ -23,6 +23,9 @@ HEADER_SHOWN = 100
 TAKEN = frozenset({ColumnFate.NAME, ColumnFate.CONFIRMED})
 OPEN = frozenset({ColumnFate.PROPOSED, ColumnFate.UNKNOWN})
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+# What the header of an amount may say it is counted in, and how a cell says the same; amounts are kept in 万元.
+UNITS = {"万元": "", "亿元": "亿元", "元": "元", "10,000yuan": "", "yuan": "元"}
+UNIT = re.compile(r"\((万元|亿元|元|10,000yuan|yuan)\)$")
 DECORATION = re.compile(r"^\*+|[*:]+$|\((?:必填|选填|必填项|选填项|非必填|required|optional)\)$")
 
 
@@ -59,11 +62,15 @@ class Column:
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """Column positions by field code, the headers nobody knows, and every column with its fate."""
+    """Column positions by field code, the headers nobody knows, and every column with its fate.
+
+    `units` is in what the bare numbers of a column are counted, by position, where its header says other than 万元.
+    """
 
     positions: dict[str, int]
     unknown: list[str] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
+    units: dict[int, str] = field(default_factory=dict)
 
 
 def header_key(text: str) -> str:
@@ -78,16 +85,54 @@ def shown(header: str) -> str:
 
 
 def known_names(fields: Iterable[EntryField]) -> dict[str, str]:
-    """Code of the field by every form of a header that stands for it without anybody's confirmation."""
+    """Code of the field by every form of a header that stands for it without anybody's confirmation.
+
+    The header of an amount says in what it is counted; one that does not is asked about, see `map_columns`.
+    """
     names: dict[str, str] = {}
     fields = list(fields)
     for item in fields:
         for text in (item.code, item.name, item.name_en, *item.aliases):
-            names.setdefault(header_key(text), item.code)
+            for key in _keys(item, text):
+                names.setdefault(key, item.code)
     for item in fields:
         for text in other_headers(item.name):
-            names.setdefault(header_key(text), item.code)
+            for key in _keys(item, text):
+                names.setdefault(key, item.code)
     return names
+
+
+def _keys(item: EntryField, text: str) -> list[str]:
+    """The forms of a header for comparison; of an amount with every unit, and with none only by the field's code."""
+    key = header_key(text)
+    if item.type != FieldType.AMOUNT or text == item.code:
+        return [key]
+    bare = UNIT.sub("", key)
+    return [f"{bare}({unit})" for unit in UNITS] if bare != key else []
+
+
+def _texts(item: EntryField) -> list[str]:
+    return [item.name, item.name_en, *item.aliases, *other_headers(item.name)]
+
+
+def unit_of(header: str) -> str:
+    """In what the header of an amount says that bare numbers are counted, as a cell would say it; empty for 万元."""
+    found = UNIT.search(header_key(header))
+    return UNITS[found[1]] if found else ""
+
+
+def _without_unit(columns: Iterable[Column], fields: Iterable[EntryField]) -> list[EntryField]:
+    """Amounts whose column nobody has confirmed, since it bears the name and does not say in what it is counted."""
+    amounts = {item.code: item for item in fields if item.type == FieldType.AMOUNT}
+    bare = {(UNIT.sub("", header_key(text)), item.code) for item in amounts.values() for text in _texts(item)}
+    asked = [one for one in columns if one.fate == ColumnFate.PROPOSED]
+    return [amounts[one.field] for one in asked if (header_key(one.header), one.field) in bare]
+
+
+def _units(columns: Iterable[Column], fields: Iterable[EntryField]) -> dict[int, str]:
+    amounts = {item.code for item in fields if item.type == FieldType.AMOUNT}
+    taken = [one for one in columns if one.fate in TAKEN and one.field in amounts]
+    return {one.position: unit for one in taken if (unit := unit_of(one.header))}
 
 
 def map_columns(
@@ -109,7 +154,10 @@ def map_columns(
     missing = [f for f in fields if f.code not in positions and is_needed(f, constants, dated_elsewhere)]
     if missing or not positions:
         raise _refusal(columns, missing)
-    return ColumnMap(positions, [column.header for column in columns if column.fate in OPEN], columns)
+    if doubtful := _without_unit(columns, fields):
+        raise ColumnsToConfirm(columns, doubtful)
+    unknown = [column.header for column in columns if column.fate in OPEN]
+    return ColumnMap(positions, unknown, columns, _units(columns, fields))
 
 
 def read_header(header: Sequence[str], fields: Sequence[EntryField], *, remembered: Mapping[str, str]) -> list[Column]:
@@ -139,16 +187,16 @@ def read_header(header: Sequence[str], fields: Sequence[EntryField], *, remember
 
 def find_columns(header: Sequence[str], fields: Iterable[EntryField], *, remembered: Mapping[str, str]) -> ColumnMap:
     """Which column is which field, whether or not the header has all it must have; what is only proposed is none."""
-    columns = read_header(header, list(fields), remembered=remembered)
+    fields = list(fields)
+    columns = read_header(header, fields, remembered=remembered)
     positions = {column.field: column.position for column in columns if column.fate in TAKEN}
-    return ColumnMap(positions, [column.header for column in columns if column.fate in OPEN], columns)
+    unknown = [column.header for column in columns if column.fate in OPEN]
+    return ColumnMap(positions, unknown, columns, _units(columns, fields))
 
 
 def propose(unknown: Mapping[int, str], free: Sequence[EntryField]) -> dict[int, tuple[str, str]]:
     """For each unknown column the free field it resembles most, each field once; only ever a proposal."""
-    names: dict[str, list[str]] = {}
-    for key, code in known_names(free).items():
-        names.setdefault(code, []).append(key)
+    names = {item.code: {header_key(text) for text in (item.code, *_texts(item))} for item in free}
     pairs = [
         (likeness, -at, code)
         for at, text in list(unknown.items())[:MOST_PROPOSED_FOR]

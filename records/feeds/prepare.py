@@ -10,7 +10,7 @@ from creditplatform.core import vault
 from records import rules
 from records.enums import FieldRole, Required, SubjectKind, Tier
 from records.feeds import columns as check
-from records.feeds import summaries
+from records.feeds import summaries, values
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
 from records.feeds.copytext import NULL, text
@@ -61,7 +61,7 @@ class Preparer:
 
     def __init__(self, plan: Plan, column_map: ColumnMap, header: list[str]) -> None:
         self.plan, self.header = plan, header
-        self.positions = column_map.positions
+        self.positions, self._counted_in = column_map.positions, column_map.units
         self.subjects, self._standing, self._together = SubjectReader(plan), Standing(plan), Together(plan)
         self._ties = TieReader(plan)
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
@@ -80,6 +80,8 @@ class Preparer:
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
         prepared = Prepared(chunk.first_row, chunk.received)
+        for at, unit in self._counted_in.items():  # so that the cells say it themselves wherever they go from here
+            chunk.columns[at] = [values.in_unit(text, unit) for text in chunk.columns[at]]
         findings = Findings()
         self._note_warnings(chunk, findings)
         columns = {code: check.clean(chunk.columns[at]) for code, at in self.positions.items()}

@@ -96,6 +96,11 @@ def parse_amount(text: str) -> str | None:
     return format(amount.normalize(), "f")
 
 
+def in_unit(text: str, unit: str) -> str:
+    """A bare number with the unit in which its column is counted; any other text as it is."""
+    return f"{text.strip()}{unit}" if text.strip()[-1:].isdecimal() else text
+
+
 def parse_integer(text: str) -> str | None:
     """A whole number as plain text."""
     text = unicodedata.normalize("NFKC", text).replace(",", "").strip()

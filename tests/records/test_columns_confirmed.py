@@ -84,6 +84,24 @@ def test_once_confirmed_the_file_goes_on_and_the_next_one_passes_without_a_quest
     assert (later.state, later.accepted) == (BatchState.APPLIED, 1)
 
 
+FINED = {"CF_CFLB1": "罚款", "CF_NR": "罚款"}
+
+
+def test_a_fine_in_yuan_is_no_fine_in_ten_thousands(cast: Cast) -> None:
+    row = renamed(penalty(1, **FINED, CF_NR_FK="5,000"), {"CF_NR_FK": "罚款金额（元）"})
+    batch = given(csv_bytes([row]))
+    assert (batch.state, batch.accepted) == (BatchState.APPLIED, 1), batch.problems
+    assert CreditRecord.objects.get().payload["CF_NR_FK"] == "0.5"
+
+
+def test_a_fine_in_nobody_knows_what_is_asked_about(cast: Cast) -> None:
+    batch = given(csv_bytes([renamed(penalty(1, **FINED, CF_NR_FK="5"), {"CF_NR_FK": "罚款金额"})]))
+    assert (batch.state, CreditRecord.objects.count()) == (BatchState.MAPPING, 0)
+    confirm_columns(feed=batch.feed, choices={"罚款金额": "CF_NR_FK"}, user=cast.clerk, batch=batch)
+    assert work_off(batch).accepted == 1
+    assert CreditRecord.objects.get().payload["CF_NR_FK"] == "5"
+
+
 def test_every_file_that_waits_for_the_same_answer_goes_on(cast: Cast) -> None:
     first, second = given(odd_file(1)), given(odd_file(2))
     assert {b.pk for b in confirm_columns(feed=first.feed, choices=ANSWER, user=cast.clerk)} == {first.pk, second.pk}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from records.enums import FieldRole, FieldType, Required
-from records.feeds.mapping import ColumnMap, WrongHeader, header_key, map_columns
+from records.feeds.mapping import ColumnMap, ColumnsToConfirm, WrongHeader, header_key, map_columns
 from records.models import EntryField
 
 SECRET = "林秘密"
@@ -24,7 +24,9 @@ FIELDS = [
     ),
     field("CF_LB", "类别", required=Required.ALWAYS, role=FieldRole.SUBJECT_KIND),
     field("CF_RQ", "日期", required=Required.ALWAYS, role=FieldRole.DECIDED_ON),
-    field("CF_FK", "罚款金额(万元)", type=FieldType.AMOUNT),
+    field(
+        "CF_FK", "罚款金额(万元)", name_en="Fine (10,000 yuan)", type=FieldType.AMOUNT, aliases=["罚款金额", "罚没款"]
+    ),
 ]
 
 
@@ -93,3 +95,24 @@ def test_unnamed_columns_are_passed_over_and_long_titles_cut() -> None:
     found = mapped(["", "名称", "类别", "日期", "  ", "长" * 500])
     assert found.positions["CF_MC"] == 1
     assert found.unknown == ["长" * 100]
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [("罚款金额(万元)", ""), ("罚款金额（元）", "元"), ("罚款金额(亿元)", "亿元"), ("Fine (yuan)", "元"),
+     ("Fine (10,000 yuan)", ""), ("CF_FK", "")],
+)  # fmt: skip
+def test_the_header_of_an_amount_says_in_what_it_is_counted(title: str, unit: str) -> None:
+    found = mapped(["名称", "类别", "日期", title])
+    assert found.positions["CF_FK"] == 3
+    assert found.units == ({3: unit} if unit else {})
+
+
+@pytest.mark.parametrize("title", ["罚款金额", "罚没款", " 罚款 金额 "])
+def test_an_amount_without_a_unit_is_asked_about_and_counts_as_confirmed(title: str) -> None:
+    with pytest.raises(ColumnsToConfirm) as asked:
+        mapped(["名称", "类别", "日期", title])
+    assert [item.code for item in asked.value.missing] == ["CF_FK"]
+    found = mapped(["名称", "类别", "日期", title], remembered={title.strip(): "CF_FK"})
+    assert found.positions["CF_FK"] == 3 and found.units == {}
+    assert "CF_FK" not in mapped(["名称", "类别", "日期", title], remembered={title.strip(): ""}).positions
