@@ -220,7 +220,7 @@ def _(w: World) -> None:
 
 @provokes("representation_decided_by_somebody")
 def _(w: World) -> None:
-    a_representation(w, state="confirmed")
+    a_representation(w, state="confirmed", checked_by=w.cast.centre, checked_at=timezone.now())
 
 
 @provokes("representation_two_people")
