@@ -165,7 +165,8 @@ def test_own_relatives_by_what_representations_say(cast: Cast, official_is: str,
     now = timezone.now()
     Representation.objects.create(
         **sides, kind="guardian", scope=["file"], valid_from=DAY, papers_kind="x", requested_by=cast.stranger,
-        state=state, decided_at=now, decided_by=cast.officer, ended_at=now if state == "ended" else None,
+        state=state, decided_at=now, decided_by=cast.officer, checked_by=cast.centre, checked_at=now,
+        ended_at=now if state == "ended" else None,
     )  # fmt: skip
     look(cast)
     look(cast, at=at(11))

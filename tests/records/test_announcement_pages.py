@@ -16,9 +16,8 @@ from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, Agency, User
 from records.models import PriorNotice
 from records.services import announcements
-from records.services import representations as service
 from records.services.announcements import SHOWN_REPLY
-from tests.accounts.test_representation import attorney, opened
+from tests.accounts.representation_world import attorney, confirmed, opened
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import quick_passwords  # noqa: F401
 from tests.records.announcing import INTENDED, REPLY, announced, fresh, held
@@ -78,7 +77,7 @@ def test_another_persons_number_and_none_at_all_are_alike(cast: Cast) -> None:
 
 def test_a_representative_reads_and_does_not_reply(cast: Cast, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    standing = service.confirm(case=attorney(cast), user=cast.centre)
+    standing = confirmed(cast, attorney(cast))
     case = announced(cast, person=STRANGER, name=STRANGER_NAME)
     client = opened(cast, standing)
     address = reverse("me:announcement", args=[case.number])

@@ -143,7 +143,8 @@ def test_a_representative_answers_where_the_representation_says_so(cast: Cast) -
     words = {
         "person": cast.person.real_name.subject, "representative": cast.stranger.real_name.subject,
         "kind": "guardian", "papers_kind": "户口簿", "requested_by": cast.stranger, "state": "confirmed",
-        "decided_by": cast.centre, "decided_at": timezone.now(),
+        "decided_by": cast.centre, "decided_at": timezone.now(), "checked_by": cast.officer,
+        "checked_at": timezone.now(),
     }  # fmt: skip
     standing = Representation.objects.create(scope=["file"], **words)
     with pytest.raises(NotPermitted):

@@ -127,7 +127,7 @@ def test_all_mistakes_are_told_at_once_and_nothing_is_allowed(cast: Cast) -> Non
     page = answer(case, cast.person, fields_allowed=[], until=late, uses="99")
     text = page.content.decode()
     assert page.status_code == 200
-    for words in ("Choose at least one of the kinds", "Choose an end within", "Choose from one to"):
+    for words in ("Choose at least one of the kinds", "Choose an end within", "This purpose allows"):
         assert words in text
     again = answer(case, cast.person, fields_allowed=["honesty-model"], until="x", uses="")
     assert "Choose at least one" in again.content.decode() and "Say how often." in again.content.decode()
