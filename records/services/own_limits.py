@@ -14,6 +14,7 @@ from records.models import CreditReport, Representation
 
 MOST_CHECKED, MOST_ASKED = "representation.checked.most", "representation.asked_a_day.most"
 MOST_REPORTS = "report.own_a_day.most"
+BEING_CHECKED = (RepresentationState.REQUESTED, RepresentationState.CHECKED)
 
 
 class TooManyChecked(Conflict):
@@ -35,7 +36,7 @@ def check_representations(user: User) -> None:
     book = _counted_alone(user)
     asked = Representation.objects.filter(requested_by=user)
     most = _most(book, MOST_CHECKED)
-    if asked.filter(state=RepresentationState.REQUESTED).count() >= most:
+    if asked.filter(state__in=BEING_CHECKED).count() >= most:
         raise TooManyChecked(most=most)
     _refuse_today(asked.filter(requested_at__date=timezone.localdate()).count(), _most(book, MOST_ASKED))
 
