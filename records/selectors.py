@@ -3,7 +3,6 @@
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from creditplatform.core.audit.access import record_disclosure
@@ -14,13 +13,13 @@ from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.wording import chinese
 from records import sentences
+from records.bound import subject_of
 from records.enums import FieldRole, OwnPurpose, RepresentationScope
 from records.models import (
     Authorisation,
     CreditRecord,
     EntryField,
     PriorNotice,
-    RealNameBinding,
     Representation,
     Subject,
 )
@@ -35,7 +34,6 @@ RECONSIDERATION_DAYS = "clock.reconsideration.apply.days"
 ABOUT_LOOKS = frozenset({"record_viewed", "access_complaint_ended"})
 ABOUT_SHARES = frozenset({"share_link_opened", "share_link_closed"})
 ABOUT_RECORD = "record:"
-WITH_SUBJECT = Prefetch("real_name", RealNameBinding.objects.select_related("subject"))
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,6 @@ class Line:
     repair: str
     reconsideration: str
     status: sentences.Status
-
-
-def subject_of(user: User) -> Subject | None:
-    """The person an account is bound to, if it is; one query, and none once it was asked of this user."""
-    prefetch_related_objects([user], WITH_SUBJECT)
-    binding = getattr(user, "real_name", None)
-    return binding.subject if binding else None
 
 
 def own_records(user: User, subject: Subject, *, before: tuple[datetime.date, int] | None = None) -> list[Line]:

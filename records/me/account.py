@@ -15,10 +15,10 @@ from creditplatform.core import sessions
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
 from creditplatform.core.wording import chinese
+from records.bound import subject_of
 from records.me.views import LONGEST_KEY
 from records.models import RealNameBinding, Representation
 from records.models.subject import WINDOW
-from records.selectors import subject_of
 
 OIDC = "oidc:"
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
-from records import selectors
+from records.bound import subject_of
 from records.enums import RepresentationScope
 from records.models import Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
@@ -48,7 +48,7 @@ def opened_for(view: View, scope: RepresentationScope | None) -> View:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user: Any = request.user
-        own = selectors.subject_of(user)
+        own = subject_of(user)
         if own is None:
             return redirect("me:bind")
         by = acting(request, own)

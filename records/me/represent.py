@@ -14,12 +14,12 @@ from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
+from records.bound import subject_of
 from records.enums import RepresentationKind, RepresentationPapers, RepresentationScope
 from records.me.acting import ACTING, standing
 from records.models import Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
 from records.own_numbers import not_theirs
-from records.selectors import subject_of
 from records.services import representations
 from records.workflows.representation import REPRESENTATION
 

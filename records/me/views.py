@@ -18,6 +18,7 @@ from creditplatform.core.models import User
 from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
 from records import announcement_selectors, look_selectors, selectors, tie_selectors
+from records.bound import subject_of
 from records.enums import RepresentationScope
 from records.exchange.overview import told_of
 from records.identifiers import checked_person
@@ -149,7 +150,7 @@ class BindingForm(forms.Form):
 def bind(request: HttpRequest) -> HttpResponse:
     """Real-name binding: once, by name and number; no picture of the face is asked for."""
     user: Any = request.user
-    if selectors.subject_of(user):
+    if subject_of(user):
         return redirect("me:home")
     form = BindingForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _bound_now(request, user, form):

@@ -36,6 +36,7 @@ from records.workflows.prior_notice import PRIOR_NOTICE
 
 USUAL_DAYS, LEAST_DAYS = "prior_notice.reply.working_days", "prior_notice.reply.least_working_days"
 MOST_DAYS, LAPSE_DAYS = "prior_notice.reply.most_days", "prior_notice.lapse.days"
+MOST_OPEN = "prior_notice.open.most"
 LONGEST_DOCUMENT = 128
 SHOWN_REPLY = "prior-notice"
 
@@ -45,6 +46,16 @@ class AnnouncedAlready(Conflict):
 
     default_code = "announced_already"
     default_message = _("This is announced to the person already. Withdraw that announcement before you make another.")
+
+
+class TooManyAnnounced(Conflict):
+    """So many records are announced to the person by this unit as may be at a time (HTTP 409)."""
+
+    default_code = "too_many_announced"
+    default_message = _(
+        "Your unit has announced %(most)s records to this person already. Enter or withdraw one before you announce"
+        " more."
+    )
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,7 @@ def announce(
 
     By a member of the unit who may enter such records, or by a machine client of the unit. Raises NotPermitted; Invalid
     with everything that is wrong, also where the entry is not in force, speaks against nobody or is of no persons, and
-    for minors, of whom nothing unfavourable is kept; AnnouncedAlready.
+    for minors, of whom nothing unfavourable is kept; AnnouncedAlready, TooManyAnnounced.
     """
     if not (may_enter(user, entitlement) if user else client and client.agency_id == entitlement.agency_id):
         raise NotPermitted
@@ -121,9 +132,13 @@ def announce(
         document_number=document_number(draft.document_number.strip()), case_number=draft.case_number.strip(),
         announced_by=user, client=client,
     )  # fmt: skip
+    most: int = load_rulebook().value(MOST_OPEN, timezone.localdate(), entitlement.agency.site.code)
     try:
         with transaction.atomic():
             case.save()
+            same = PriorNotice.objects.open().filter(agency=case.agency_id, number_index=case.number_index)
+            if same.count() > most:
+                raise TooManyAnnounced(most=most)
             tell_announced(case, basis)
     except IntegrityError as error:
         raise AnnouncedAlready from error

@@ -19,6 +19,7 @@ from creditplatform.core.masking import holds_number
 from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import pk_of_token
+from records.bound import subject_of
 from records.enums import AuthorisationState, VersionState
 from records.identifiers import Identifier, name_index
 from records.models import Authorisation, EntryField, Purpose
@@ -28,7 +29,7 @@ from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.queries.scope import FieldScope
 from records.querysets.queries import AuthorisationQuerySet
 from records.services.consent_notices import tell_answered_for, tell_asked
-from records.workflows.authorisation import AUTHORISATION, own_file
+from records.workflows.authorisation import AUTHORISATION
 
 ANSWER_DAYS = "authorisation.answer.days"
 MOST_WAITING, PAUSE_DAYS = "authorisation.waiting.most", "authorisation.pause.days"
@@ -206,7 +207,7 @@ def revoke(*, authorisation: Authorisation, user: User) -> Authorisation:
 
 def _answer(step: str, authorisation: Authorisation, user: User, **data: Any) -> Authorisation:
     """Take the step as the person, or the one for a representative with a letter to the person."""
-    own = own_file(user)
+    own = subject_of(user)
     if own is None or bytes(own.number_index) == bytes(authorisation.number_index):
         return AUTHORISATION.take(step, authorisation, user=user, **data)
     with transaction.atomic():

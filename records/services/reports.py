@@ -19,6 +19,7 @@ from creditplatform.core.notices import write_notice
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import public_token
 from creditplatform.core.wording import in_both
+from records.bound import subject_of
 from records.enums import OwnPurpose, RepresentationScope, SubjectKind
 from records.models import Authorisation, CreditReport, EntryVersion, Representation, Subject
 from records.queries.disclosure import Asker, register
@@ -31,7 +32,7 @@ from records.reports.extract import digest, extract
 from records.reports.order import Order
 from records.reports.signing import sign_json, sign_pdf
 from records.services.own_limits import check_reports
-from records.workflows.authorisation import acts_for, own_file
+from records.workflows.authorisation import acts_for
 from records.workflows.credit_report import CREDIT_REPORT
 
 VALID_DAYS = "report.valid_days"
@@ -83,7 +84,7 @@ def revoke_report(*, report: CreditReport, user: User, grounds: str = "") -> Cre
     """
     with transaction.atomic():
         taken = CREDIT_REPORT.take("revoke", report, user=user, grounds=grounds)
-        if own_file(user) != taken.subject:
+        if subject_of(user) != taken.subject:
             _tell_revoked(taken)
     return taken
 

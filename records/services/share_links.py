@@ -21,13 +21,13 @@ from creditplatform.core.errors import Conflict, CreditError, FieldProblem, Inva
 from creditplatform.core.models import User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import blind_index, pk_of_token
+from records.bound import subject_of
 from records.enums import OwnPurpose
 from records.models import ShareLink, Subject
 from records.models.authorisation import MOST_WRONG_CODES, SHARE_KIND
 from records.queries.disclosure import Asker, Shown, disclose, register_refusal
 from records.queries.grants import grant_by_link
 from records.services.consent_notices import tell_closed, tell_opened
-from records.workflows.authorisation import own_file
 
 SHORTEST_HOURS, LONGEST_DAYS = "share_link.shortest_hours", "share_link.longest_days"
 CODE_LENGTH = 8
@@ -86,7 +86,7 @@ def make(
     Only the person makes one: no scope of a representation covers it. Raises NotPermitted, Invalid with everything
     that is missing.
     """
-    if own_file(user) != subject:
+    if subject_of(user) != subject:
         raise NotPermitted
     if problems := _problems(fields, lifetime, recipient):
         raise Invalid(problems)
@@ -103,7 +103,7 @@ def revoke(*, link: ShareLink, user: User) -> ShareLink:
     """Withdraw a link; from now on it opens nothing. Raises NotPermitted, Conflict where it was opened already."""
     with transaction.atomic():
         locked = _locked(link.pk)
-        if locked is None or own_file(user) != locked.subject:
+        if locked is None or subject_of(user) != locked.subject:
             raise NotPermitted
         if locked.opened_at:
             raise OpenedBefore(time=_minute(locked.opened_at))

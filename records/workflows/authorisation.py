@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
+from records.bound import subject_of
 from records.enums import AuthorisationState, RepresentationScope
 from records.models import Authorisation, Purpose, Representation, Subject
 from records.queries.scope import FieldScope
@@ -26,7 +27,7 @@ from records.querysets import units_of
 
 def acts_for(user: User | None, number_index: bytes, scope: RepresentationScope) -> Subject | None:
     """The person of that number, if the account is theirs or that of a representative who may do this."""
-    own = own_file(user)
+    own = subject_of(user)
     if own is None or bytes(own.number_index) == bytes(number_index):
         return own
     standing = Representation.objects.holding().filter(
@@ -38,14 +39,14 @@ def acts_for(user: User | None, number_index: bytes, scope: RepresentationScope)
 
 def person(case: Authorisation, user: User | None) -> bool:
     """The person asked; the name asked for must be theirs."""
-    own = own_file(user)
+    own = subject_of(user)
     same = own is not None and bytes(own.number_index) == bytes(case.number_index)
     return same and own is not None and bytes(own.name_index) == bytes(case.name_index)
 
 
 def holder(case: Authorisation, user: User | None) -> bool:
     """The person who gave it, also under another name by now."""
-    own = own_file(user)
+    own = subject_of(user)
     return own is not None and own.pk == case.subject_id
 
 
@@ -61,14 +62,8 @@ def representative_of_holder(case: Authorisation, user: User | None) -> bool:
     return subject is not None and subject.pk == case.subject_id
 
 
-def own_file(user: User | None) -> Subject | None:
-    """The person an account is bound to."""
-    binding = getattr(user, "real_name", None)
-    return binding.subject if binding else None
-
-
 def _represented(case: Authorisation, user: User | None) -> Subject | None:
-    subject, own = acts_for(user, case.number_index, RepresentationScope.CONSENT), own_file(user)
+    subject, own = acts_for(user, case.number_index, RepresentationScope.CONSENT), subject_of(user)
     return subject if subject is not None and own is not None and subject.pk != own.pk else None
 
 

@@ -5,10 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow
+from records.bound import subject_of
 from records.enums import CreditReportState, RepresentationScope
 from records.models import CreditReport
 from records.querysets import sites_led
-from records.workflows.authorisation import acts_for, own_file
+from records.workflows.authorisation import acts_for
 
 
 def person_or_centre(report: CreditReport, user: User | None) -> bool:
@@ -16,7 +17,7 @@ def person_or_centre(report: CreditReport, user: User | None) -> bool:
     if user is None:
         return False
     own = acts_for(user, report.subject.number_index, RepresentationScope.REPORT)
-    may = own is not None and (own == own_file(user) or report.requested_by_id == user.pk)
+    may = own is not None and (own == subject_of(user) or report.requested_by_id == user.pk)
     return may or report.site_id in sites_led(user)
 
 

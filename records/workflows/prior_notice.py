@@ -12,19 +12,19 @@ from creditplatform.core.errors import FieldProblem
 from creditplatform.core.masking import holds_number
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
+from records.bound import subject_of
 from records.enums import PriorNoticeState
 from records.models import Entitlement, PriorNotice
 from records.models.prior_notice import LONGEST_ANSWER, LONGEST_REPLY
 from records.services.announcement_letters import tell_ended
 from records.services.entitlements import may_enter
-from records.workflows.authorisation import own_file
 
 # --- who ---------------------------------------------------------------------------------------
 
 
 def person(case: PriorNotice, user: User | None) -> bool:
     """The person the record is announced to, by number and name; nobody in their place."""
-    subject = own_file(user)
+    subject = subject_of(user)
     return subject is not None and (bytes(subject.number_index), bytes(subject.name_index)) == (
         bytes(case.number_index),
         bytes(case.name_index),
@@ -97,7 +97,7 @@ def _no_number(words: str) -> FieldProblem | None:
 
 def note_reply(case: PriorNotice, user: User | None, data: Data) -> None:
     """What the person said, when, and who that is."""
-    case.reply, case.replied_at, case.subject = data["words"], timezone.now(), own_file(user)
+    case.reply, case.replied_at, case.subject = data["words"], timezone.now(), subject_of(user)
 
 
 def note_answer(case: PriorNotice, user: User | None, data: Data) -> None:

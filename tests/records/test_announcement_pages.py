@@ -13,7 +13,7 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from creditplatform.core.enums import Authority, Door
-from creditplatform.core.models import AccessLog, Agency, User
+from creditplatform.core.models import AccessLog, Agency, RuleValue, User
 from records.models import PriorNotice
 from records.services import announcements
 from records.services.announcements import SHOWN_REPLY
@@ -170,6 +170,7 @@ def test_other_units_and_colleagues_without_the_grant_find_nothing(cast: Cast) -
 
 
 def test_the_list_counts_what_came_early_and_costs_the_same_for_few_and_many(cast: Cast) -> None:
+    RuleValue.objects.filter(key=announcements.MOST_OPEN).update(value=1000)
     client, used = browser(cast.clerk), []
     for turn, count in enumerate((1, 40)):
         for at in range(count):

@@ -44,6 +44,18 @@ def on(day: datetime.date) -> time_machine.travel:
 # --- announcing ---------------------------------------------------------------------------------------
 
 
+def test_a_unit_buries_nobody_under_announcements(cast: Cast) -> None:
+    RuleValue.objects.filter(key=announcements.MOST_OPEN).update(value=2)
+    first = announced(cast, document_number="甲〔2026〕1号")
+    announced(cast, document_number="甲〔2026〕2号")
+    with pytest.raises(announcements.TooManyAnnounced):
+        announced(cast, document_number="甲〔2026〕3号")
+    assert (PriorNotice.objects.count(), len(letters())) == (2, 2), "what is refused writes no letter"
+    assert announced(cast, person=STRANGER, name="马示例").pk, "another person has an own count"
+    announcements.withdraw(case=first, user=cast.clerk)
+    assert announced(cast, document_number="甲〔2026〕3号").pk
+
+
 def test_the_letter_says_who_intends_what_on_which_basis_and_until_when(cast: Cast) -> None:
     case = announced(cast)
     (letter,) = letters()
