@@ -26,6 +26,7 @@ from records.identifiers import checked_person
 from records.models import Entitlement, PriorNotice
 from records.models.prior_notice import LONGEST_ANSWER, LONGEST_CASE, LONGEST_INTENDED, PRIOR_NOTICE_KIND
 from records.own_numbers import not_theirs
+from records.person_forms import NamesPerson
 from records.services import announcements
 from records.workflows.prior_notice import PRIOR_NOTICE
 
@@ -33,7 +34,7 @@ PAGE = 50
 LONGEST_KEY = 19
 
 
-class AnnouncementForm(forms.Form):
+class AnnouncementForm(NamesPerson):
     """Whom to tell what; the number and the name are kept as keyed indexes alone."""
 
     entitlement = forms.ChoiceField(label=_("Kind of record"))

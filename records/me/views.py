@@ -21,12 +21,12 @@ from records import announcement_selectors, look_selectors, selectors, tie_selec
 from records.bound import subject_of
 from records.enums import RepresentationScope
 from records.exchange.overview import told_of
-from records.identifiers import checked_person
 from records.me.acting import View, opened_for, represented
 from records.me.marks import mark, mark_of
 from records.models import Authorisation, Subject
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_theirs
+from records.person_forms import NamesPerson
 from records.services import realname
 from records.services.statements import takes_statement
 
@@ -120,7 +120,7 @@ def notices(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     return render(request, "me/notices.html", context)
 
 
-class BindingForm(forms.Form):
+class BindingForm(NamesPerson):
     """Name and number as they stand on the document."""
 
     name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -132,18 +132,6 @@ class BindingForm(forms.Form):
     number = forms.CharField(
         label=_("Number of the document"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-
-    def clean(self) -> dict[str, Any]:
-        """Look at the number even where the name is wanting, so that all mistakes are told at once."""
-        given: dict[str, Any] = self.cleaned_data
-        if given.get("kind") and given.get("number"):
-            try:
-                checked_person(given.get("name", ""), given["kind"], given["number"])
-            except Invalid as error:
-                for problem in error.problems:
-                    if problem.field not in self.errors:
-                        self.add_error(problem.field, str(problem.message))
-        return given
 
 
 @rule(signed_in)

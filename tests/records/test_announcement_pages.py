@@ -148,6 +148,9 @@ def test_what_is_wrong_with_an_announcement_is_told_and_nothing_written(cast: Ca
         response = client.post(reverse("desk:announcement-new"), form(cast, **changes))
         assert response.status_code == 200 and "Nothing is announced yet" in response.content.decode(), changes
     assert not PriorNotice.objects.exists()
+    everything = {"number": "441300199001011230", "intended": "", "entitlement": ""}
+    told = client.post(reverse("desk:announcement-new"), form(cast, **everything)).context["form"].errors
+    assert set(told) == {"number", "intended", "entitlement"}, "all that is wrong is told at once"
     client.post(reverse("desk:announcement-new"), form(cast))
     assert (
         "announced to the person already" in client.post(reverse("desk:announcement-new"), form(cast)).content.decode()

@@ -94,7 +94,7 @@ def test_a_guardian_asks_an_official_confirms_the_file_opens(
     for gone in ("check", "confirm"):  # a second official confirms
         expect(desk.locator(f"[name=act][value={gone}]")).to_have_count(0)
     second()
-    other = opened(browser, live_server.url)
+    other = opened(browser, live_server.url, language="en")  # where the words of the state are longest
     signed_in(other, live_server.url, "centre-second")
     other.goto(desk.url)
     assert well_made(other) == []
