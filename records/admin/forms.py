@@ -31,12 +31,16 @@ class EntryForm(forms.Form):
 
     def __init__(self, *args: Any, version: EntryVersion, feeds: Sequence[Feed] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.items = list(version.fields.order_by("position"))
+        self.items = self.fields_of(version)
         self.feeds = {str(feed.pk): feed for feed in feeds}
         if len(feeds) > 1:
             self.fields[FEED] = _feed_field(feeds)
         for item in self.items:
             self.fields[item.code] = _form_field(item, self.initial.get(item.code))
+
+    def fields_of(self, version: EntryVersion) -> list[EntryField]:
+        """The fields that are asked for, in their order."""
+        return list(version.fields.order_by("position"))
 
     @property
     def feed(self) -> Feed | None:

@@ -1,6 +1,6 @@
 """The form of a row set aside: every field of the entry, open to whatever was delivered, so that it can be mended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from records.admin.forms import EntryForm
 from records.enums import FieldType
+from records.feeds.delivery import fields_of
 from records.feeds.problems import NEEDS_CONFIRMATION
 from records.feeds.vocabulary import effects
 from records.models import EntryField, EntryVersion, QuarantinedRow
@@ -23,7 +24,7 @@ class MendingForm(EntryForm):
         self, *args: Any, row: QuarantinedRow, version: EntryVersion, delivered: Mapping[str, str], **kwargs: Any
     ) -> None:
         self.delivered = dict(delivered)
-        super().__init__(*args, version=version, initial=_initial(version, delivered), **kwargs)
+        super().__init__(*args, version=version, initial=_initial(fields_of(version), delivered), **kwargs)
         wrong = {problem["field"] for problem in row.problems}
         for item in self.items:
             _loosen(self.fields[item.code], item)
@@ -39,6 +40,10 @@ class MendingForm(EntryForm):
                 ),
                 required=False,
             )
+
+    def fields_of(self, version: EntryVersion) -> list[EntryField]:
+        """Whatever a file may have said, the state of the datum too."""
+        return fields_of(version)
 
     @property
     def seen(self) -> int:
@@ -65,8 +70,7 @@ def _effects(text: str, item: EntryField) -> list[str]:
     return (effects().find(text, item.separators or ";；、", frozenset(item.choices)) or []) if text else []
 
 
-def _initial(version: EntryVersion, delivered: Mapping[str, str]) -> dict[str, Any]:
-    fields = version.fields.all()
+def _initial(fields: Sequence[EntryField], delivered: Mapping[str, str]) -> dict[str, Any]:
     return {
         item.code: _effects(delivered.get(item.code, ""), item)
         if item.type == FieldType.EFFECTS

@@ -12,6 +12,7 @@ from creditplatform.core.models import User
 from records.desk.mending_form import MendingForm
 from records.enums import RowState
 from records.feeds import not_accepted
+from records.feeds.delivery import with_state
 from records.feeds.problems import sentence
 from records.models import EntryField, Feed, QuarantinedRow
 from records.services.setaside_table import delivered_by_field
@@ -68,7 +69,7 @@ def fields_of_entries(entries: set[int]) -> dict[int, dict[str, EntryField]]:
     fields = EntryField.objects.filter(version__entry__in=entries).order_by("version__number")
     for item in fields.select_related("version"):
         found[item.version.entry_id][item.code] = item
-    return found
+    return {entry: {item.code: item for item in with_state(known.values())} for entry, known in found.items()}
 
 
 def field_labels(entry: int) -> dict[str, str]:

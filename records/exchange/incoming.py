@@ -103,8 +103,7 @@ class Incoming:
             if number in aside:
                 outcome.refused.append(Refusal(item.number, aside[number]))
             elif record is None:
-                code = "withdrawn_unknown" if number in ends else "not_taken"
-                outcome.refused.append(Refusal(item.number, code))
+                outcome.refused.append(Refusal(item.number, "not_taken"))
             else:
                 (outcome.ended if number in ends else outcome.found).append((item, record[0]))
 

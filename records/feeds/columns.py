@@ -8,7 +8,8 @@ from typing import TypeVar
 from creditplatform.core.masking import holds_number, may_hold_number
 from records.enums import FieldRole, FieldType, Required, SubjectKind
 from records.feeds import values
-from records.feeds.vocabulary import effects
+from records.feeds.delivery import last_days
+from records.feeds.vocabulary import codes_by_word, effects, fold
 from records.models import EntryField
 
 Key = TypeVar("Key")
@@ -67,6 +68,13 @@ def clean(column: Sequence[str]) -> list[str]:
     if fillers:
         return ["" if text in fillers else text for text in stripped]
     return stripped
+
+
+def in_codes(item: EntryField, column: list[str]) -> list[str]:
+    """The column with codes in the place of words where a standard wants the code: 有效 is 1."""
+    codes = codes_by_word(item.code) if item.type == FieldType.CHOICE else {}
+    words = {t: code for t in set(column) - {*item.choices, ""} if (code := codes.get(fold(t))) in item.choices}
+    return [words.get(text, text) for text in column] if words else column
 
 
 def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> None:
@@ -164,7 +172,8 @@ WHY: dict[str, Callable[[str], str]] = {FieldType.DATE: values.why_no_date, Fiel
 def reader_of(item: EntryField) -> Callable[[str], str | None]:
     """How one cell of this field is read; empty stays empty, None means it cannot be read."""
     choices = frozenset(item.choices)
-    day_of = values.parse_last_day if item.role in LAST_DAYS else values.parse_date
+    ends = item.role in LAST_DAYS or item.code in last_days()
+    day_of = values.parse_last_day if ends else values.parse_date
     readers: dict[str, Callable[[str], str | None]] = {
         FieldType.DATE: lambda text: day.isoformat() if (day := day_of(text)) else None,
         FieldType.AMOUNT: values.parse_amount,

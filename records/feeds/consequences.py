@@ -35,6 +35,16 @@ JOIN unnest(%(subjects)s::bytea[], %(documents)s::text[]) AS t (number_index, do
     ON t.number_index = s.number_index AND t.document_number = r.document_number
 WHERE r.entry_id = %(entry)s AND r.agency_id = %(agency)s AND r.state IN ('in_force', 'expired', 'repaired')
 """
+# Whatever became of a record: one that has ended in any other way is not unknown.
+NOT_ON_FILE = """
+SELECT t.number FROM unnest(%(numbers)s::bigint[], %(subjects)s::bytea[], %(documents)s::text[])
+    AS t (number, number_index, document_number)
+WHERE NOT EXISTS (
+    SELECT 1 FROM records_creditrecord r JOIN records_subject s ON s.id = r.subject_id
+    WHERE s.number_index = t.number_index AND r.document_number = t.document_number
+        AND r.entry_id = %(entry)s AND r.agency_id = %(agency)s
+)
+"""
 WITHDRAW = MOVE.format(due=NAMED, state="'revoked'", step="%(step)s")
 REVOKED = """
 SELECT r.id, e.step, e.at FROM records_creditrecord r CROSS JOIN LATERAL (
@@ -70,7 +80,6 @@ class Consequences:
         self.plan, self.batch = plan, batch
         self._gone = KeysSeen()
         self._any_gone = False
-        self.unknown = 0
         self._keys = {"entry": plan.version.entry_id, "agency": plan.agency.pk}
         self._exchanged = batch.format == EXCHANGED
         self._step = PEER_STEP if self._exchanged else SOURCE_STEP  # what it takes back, and what it may undo
@@ -92,10 +101,13 @@ class Consequences:
             if here.get(row.key, row.number) < row.number or row.key in self._gone
         }
 
-    def withdraw(self, cursor: Any, rows: list[Withdrawal]) -> int:
-        """End the records that the source takes back, their publication and ties with them; returns how many."""
+    def withdraw(self, cursor: Any, rows: list[Withdrawal]) -> tuple[int, dict[int, Problems]]:
+        """End the records that the source takes back, their publication and ties with them.
+
+        Returns how many, and the rows that take back what is not on file: a slip there leaves a record standing.
+        """
         if not rows:
-            return 0
+            return 0, {}
         self._keep(rows)
         named = {(one.subject, one.document) for one in rows}
         subjects, documents = zip(*sorted(named), strict=True)
@@ -104,11 +116,16 @@ class Consequences:
             {**self._keys, **self._why(), "subjects": list(subjects), "documents": list(documents), "step": self._step},
         )
         records = [row[0] for row in cursor.fetchall()]
-        self.unknown += len(named) - len(records)
         if records:
             end_ties(records)
             outbox.publish("records.withdrawn", records=records, cause="source", stamp=f"batch {self.batch.pk}")
-        return len(records)
+        return len(records), self._not_on_file(cursor, rows) if len(records) < len(named) else {}
+
+    def _not_on_file(self, cursor: Any, rows: list[Withdrawal]) -> dict[int, Problems]:
+        numbers, subjects, documents = zip(*((one.number, one.subject, one.document) for one in rows), strict=True)
+        places = {"numbers": list(numbers), "subjects": list(subjects), "documents": list(documents)}
+        cursor.execute(NOT_ON_FILE, {**self._keys, **places})
+        return {number: [("", "withdrawn_unknown")] for (number,) in cursor.fetchall()}
 
     def come_back(
         self, cursor: Any, unstated: list[int], on_file: dict[int, int]

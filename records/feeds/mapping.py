@@ -13,6 +13,7 @@ from creditplatform.core.errors import CreditError
 from creditplatform.core.masking import scrub
 from creditplatform.core.wording import joined
 from records.enums import ColumnFate, FieldRole, FieldType, Required
+from records.feeds.delivery import DIGITS_OF_2015, marks_of_2015, state_headers_of_2015
 from records.feeds.headers import other_headers
 from records.feeds.vocabulary import fold
 from records.models import EntryField
@@ -64,13 +65,15 @@ class Column:
 class ColumnMap:
     """Column positions by field code, the headers nobody knows, and every column with its fate.
 
-    `units` is in what the bare numbers of a column are counted, by position, where its header says other than 万元.
+    `units` is in what the bare numbers of a column are counted, by position, where its header says other than 万元;
+    `states` are the columns whose digits are those of the standard of 2015, so that they are read in words.
     """
 
     positions: dict[str, int]
     unknown: list[str] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     units: dict[int, str] = field(default_factory=dict)
+    states: tuple[int, ...] = ()
 
 
 def header_key(text: str) -> str:
@@ -156,8 +159,7 @@ def map_columns(
         raise _refusal(columns, missing)
     if doubtful := _without_unit(columns, fields):
         raise ColumnsToConfirm(columns, doubtful)
-    unknown = [column.header for column in columns if column.fate in OPEN]
-    return ColumnMap(positions, unknown, columns, _units(columns, fields))
+    return _mapped(columns, fields)
 
 
 def read_header(header: Sequence[str], fields: Sequence[EntryField], *, remembered: Mapping[str, str]) -> list[Column]:
@@ -188,10 +190,30 @@ def read_header(header: Sequence[str], fields: Sequence[EntryField], *, remember
 def find_columns(header: Sequence[str], fields: Iterable[EntryField], *, remembered: Mapping[str, str]) -> ColumnMap:
     """Which column is which field, whether or not the header has all it must have; what is only proposed is none."""
     fields = list(fields)
-    columns = read_header(header, fields, remembered=remembered)
+    return _mapped(read_header(header, fields, remembered=remembered), fields)
+
+
+def _mapped(columns: list[Column], fields: Sequence[EntryField]) -> ColumnMap:
     positions = {column.field: column.position for column in columns if column.fate in TAKEN}
     unknown = [column.header for column in columns if column.fate in OPEN]
-    return ColumnMap(positions, unknown, columns, _units(columns, fields))
+    states = _states_of_2015(columns, fields)
+    status = next((item.code for item in fields if item.role == FieldRole.SOURCE_STATUS), "")
+    if states and status:  # whatever else the standard in force reads there, it says whether the source stands by it
+        positions.setdefault(status, states[0])
+    return ColumnMap(positions, unknown, columns, _units(columns, fields), states)
+
+
+def _states_of_2015(columns: Sequence[Column], fields: Iterable[EntryField]) -> tuple[int, ...]:
+    """The column whose digits are those of the standard of 2015, where the file has columns that only that one has.
+
+    Not where the entry itself reads those digits as the state of the datum.
+    """
+    if not {header_key(text) for text in marks_of_2015()}.intersection(header_key(one.header) for one in columns):
+        return ()
+    own = {one.code for one in fields if one.role == FieldRole.SOURCE_STATUS and DIGITS_OF_2015.issubset(one.choices)}
+    states = {header_key(text) for text in state_headers_of_2015()}
+    named = [one for one in columns if header_key(one.header) in states and one.fate in TAKEN and one.field not in own]
+    return tuple(one.position for one in named)[:1]
 
 
 def propose(unknown: Mapping[int, str], free: Sequence[EntryField]) -> dict[int, tuple[str, str]]:

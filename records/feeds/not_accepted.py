@@ -6,6 +6,7 @@ from heapq import merge
 from itertools import islice
 
 from records.enums import RowState
+from records.feeds.delivery import with_state
 from records.feeds.problems import sentence
 from records.models import EntryField, FeedBatch, QuarantinedRow, RepeatedRow
 
@@ -42,7 +43,7 @@ def in_words(problems: Iterable[Mapping[str, str]], fields: Mapping[str, EntryFi
 def fields_of(batch: FeedBatch) -> dict[str, EntryField]:
     """The fields of the batch's entry by code, newest version last."""
     fields = EntryField.objects.filter(version__entry=batch.feed.entry_id).order_by("version__number")
-    return {item.code: item for item in fields}
+    return {item.code: item for item in with_state({one.code: one for one in fields}.values())}
 
 
 def not_accepted(batch: FeedBatch, *, after: int = 0, limit: int, rejected: bool | None = None) -> list[NotAccepted]:

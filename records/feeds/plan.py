@@ -13,6 +13,7 @@ from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.sealed import sealed_name
 from creditplatform.core.vault import blind_index
 from records.enums import FieldRole, Polarity
+from records.feeds.delivery import fields_of, of_delivery
 from records.models import CatalogueEntry, CreditRecord, Entitlement, EntryField, EntryVersion, Feed, Subject
 
 # Parts of a record or subject that have a column of their own and are not repeated in the content.
@@ -53,7 +54,8 @@ class Plan:
     @cached_property
     def content(self) -> list[EntryField]:
         """Fields kept as open content, in their order."""
-        return [f for f in self.fields if not f.personal and f.role not in STORED_ELSEWHERE]
+        kept = [f for f in self.fields if not of_delivery(f)]
+        return [f for f in kept if not f.personal and f.role not in STORED_ELSEWHERE]
 
     @cached_property
     def sealed_content(self) -> list[EntryField]:
@@ -112,7 +114,7 @@ def plan_for(feed: Feed, *, dated_on: datetime.date | None = None) -> Plan:
     return Plan(
         agency=feed.agency,
         version=version,
-        fields=list(version.fields.order_by("position")),
+        fields=fields_of(version),
         key_field=feed.field or version.field,
         rulebook=load_rulebook(),
         today=today,

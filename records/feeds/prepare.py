@@ -14,6 +14,7 @@ from records.feeds import summaries, values
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
 from records.feeds.copytext import NULL, text
+from records.feeds.delivery import state_words_of_2015
 from records.feeds.keys import decision_of, key_of
 from records.feeds.mapping import ColumnMap
 from records.feeds.plan import Plan
@@ -61,7 +62,7 @@ class Preparer:
 
     def __init__(self, plan: Plan, column_map: ColumnMap, header: list[str]) -> None:
         self.plan, self.header = plan, header
-        self.positions, self._counted_in = column_map.positions, column_map.units
+        self.positions, self._counted_in, self._states = column_map.positions, column_map.units, column_map.states
         self.subjects, self._standing, self._together = SubjectReader(plan), Standing(plan), Together(plan)
         self._ties = TieReader(plan)
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
@@ -80,8 +81,7 @@ class Preparer:
     def prepare(self, chunk: Chunk) -> Prepared:
         """Check every row of a chunk and lay out the good ones for COPY."""
         prepared = Prepared(chunk.first_row, chunk.received)
-        for at, unit in self._counted_in.items():  # so that the cells say it themselves wherever they go from here
-            chunk.columns[at] = [values.in_unit(text, unit) for text in chunk.columns[at]]
+        self._spell_out(chunk)
         findings = Findings()
         self._note_warnings(chunk, findings)
         columns = {code: check.clean(chunk.columns[at]) for code, at in self.positions.items()}
@@ -97,6 +97,14 @@ class Preparer:
             for bad in chunk.bad
         ]
         return prepared
+
+    def _spell_out(self, chunk: Chunk) -> None:
+        """What only the header says of a cell, in the cell itself, so that it says so wherever it goes from here."""
+        for at, unit in self._counted_in.items():
+            chunk.columns[at] = [values.in_unit(text, unit) for text in chunk.columns[at]]
+        words = state_words_of_2015()
+        for at in self._states:
+            chunk.columns[at] = [words.get(text.strip(), text) for text in chunk.columns[at]]
 
     def _judged(self, bad: BadRow) -> Problems:
         """What is wrong with a row whose cells have no columns; a minor may stand in any of them."""
@@ -120,6 +128,7 @@ class Preparer:
         for item in self.plan.fields:
             column = columns.get(item.code)
             if column is not None:
+                column = check.in_codes(item, column)
                 check.check_texts(item, column, findings)
                 check.check_required(item, column, kinds, columns, findings)
                 columns[item.code] = check.read_column(item, column, self._readers[item.code], findings)

@@ -54,6 +54,11 @@ SENTENCES: dict[str, Promise] = {
     "unknown_effect": _("This kind of decision is not in the list of the standard; separate several by a semicolon."),
     "kind_unknown": _("Say whether the subject is a person, an organisation or an individual business."),
     "kind_not_allowed": _("The catalogue entry does not cover this kind of subject."),
+    "no_number": _(
+        "This is no document number: it has no numeral. Enter the number as it stands on the decision; leave the field"
+        " empty where it may be empty."
+    ),
+    "year_to_come": _("The year in the document number is still to come; compare it with the decision."),
     "document_kind_unknown": _(
         "This kind of identity document is not in the list of the standard; use one of those that the template offers"
         " in this column."
@@ -80,7 +85,10 @@ SENTENCES: dict[str, Promise] = {
         "The unit withdrew this record on the platform, so a file does not bring it back. If it is to stand again,"
         " record the decision under its own number or ask the credit centre."
     ),
-    "withdrawn_unknown": _("There is no such record on file that could be withdrawn; check number and subject."),
+    "withdrawn_unknown": _(
+        "There is no such record on file that could be withdrawn; check number and subject. If the record itself is"
+        " set aside, discard it there first; then discard this row as well."
+    ),
     "withdrawn_in_file": _("The same file withdraws this decision in an earlier row; leave only the row that holds."),
     "duplicate_in_file": _("The file has the same decision about the same subject twice, with different content."),
     "corrected_since": _("The record was corrected on the platform since; mend the row in your own system as well."),

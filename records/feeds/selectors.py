@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from creditplatform.core.models import Agency
 from records.enums import BatchState
+from records.feeds.delivery import with_state
 from records.feeds.mapping import TAKEN, is_needed
 from records.feeds.plan import Plan
 from records.models import EntryField, EntryVersion, Feed, FeedBatch
@@ -25,7 +26,7 @@ def feeds_of(agency: Agency) -> list[dict[str, Any]]:
 
 
 def _feed(feed: Feed, version: EntryVersion | None) -> dict[str, Any]:
-    fields = sorted(version.fields.all(), key=lambda item: item.position) if version else []
+    fields = with_state(sorted(version.fields.all(), key=lambda item: item.position)) if version else []
     own = ("code", "name", "name_en", "format", "rhythm", "active", "dated_by_receipt")
     return {
         **{name: getattr(feed, name) for name in own},

@@ -10,6 +10,7 @@ import msgspec
 
 from records.enums import FieldRole
 from records.feeds.columns import Findings
+from records.feeds.delivery import DIGITS_OF_2015
 from records.feeds.keys import key_of
 from records.feeds.plan import Plan
 from records.feeds.subjects import SubjectDraft
@@ -21,8 +22,6 @@ from records.models import EntryField
 WITHDRAWN = frozenset(
     {"撤销", "已撤销", "撤回", "已撤回", "作废", "已作废", "删除", "已删除", "无效", "已无效", "withdrawn", "revoked"}
 )
-# The column standard of 2015 writes the current state as a digit: 0 normal, 1 withdrawn, 2 disputed, 3 other.
-DIGITS_OF_2015 = frozenset({"0", "1"})
 _LEADING_DIGIT = re.compile(r"\d+[-.、:_]?")
 # What names a decision; all else about a row that withdraws it is not looked at.
 NAMING = frozenset(

@@ -143,7 +143,9 @@ class Store:
             if prepared.same:
                 self._work_off_known(cursor, prepared)
             accepted = self._write_records(cursor, prepared) if prepared.rows else 0
-            accepted += self._consequences.withdraw(cursor, prepared.withdrawn)
+            withdrawn, unknown = self._consequences.withdraw(cursor, prepared.withdrawn)
+            accepted += withdrawn
+            self._set_aside(prepared, unknown)
             self._mended.close(cursor, prepared, self._on_file)
             self._write_setaside(cursor, self._mended.keep(cursor, prepared.setaside))
             self._consequences.compare_names(self.other_names, self._mended.keys)
@@ -161,10 +163,8 @@ class Store:
         if self._reading and self._reading.mending:  # a few mended rows are not what the feed says as a whole
             return
         self._memory.keep(self.batch.feed, self.batch.pk)
-        found = missing.propose(self.batch, self._memory.records) if self._whole else {}
-        notes = {**found, **({"withdrawn_unknown": count} if (count := self._consequences.unknown) else {})}
-        if notes:
-            self.batch.notes = {**self.batch.notes, **notes}
+        if self._whole and (found := missing.propose(self.batch, self._memory.records)):
+            self.batch.notes = {**self.batch.notes, **found}
             FeedBatch.objects.filter(pk=self.batch.pk).update(notes=self.batch.notes)
 
     def _work_off_known(self, cursor: Any, prepared: Prepared) -> None:

@@ -58,7 +58,7 @@ def resolve_organisation(numbers: tuple[str, ...]) -> Resolved:
     """One organisation from up to six numbers, in the order of ORGANISATION_NUMBERS.
 
     Senders put credit codes where organisation codes or registration numbers belong; such a code
-    counts as what it is. Codes that contradict each other name nobody.
+    counts as what it is. A filler beside a real code is no value. Codes that contradict each other name nobody.
     """
     given = [normalise(number) if number else "" for number in numbers]
     problems: list[tuple[str, str]] = []
@@ -67,9 +67,13 @@ def resolve_organisation(numbers: tuple[str, ...]) -> Resolved:
             if given[CREDIT] and given[CREDIT] != given[place]:
                 problems.append((ORGANISATION_NUMBERS[place][0], "codes_disagree"))
             given[CREDIT], given[place] = given[CREDIT] or given[place], ""
-    for (role, kind), number in zip(ORGANISATION_NUMBERS, given, strict=True):
-        if number and (problem := check(kind, number)):
-            problems.append((role, problem.value))
+    wrong = {
+        at: problem for at, (_role, kind) in enumerate(ORGANISATION_NUMBERS)
+        if given[at] and (problem := check(kind, given[at]))
+    }  # fmt: skip
+    if any(given[at] and at not in wrong for at in range(len(given))):
+        given = ["" if wrong.get(at) == Problem.PLACEHOLDER else number for at, number in enumerate(given)]
+    problems += [(ORGANISATION_NUMBERS[at][0], problem.value) for at, problem in wrong.items() if given[at]]
     code_within = organisation_code_of(given[CREDIT]) if given[CREDIT] and not problems else None
     if code_within and given[ORGANISATION] and code_within != given[ORGANISATION].replace("-", ""):
         problems.append((FieldRole.ORGANISATION_CODE, "codes_disagree"))
@@ -80,16 +84,25 @@ def resolve_organisation(numbers: tuple[str, ...]) -> Resolved:
     return Resolved(identifier(ORGANISATION_NUMBERS[first][1], given[first]), codes)
 
 
-def resolve_person(kind_text: str, number: str) -> Resolved:
-    """One person from the kind and number of the identity document."""
+def document_of(kind_text: str, number: str) -> tuple[IdentifierKind | None, str]:
+    """Kind of an identity document by its word, and its number in one spelling; None where nobody knows the word.
+
+    Without a word it is a resident identity card, which is what senders leave unsaid.
+    """
     kind = IDENTIFIER_KINDS.get(fold(kind_text)) if kind_text else IdentifierKind.RESIDENT_ID
-    if kind is None:
-        return Resolved(None, (), ((FieldRole.IDENTITY_KIND, "document_kind_unknown"),))
     text = normalise(number)
-    if not text:
-        return Resolved(None)
     if kind == IdentifierKind.RESIDENT_ID and len(text) == 15:
         kind = IdentifierKind.RESIDENT_ID_15
+    return kind, text
+
+
+def resolve_person(kind_text: str, number: str) -> Resolved:
+    """One person from the kind and number of the identity document."""
+    kind, text = document_of(kind_text, number)
+    if kind is None:
+        return Resolved(None, (), ((FieldRole.IDENTITY_KIND, "document_kind_unknown"),))
+    if not text:
+        return Resolved(None)
     problem: Problem | None = check(kind, text)
     if problem:
         return Resolved(None, (), ((FieldRole.IDENTITY_NUMBER, problem.value),))

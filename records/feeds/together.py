@@ -4,17 +4,18 @@ import datetime
 from collections.abc import Callable, Sequence
 from itertools import compress
 
-from creditplatform.core.identity import IdentifierKind, check, normalise
+from creditplatform.core.identity import IdentifierKind, Problem, check, normalise
 from records import rules
 from records.enums import FieldRole, SubjectKind
 from records.feeds import values
-from records.feeds.columns import Findings
+from records.feeds.columns import Findings, Memo
 from records.feeds.plan import Plan
-from records.feeds.subjects import SubjectDraft
+from records.feeds.subjects import SubjectDraft, document_of
 from records.identifiers import ORGANISATION_NUMBERS
 
 DOING_BUSINESS = frozenset({SubjectKind.ORGANISATION.value, SubjectKind.BUSINESS.value})
 CODE_ROLES = frozenset(role for role, _kind in ORGANISATION_NUMBERS)
+KIND_UNKNOWN = "document_kind_unknown"
 OTHER_SPELLINGS = "[［【〖(（ 　０１２３４５６７８９"
 BirthDate = Callable[[str], datetime.date | None]
 
@@ -33,17 +34,17 @@ class Together:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.groups = _groups(plan)
+        self._wrong_documents: Memo[tuple[str, str], str] = Memo(lambda pair: _wrong_document(*pair))
 
     def columns(self, columns: dict[str, list[str]], kinds: Sequence[str], findings: Findings) -> None:
         """What the columns of a chunk say together, before anybody asks whom the rows are about."""
-        document = self.plan.by_role.get(FieldRole.DOCUMENT_NUMBER)
-        if document and document.code in columns:
-            columns[document.code] = fold_documents(columns[document.code])
+        self._documents(columns, findings)
         for role in (FieldRole.SOURCE_CODE, FieldRole.AGENCY_CODE):
             self._agency(role, columns, findings)
         for names in self.groups:
             self._group(names, columns, kinds, findings)
         self._employer(columns, findings)
+        self._representative(columns, findings)
 
     def days(self, columns: dict[str, list[str]], decided: Sequence[str], findings: Findings) -> None:
         """No record ends before it begins: neither before its decision nor before its first valid day."""
@@ -110,6 +111,33 @@ class Together:
             findings.add_where(column, others & known, code, "agency_not_entitled")
             findings.add_where(column, others - known, code, "agency_unknown")
 
+    def _documents(self, columns: dict[str, list[str]], findings: Findings) -> None:
+        """Document numbers in one spelling; one without any numeral names no decision, nor does a year to come."""
+        item = self.plan.by_role.get(FieldRole.DOCUMENT_NUMBER)
+        if item is None or item.code not in columns:
+            return
+        column = columns[item.code] = fold_documents(columns[item.code])
+        findings.add_where(column, {t for t in column if t and not values.has_numeral(t)}, item.code, "no_number")
+        this_year = str(self.plan.today.year)
+        if values.latest_year("\n".join(column)) > this_year:
+            later = {t for t in set(column) if values.latest_year(t) > this_year}
+            findings.add_where(column, later, item.code, "year_to_come")
+
+    def _representative(self, columns: dict[str, list[str]], findings: Findings) -> None:
+        """The document of the legal representative, where one is given: kind known, number sound; a filler is none."""
+        numbers = self._column(FieldRole.LEGAL_REPRESENTATIVE_NUMBER, columns)
+        if numbers is None or not any(numbers):
+            return
+        number = self.plan.by_role[FieldRole.LEGAL_REPRESENTATIVE_NUMBER]
+        kinds = self._column(FieldRole.LEGAL_REPRESENTATIVE_KIND, columns) or [""] * len(numbers)
+        kind_code = self.plan.by_role[FieldRole.LEGAL_REPRESENTATIVE_KIND].code if any(kinds) else number.code
+        for at, text in enumerate(numbers):
+            if text and (wrong := self._wrong_documents[kinds[at], text]):
+                if wrong == Problem.PLACEHOLDER:
+                    numbers[at] = ""
+                else:
+                    findings.add(at, kind_code if wrong == KIND_UNKNOWN else number.code, wrong)
+
     def _group(self, names: list[str], columns: dict[str, list[str]], kinds: Sequence[str], findings: Findings) -> None:
         given = [columns[name] for name in names if name in columns]
         filled = map(any, zip(*given, strict=True)) if given else iter([False] * len(kinds))
@@ -126,6 +154,15 @@ class Together:
         for text in set(column) - {""}:
             if problem := check(IdentifierKind.CREDIT_CODE, normalise(text)):
                 findings.add_where(column, [text], item.code, problem.value)
+
+
+def _wrong_document(kind_text: str, number: str) -> str:
+    """The code of what is wrong with an identity document; empty where nothing is."""
+    kind, text = document_of(kind_text, number)
+    if kind is None:
+        return KIND_UNKNOWN
+    problem = check(kind, text)
+    return problem.value if problem else ""
 
 
 def _groups(plan: Plan) -> list[list[str]]:

@@ -18,6 +18,8 @@ _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日
 _YEAR_IN_BRACKETS = re.compile(r"(?<=\S)\s*[\[［【〔〖(（]\s*([0-9０-９]{4})\s*[\]］】〕〗)）]\s*(?=第?[0-9０-９])")
 _SERIAL_NUMBER = re.compile(r"第?[0-9０-９]+(?:-[0-9０-９]+)?号?")
 _BRACKETS = frozenset("[［【〔〖(（")
+_NUMERAL = re.compile("[0-9０-９零〇一二三四五六七八九十百]")
+_YEAR_OF_DOCUMENT = re.compile(r"〔(\d{4})〕")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.0+)?")
 FIRST_DAY = datetime.date(1900, 1, 1)  # an earlier one is a slip of the pen
@@ -117,6 +119,16 @@ def document_number(text: str) -> str:
         return text
     head, year, tail = text[: match.start()], unicodedata.normalize("NFKC", match[1]), text[match.end() :]
     return f"{head}〔{year}〕{unicodedata.normalize('NFKC', tail) if _SERIAL_NUMBER.fullmatch(tail) else tail}"
+
+
+def has_numeral(text: str) -> bool:
+    """Whether a document number holds any numeral; 见决定书 and 无文号 name no decision."""
+    return _NUMERAL.search(text) is not None
+
+
+def latest_year(text: str) -> str:
+    """The latest year in the brackets of document numbers, empty where there is none."""
+    return max(_YEAR_OF_DOCUMENT.findall(text), default="")
 
 
 def has_unseen(text: str) -> bool:

@@ -117,6 +117,7 @@ class Meaning:
 
     name: str
     name_en: str
+    also: tuple[str, ...] = ()
 
 
 @cache
@@ -125,5 +126,14 @@ def codes() -> dict[str, dict[str, Meaning]]:
     found: dict[str, dict[str, Meaning]] = {}
     with CODES_FILE.open("rb") as file:
         for row in tomllib.load(file)["code"]:
-            found.setdefault(row["field"], {})[row["code"]] = Meaning(row["name"], row["name_en"])
+            found.setdefault(row["field"], {})[row["code"]] = Meaning(
+                row["name"], row["name_en"], tuple(row.get("also", ()))
+            )
     return found
+
+
+@cache
+def codes_by_word(field: str) -> dict[str, str]:
+    """The codes of a field by the folded words that files have in their place."""
+    meanings = codes().get(field, {})
+    return {fold(word): code for code, one in meanings.items() for word in (one.name, *one.also)}

@@ -184,17 +184,10 @@ def write(plan: Plan, batch: FeedBatch, prepared: Prepared) -> CreditRecord:
     outcome = Store(plan, batch).write(prepared)
     if prepared.setaside:
         raise Invalid(problems_of(plan, prepared))
-    if not prepared.rows and not _where(plan, prepared.withdrawn[0]).exists():
-        raise Invalid([_nothing_to_withdraw(plan)])
     FeedBatch.objects.filter(pk=batch.pk).update(received=1, accepted=outcome.accepted, unchanged=outcome.unchanged)
     FEED_BATCH.take("apply", batch, user=None)
     (row,) = prepared.rows or prepared.withdrawn
     return _where(plan, row).select_related("subject", "version", "entry", "agency").get()
-
-
-def _nothing_to_withdraw(plan: Plan) -> FieldProblem:
-    item = plan.by_role.get(FieldRole.SOURCE_STATUS)
-    return FieldProblem(item.code if item else "", "withdrawn_unknown", sentence("withdrawn_unknown"))
 
 
 def _where(plan: Plan, row: Row | Withdrawal) -> CreditRecordQuerySet:

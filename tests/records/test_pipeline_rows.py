@@ -331,12 +331,12 @@ def test_two_sealings_of_one_value_differ_so_that_nobody_can_compare_them() -> N
 )
 def test_characters_are_kept_exactly(name: str) -> None:
     deliver(
-        penalty(1, CF_XDR_MC=f"{name}公司", CF_SY=name, CF_WSH=name, CF_FRDB=name),
+        penalty(1, CF_XDR_MC=f"{name}公司", CF_SY=name, CF_WSH=f"{name}1", CF_FRDB=name),
         person_penalty(2, name, resident(821, ADULT), CF_WSH=f"{name}2"),
     )
     company, person = Subject.objects.get(kind="organisation"), Subject.objects.get(kind="person")
     assert company.name == f"{name}公司"
     assert person.name_sealed == name
     record = CreditRecord.objects.get(subject=company)
-    assert (record.document_number, record.payload["CF_SY"]) == (name, name)
+    assert (record.document_number, record.payload["CF_SY"]) == (f"{name}1", name)
     assert json.loads(record.sealed_payload or "") == {"CF_FRDB": name}

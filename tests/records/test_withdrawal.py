@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from creditplatform.core.models import OutboxEvent, StepEvent
@@ -84,11 +85,59 @@ def test_a_withdrawal_that_names_nobody_is_set_aside() -> None:
     assert state() == RecordState.IN_FORCE
 
 
-def test_a_withdrawal_of_something_not_on_file_makes_nothing_and_is_noted() -> None:
-    batch = deliver(withdrawn(), feed=FEED)
-    assert counts(batch) == {"received": 1, "unchanged": 1}
-    assert batch.notes["withdrawn_unknown"] == 1
-    assert not CreditRecord.objects.exists()
+def test_a_withdrawal_of_something_not_on_file_is_set_aside_until_it_names_what_is_there(cast: Cast) -> None:
+    deliver(stands(), feed=FEED)
+    batch = deliver(withdrawn(7), feed=FEED)
+    assert counts(batch) == {"received": 1, "quarantined": 1}
+    assert problems_of(batch) == [[("", "withdrawn_unknown")]]
+    assert state() == RecordState.IN_FORCE, "a slip in the number leaves the record standing, so somebody must see it"
+    mended = mend_row(user=cast.clerk, row=QuarantinedRow.objects.get(), values=withdrawn(), seen=0)
+    assert (mended.state, state()) == (RowState.CORRECTED, RecordState.REVOKED)
+
+
+def test_a_withdrawal_of_what_is_itself_set_aside_goes_on_waiting_when_that_comes_in(cast: Cast) -> None:
+    deliver(stands(grade=""), feed=FEED)
+    waiting = QuarantinedRow.objects.get()
+    deliver(withdrawn(), feed=FEED)
+    mend_row(user=cast.clerk, row=waiting, values=stands(), seen=0)
+    left = QuarantinedRow.objects.get(state=RowState.OPEN)
+    assert left.problems == [{"field": "", "code": "withdrawn_unknown"}]
+    assert mend_row(user=cast.clerk, row=left, values=withdrawn(), seen=left.revision).state == RowState.CORRECTED
+    assert state() == RecordState.REVOKED
+
+
+@pytest.mark.parametrize("header", ["数据状态", "操作类型", "source_status"])
+def test_an_entry_without_a_column_of_states_takes_one_from_every_delivery(cast: Cast, header: str) -> None:
+    entry = tie_entries.entry("bare", (*WHO, *WHAT))
+    tie_entries.feed("test-bare", entry)
+    plain = {name: text for name, text in stands().items() if name not in ("status", "grade")}
+    deliver({**plain, header: "新增"}, feed="test-bare")
+    kept = CreditRecord.objects.get()
+    assert kept.payload == {}, "it speaks of the delivery and is no content of the record"
+    assert counts(deliver({**plain, header: "修改"}, feed="test-bare")) == {"received": 1, "unchanged": 1}
+    batch = deliver({**plain, header: "屏蔽"}, feed="test-bare")
+    assert problems_of(batch) == [[("source_status", "unknown_choice")]], "no state is guessed at"
+    assert counts(deliver({**plain, header: "撤销"}, feed="test-bare")) == {"received": 1, "accepted": 1}
+    assert state() == RecordState.REVOKED
+
+
+def test_a_row_that_withdraws_keeps_saying_so_when_it_is_mended_on_the_page(cast: Cast) -> None:
+    entry = tie_entries.entry("bare", (*WHO, *WHAT))
+    tie_entries.feed("test-bare", entry)
+    plain = {name: text for name, text in stands().items() if name not in ("status", "grade")}
+    deliver(plain, feed="test-bare")
+    deliver({**plain, "identity_number": "x", "数据状态": "撤销"}, feed="test-bare")
+    waiting = QuarantinedRow.objects.get()
+    clerk = Client()
+    clerk.force_login(cast.clerk, "django.contrib.auth.backends.ModelBackend")
+    page = clerk.get(f"/desk/set-aside/{waiting.pk}/").context["form"]
+    assert page["source_status"].value() == "撤销"
+    sent = {name: str(page[name].value()) for name in page.fields} | {"identity_number": PERSON_NUMBER}
+    answer = clerk.post(f"/desk/set-aside/{waiting.pk}/", sent)
+    assert answer.status_code == 302, (sent, answer.context["form"].errors)
+    waiting.refresh_from_db()
+    assert waiting.state == RowState.CORRECTED, (waiting.cells, waiting.problems)
+    assert state() == RecordState.REVOKED
 
 
 def test_a_second_withdrawal_changes_nothing() -> None:
