@@ -29,7 +29,7 @@ from records.feeds.plan import NotCollected, version_in_force
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow, UnitNotice
 from records.querysets import QuarantinedRowQuerySet, sites_led, units_of
-from records.services import mending, unit_notices
+from records.services import mending, names, unit_notices
 from records.services.feeds import folder, receive_file
 from records.services.marked_workbook import write_marked_workbook
 from records.services.setaside import note_look
@@ -110,7 +110,8 @@ def row(request: HttpRequest, row_id: int) -> HttpResponse:
         else:
             return _told(request, mended)
     asked = RowFilter.of(request.GET)
-    context = {"row": found, "form": form, "asked": asked, **_shown(found, form)}
+    may_name = names.may_correct(found, user)
+    context = {"row": found, "form": form, "asked": asked, "may_correct_name": may_name, **_shown(found, form)}
     return render(request, "desk/setaside_row.html", context, status=status)
 
 
@@ -130,6 +131,26 @@ def _form_of(found: QuarantinedRow, request: HttpRequest) -> MendingForm | None:
         return None
     delivered = delivered_by_field(pages.cells_of(found), fields_of(version), found.feed)
     return MendingForm(request.POST or None, row=found, version=version, delivered=delivered)
+
+
+@rule(sending)
+@require_POST
+def correct_name(request: HttpRequest, row_id: int) -> HttpResponse:
+    """The name in the row is right and the one on file is not; whoever decides for the unit says so, with a reason."""
+    user: Any = request.user
+    found = _own_row(user, row_id)
+    seen = request.POST.get("seen", "")
+    try:
+        mended = names.correct_from_row(
+            user=user, row=found, seen=int(seen) if seen.isdecimal() else -1, reason=request.POST.get("reason", "")
+        )
+    except Invalid as error:
+        messages.error(request, " ".join(str(problem.message) for problem in error.problems))
+    except CreditError as error:
+        messages.error(request, str(error))
+    else:
+        return _told(request, mended)
+    return HttpResponseRedirect(_page_of(row_id))
 
 
 def _shown(found: QuarantinedRow, form: MendingForm | None) -> dict[str, Any]:

@@ -84,6 +84,7 @@ urlpatterns = [
     path("set-aside/workbook/", setaside.workbook, name="setaside_workbook"),
     path("set-aside/upload/", setaside.upload, name="setaside_upload"),
     path("set-aside/<int:row_id>/", setaside.row, name="setaside_row"),
+    path("set-aside/<int:row_id>/name/", setaside.correct_name, name="setaside_name"),
     path("notices/<int:notice_id>/read/", setaside.take_note, name="notice_read"),
     path("cross-checks/", cross_checks.cross_check_list, name="cross_checks"),
     path("cross-checks/<int:check_id>/", cross_checks.cross_check, name="cross_check"),

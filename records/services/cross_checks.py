@@ -10,6 +10,7 @@ from creditplatform.core.errors import NotPermitted
 from creditplatform.core.models import User
 from records.enums import CrossCheckKind, CrossCheckState, Finding, RecordState
 from records.models import CrossCheck
+from records.services.names import correct_from_check
 from records.services.tied_again import tie_from_record
 from records.workflows.cross_check import CROSS_CHECK
 
@@ -37,9 +38,14 @@ def answer(*, check: CrossCheck, user: User, answer: str) -> CrossCheck:
 
 
 def resolve(*, check: CrossCheck, user: User, finding: str) -> CrossCheck:
-    """How the difference was cleared up; a licence that proved right is then laid in where it fits."""
+    """How the difference was cleared up: a name that proved right goes on file, a licence is laid in where it fits.
+
+    Raises what the step raises, and Invalid where the name that proved right cannot be taken over.
+    """
     with transaction.atomic():
         ended = _take("resolve", check, user, finding=finding)
+        if ended.kind == CrossCheckKind.NAME and finding == Finding.SENDER_RIGHT:
+            correct_from_check(ended, user)
         other = ended.other_record if ended.kind == CrossCheckKind.LICENCE else None
         if other and other.state != RecordState.REVOKED and finding != Finding.HOLDER_RIGHT:
             with audit.context(actor=user, door=Door.DESK, reason="cross-check resolved"):

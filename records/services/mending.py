@@ -87,7 +87,7 @@ def mend_row(
         raise NotPermitted
     who: dict[str, Any] = {"actor": user, "door": Door.DESK, "agency_id": row.feed.agency_id}
     with audit.context(reason="mend a row set aside", **who):
-        held = _held(row.pk, seen)
+        held = held_row(row.pk, seen)
         plan = plan_for(held.feed, dated_on=day_of(held.batch))
         before = msgspec.json.decode(held.cells or "{}", type=dict[str, str])
         cells = mended_cells(before, values, plan, held.feed)
@@ -101,6 +101,22 @@ def mend_row(
     return held
 
 
+def take_in_again(row: QuarantinedRow, user: User, *, reason: str | None = None) -> QuarantinedRow:
+    """Check a held row once more as it stands and take it in; one that is still wrong goes on waiting with the reason.
+
+    Must run in an audit context and a transaction. `reason` is why this was done, and is kept sealed with the batch.
+    """
+    plan = plan_for(row.feed, dated_on=day_of(row.batch))
+    cells = msgspec.json.decode(row.cells or "{}", type=dict[str, str])
+    try:
+        with transaction.atomic():
+            _take_in(row, plan, cells, user, confirmed=False, reason=reason)
+    except _StillWrong as wrong:
+        _keep(row, wrong)
+    row.refresh_from_db()
+    return row
+
+
 def mended_cells(cells: Mapping[str, str], values: Mapping[str, str], plan: Plan, feed: Feed) -> dict[str, str]:
     """The cells with these values in the columns of their fields; a field without a column gets one.
 
@@ -112,13 +128,14 @@ def mended_cells(cells: Mapping[str, str], values: Mapping[str, str], plan: Plan
     for item in plan.fields:
         text = values.get(item.code, "")
         if item.code in found:
-            mended[header[found[item.code]]] = text
+            if item.code in values:
+                mended[header[found[item.code]]] = text
         elif text or is_needed(item, plan.constants, plan.dated_on is not None):
             mended[item.name if item.name not in mended else item.code] = text
     return mended
 
 
-def _held(pk: int, seen: int) -> QuarantinedRow:
+def held_row(pk: int, seen: int) -> QuarantinedRow:
     """The row, held until the end of the transaction. Raises RowChanged."""
     rows = QuarantinedRow.objects.select_for_update(of=("self",), no_key=True)
     held = rows.select_related("feed__agency", "feed__entry", "batch__feed").get(pk=pk)
@@ -132,10 +149,12 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     return ", ".join(name for name in {**before, **after} if before.get(name, "") != after.get(name, ""))
 
 
-def _take_in(row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User, *, confirmed: bool) -> None:
+def _take_in(
+    row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User, *, confirmed: bool, reason: str | None = None
+) -> None:
     """Bring the row in as a batch of one. Raises _StillWrong, WrongHeader."""
-    batch = open_batch(row.feed, user, cells, Door.DESK)
-    prepared = _prepared(row, plan, cells)
+    batch = open_batch(row.feed, user, cells, Door.DESK, reason)
+    prepared = prepared_row(row, plan, cells)
     store = Store(plan, batch, confirmed=confirmed)
     outcome = store.write(prepared)
     if prepared.setaside:
@@ -147,7 +166,8 @@ def _take_in(row: QuarantinedRow, plan: Plan, cells: dict[str, str], user: User,
     settle(row.feed_id)
 
 
-def _prepared(row: QuarantinedRow, plan: Plan, cells: dict[str, str]) -> Prepared:
+def prepared_row(row: QuarantinedRow, plan: Plan, cells: dict[str, str]) -> Prepared:
+    """A row set aside with these cells, checked as one row of a file is. Raises WrongHeader."""
     header = list(cells)
     columns = map_columns(
         header, plan.fields, remembered=row.feed.mapping, constants=plan.constants,

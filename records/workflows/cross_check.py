@@ -25,15 +25,16 @@ CLOCK = "clock.cross_check.answer.working_days"
 # --- who ---------------------------------------------------------------------------------------
 
 
-def _decides_for(agency: int, user: User | None) -> bool:
+def decides_for(agency: int, user: User | None) -> bool:
+    """Officers and supervisors of this unit."""
     deciding = {Role.OFFICER, Role.SUPERVISOR}
     return user is not None and any(m.agency_id == agency and m.role in deciding for m in user.memberships_in_force)
 
 
 def unit_that_has_not_answered(check: CrossCheck, user: User | None) -> bool:
     """Officers and supervisors of either unit, each unit once."""
-    return (not check.holder_answer and _decides_for(check.holder_id, user)) or (
-        not check.sender_answer and _decides_for(check.sender_id, user)
+    return (not check.holder_answer and decides_for(check.holder_id, user)) or (
+        not check.sender_answer and decides_for(check.sender_id, user)
     )
 
 
@@ -68,7 +69,7 @@ def start_the_clock(check: CrossCheck, user: User | None, data: Data) -> None:
 
 def note_answer(check: CrossCheck, user: User | None, data: Data) -> None:
     """Under the unit of the person who answers."""
-    if not check.holder_answer and _decides_for(check.holder_id, user):
+    if not check.holder_answer and decides_for(check.holder_id, user):
         check.holder_answer = data["answer"]
     else:
         check.sender_answer = data["answer"]
