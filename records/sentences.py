@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from creditplatform.core.enums import AgencyKind
 from creditplatform.core.wording import after_one_another, in_yuan, joined
 from records.enums import FieldRole, FieldType, InformationClass, Outcome, Polarity, RecordState, SubjectKind
+from records.feeds.values import NO_END
 from records.feeds.vocabulary import SUBJECT_KINDS, codes, effects
 from records.labels import code_label, effect_label
 from records.models import CreditRecord, EntryField
@@ -64,12 +65,14 @@ def shown_label(field: EntryField) -> str:
 
 
 def shown_value(field: EntryField, text: str) -> str:
-    """A field's text as a page shows it: amounts in yuan, effects, kinds of subject and codes in words."""
+    """A field's text as a page shows it: amounts in yuan, effects, kinds of subject, codes and no last day in words."""
     if field.type == FieldType.AMOUNT:
         return in_yuan(text)
     if field.type == FieldType.EFFECTS:
         codes = effects().find(text, field.separators, frozenset(field.choices))
         return joined(effect_labels(codes)) if codes else text
+    if field.type == FieldType.DATE and text == NO_END.isoformat():
+        return _("without an end")
     if field.role == FieldRole.SUBJECT_KIND and text in SUBJECT_KINDS:
         return str(SUBJECT_KINDS[text].label)
     return code_label(field.code, text)

@@ -155,7 +155,11 @@ def _physician(occasion: Occasion) -> Content:
 
 def _teacher(occasion: Occasion) -> Content:
     rng = occasion.rng
-    return {"category": rng.choice(("高级中学", "初级中学", "小学")) + rng.choice(("语文", "数学", "英语", "物理"))}
+    return {
+        "category": rng.choice(("高级中学", "初级中学", "小学")) + rng.choice(("语文", "数学", "英语", "物理")),
+        FieldRole.BELONGS_TO_NAME: rng.choice(("东江中学（虚构）", "西湖小学（虚构）")),
+        FieldRole.BELONGS_TO_CODE: "",
+    }
 
 
 def _guide(occasion: Occasion) -> Content:

@@ -15,6 +15,7 @@ from creditplatform.core.context import all_sites
 from creditplatform.core.deadlines import add_months
 from creditplatform.core.models import Agency, Site
 from creditplatform.core.permissions import rule
+from records.feeds.plan import codes_below
 from records.figures import charts, rates, silence
 from records.figures.access import leads, of_the_centre, sees_figures, units_seen_by
 from records.figures.declared import Standing, standings
@@ -138,6 +139,7 @@ def unit(request: HttpRequest, agency: str) -> HttpResponse:
         "shortfalls": rates.shortfalls(own, entries),
         "standing": next(iter(_reports_of_unit(seen, month)), None),
         "measures": rules,
+        "without_code": not codes_below(seen),
         "silences": [one for one in silence.silences(request.user) if one.feed.agency_id == seen.pk],
         "centre": of_the_centre(request.user),
     }

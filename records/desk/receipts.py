@@ -80,6 +80,7 @@ def receipt_page(batch: FeedBatch, user: User) -> dict[str, Any]:
         "left_out": [column["header"] for column in batch.columns if column["fate"] == ColumnFate.IGNORED],
         "may_map": own and bool(unknown) and batch.state not in OPEN_STATES,
         "example_line": batch.notes.get("example_line"),
+        "agency_unchecked": batch.notes.get("agency_unchecked", False),
         "worker_stopped": "worker" in probes.stopped_timers(),
         "problems": [(code, sentence(code), count) for code, count in sorted(batch.problems.items())],
         "waiting": fates.get(RowState.OPEN, 0),

@@ -173,7 +173,10 @@ def _work_off(batch: FeedBatch, path: Path, table: Table, chunk_size: int) -> St
     with _context(batch):
         FEED_BATCH.take(
             "check", batch, user=None, format=table.format, encoding=table.encoding,
-            notes={"unknown_columns": columns.unknown, "example_line": table.example_line, **mends},
+            notes={
+                "unknown_columns": columns.unknown, "example_line": table.example_line, **mends,
+                **({"agency_unchecked": True} if plan.agency_unchecked(columns.positions) else {}),
+            },
             columns=[column.as_data() for column in columns.columns], dated_on=plan.dated_on,
         )  # fmt: skip
     batch.refresh_from_db()

@@ -1,6 +1,7 @@
 """Everything one batch is checked against, read once before its first row."""
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,6 +25,8 @@ STORED_ELSEWHERE = frozenset(
         FieldRole.IDENTITY_NUMBER, FieldRole.DOCUMENT_NUMBER, FieldRole.DECIDED_ON,
     }
 )  # fmt: skip
+
+NAMING_UNITS = (FieldRole.AGENCY_CODE, FieldRole.SOURCE_CODE)
 
 
 class NotCollected(CreditError):
@@ -61,6 +64,11 @@ class Plan:
     def sealed_content(self) -> list[EntryField]:
         """Fields kept as personal content, in their order."""
         return [f for f in self.fields if f.personal and f.role not in STORED_ELSEWHERE]
+
+    def agency_unchecked(self, fields: Collection[str]) -> bool:
+        """Whether a file with these fields names units of which no credit code is on file to compare with."""
+        named = [item.code for role in NAMING_UNITS if (item := self.by_role.get(role))]
+        return not self.agency_codes and not set(named).isdisjoint(fields)
 
     @cached_property
     def negative(self) -> bool:
@@ -147,10 +155,15 @@ def codes_of(feed: Feed) -> frozenset[str]:
 
     Empty where neither the unit nor one below it has a code on file: then there is nothing to check against.
     """
-    found, above = {feed.agency.credit_code}, {feed.agency_id}
+    found = codes_below(feed.agency)
+    return frozenset(found | set(feed.sends_for)) if found else frozenset()
+
+
+def codes_below(agency: Agency) -> set[str]:
+    """Credit codes of a unit and all units below it; one query a level."""
+    found, above = {agency.credit_code}, {agency.pk}
     while above:
         below = Agency.objects.filter(parent__in=above).values_list("pk", "credit_code")
         above = {pk for pk, _code in below}
         found |= {code for _pk, code in below}
-    found.discard("")
-    return frozenset(found | set(feed.sends_for)) if found else frozenset()
+    return found - {""}

@@ -100,14 +100,18 @@ class Together:
     def _agency(self, role: str, columns: dict[str, list[str]], findings: Findings) -> None:
         """Deciding and sending unit are the feed's or below it, or one it sends for.
 
-        Unchecked while no code of theirs is on file.
+        While no code of theirs is on file only its form is checked; the receipt says so.
         """
         column = self._column(role, columns)
-        if column is None or not self.plan.agency_codes:
+        others = set(column or ()) - self.plan.agency_codes - {""}
+        if not column or not others:
             return
-        others = set(column) - self.plan.agency_codes - {""}
-        if others:
-            code, known = self.plan.by_role[role].code, self.plan.codes_on_file
+        code, known = self.plan.by_role[role].code, self.plan.codes_on_file
+        for text in others - known:
+            if wrong := check(IdentifierKind.CREDIT_CODE, normalise(text)):
+                findings.add_where(column, [text], code, wrong.value)
+                others.discard(text)
+        if self.plan.agency_codes:
             findings.add_where(column, others & known, code, "agency_not_entitled")
             findings.add_where(column, others - known, code, "agency_unknown")
 

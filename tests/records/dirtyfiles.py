@@ -90,10 +90,11 @@ def apostrophes() -> bytes:
 
 def mixed_line_ends() -> bytes:
     """Lines that end in three ways, and one break within a cell."""
+    broken = ["第一行\r\n第二行" if name == "CF_NR" else text for name, text in zip(HEADER, CELLS[2], strict=True)]
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r").writerow(HEADER)
     csv.writer(buffer, lineterminator="\n").writerow(CELLS[0])
-    csv.writer(buffer, lineterminator="\r\n").writerows([CELLS[1], [*CELLS[2][:-1], "第一行\r\n第二行"]])
+    csv.writer(buffer, lineterminator="\r\n").writerows([CELLS[1], broken])
     return buffer.getvalue().encode()
 
 
