@@ -1,6 +1,6 @@
-"""Addresses under /api/v1/; every part has a module of its own, included here."""
+"""Addresses under /api/v1/, with and without a slash at the end; every part has a module of its own, included here."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from oauth2_provider.views import TokenView
 
 from records.api import exchange
@@ -9,12 +9,12 @@ from records.api.statistics import ReportsView, TimelinessView
 
 app_name = "api"
 urlpatterns = [
-    path("token/", TokenView.as_view(), name="token"),
-    path("statistics/timeliness/", TimelinessView.as_view(), name="statistics_timeliness"),
-    path("statistics/reports/", ReportsView.as_view(), name="statistics_reports"),
-    path("changes/", exchange.Changes.as_view(), name="changes"),
-    path("changes/confirm/", exchange.Confirmations.as_view(), name="confirm"),
-    path("exchange/inbox/", exchange.Inbox.as_view(), name="inbox"),
+    re_path(r"^token/?$", TokenView.as_view(), name="token"),
+    re_path(r"^statistics/timeliness/?$", TimelinessView.as_view(), name="statistics_timeliness"),
+    re_path(r"^statistics/reports/?$", ReportsView.as_view(), name="statistics_reports"),
+    re_path(r"^changes/?$", exchange.Changes.as_view(), name="changes"),
+    re_path(r"^changes/confirm/?$", exchange.Confirmations.as_view(), name="confirm"),
+    re_path(r"^exchange/inbox/?$", exchange.Inbox.as_view(), name="inbox"),
     path("schema/", Schema.as_view(), name="schema"),
     path("docs/", Docs.as_view(url_name="api:schema"), name="docs"),
     path("", include("records.api.deliveries.urls")),

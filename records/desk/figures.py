@@ -110,7 +110,7 @@ def _marks(silent: Iterable[Silence], reports: Iterable[Standing]) -> dict[int, 
     """What is wrong with which unit, by its key, in the order of the units."""
     found: dict[int, Marks] = {}
     for one in silent:
-        if one.last_on:
+        if one.owed:
             found.setdefault(one.feed.agency_id, Marks(one.feed.agency)).stopped.append(one)
     for standing in reports:
         if standing.punctuality >= Punctuality.LATE:
@@ -171,8 +171,8 @@ def feeds(request: HttpRequest) -> HttpResponse:
     found = [one for one in silence.silences(user) if chosen is None or one.feed.agency_id == chosen.pk]
     odd = [one for one in silence.odd_batches(user) if chosen is None or one.feed.agency_id == chosen.pk]
     page = {
-        "stopped": [one for one in found if one.last_on],
-        "never": [one for one in found if not one.last_on],
+        "stopped": [one for one in found if one.owed],
+        "never": [one for one in found if not one.owed],
         "odd": odd,
         "unit": chosen,
         "own": units_of(user),

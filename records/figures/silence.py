@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -27,23 +28,28 @@ NAMED, LISTED, LOOKED_BACK = 3, 200, datetime.timedelta(days=31)
 
 @dataclass(frozen=True)
 class Silence:
-    """A feed that owes a delivery: since when, and for how many working days; both None where none ever came.
+    """A feed that owes a delivery: since when, and for how many working days.
 
-    `working_days` is None, too, where the year's working days are not announced.
+    `last_on` is None where none ever came; `owed` is False while its first one is still to come. `since` and
+    `working_days` are None where the year's working days are not announced.
     """
 
     feed: Feed
     last_on: datetime.date | None
+    owed: bool = False
     since: datetime.date | None = None
     working_days: int | None = None
 
 
 def all_expected_feeds() -> QuerySet[Any]:
-    """Feeds with a rhythm that are switched on, with the time of their last delivery as `last_at`."""
+    """Feeds with a rhythm that are switched on, with the time of their last delivery as `last_at`.
+
+    `counted_from` is that time, or where none ever came the time from which the feed is expected.
+    """
     taken_in = FeedBatch.objects.filter(feed=OuterRef("pk"), state__in=TAKEN_IN).delivered()
     last = taken_in.order_by("-received_at").values("received_at")[:1]
     feeds = Feed.objects.filter(active=True, agency__active=True).exclude(rhythm=Rhythm.ONCE)
-    return feeds.annotate(last_at=Subquery(last))
+    return feeds.annotate(last_at=Subquery(last)).annotate(counted_from=Coalesce("last_at", "since"))
 
 
 def expected_feeds(user: Any) -> QuerySet[Any]:
@@ -52,14 +58,16 @@ def expected_feeds(user: Any) -> QuerySet[Any]:
 
 
 def silent_feeds(feeds: QuerySet[Any], *, today: datetime.date | None = None) -> QuerySet[Any]:
-    """Those that delivered before and let a whole expected period pass since; one small question for the calendar."""
+    """Those that let a whole expected period pass, since their last delivery or since they are expected at all.
+
+    Asks the calendar one small question.
+    """
     day = today or timezone.localdate()
     late = Q(pk=None)
     for rhythm in (Rhythm.DAILY, Rhythm.WEEKLY, Rhythm.MONTHLY):
         if before := silent_before(rhythm, day, _last_worked(day) if rhythm == Rhythm.DAILY else None):
-            late |= Q(
-                rhythm=rhythm, last_at__lt=timezone.make_aware(datetime.datetime.combine(before, datetime.time()))
-            )
+            midnight = timezone.make_aware(datetime.datetime.combine(before, datetime.time()))
+            late |= Q(rhythm=rhythm, counted_from__lt=midnight)
     return feeds.filter(late)
 
 
@@ -73,11 +81,12 @@ def _last_worked(today: datetime.date) -> datetime.date | None:
 
 
 def silences(user: Any, *, today: datetime.date | None = None) -> list[Silence]:
-    """Feeds that owe a delivery, the longest silent first, then those that never delivered."""
+    """Feeds that owe a delivery, the longest silent first, then those whose first delivery is still to come."""
     day = today or timezone.localdate()
     feeds, calendar = expected_feeds(user).select_related("agency", "entry"), load_calendar()
-    stopped = list(silent_feeds(feeds, today=day).order_by("last_at")[:LISTED])
-    never = list(feeds.filter(last_at=None).order_by("agency__code", "code")[:LISTED])
+    stopped = list(silent_feeds(feeds, today=day).order_by("counted_from")[:LISTED])
+    owing = {feed.pk for feed in stopped}
+    never = list(feeds.filter(last_at=None).exclude(pk__in=owing).order_by("agency__code", "code")[:LISTED])
     found = [_silence(feed, calendar, day) for feed in stopped]
     return [*sorted(found, key=_since), *(Silence(feed, None) for feed in never)]
 
@@ -87,16 +96,16 @@ def _since(silence: Silence) -> datetime.date:
 
 
 def _silence(feed: Any, calendar: Calendar, today: datetime.date) -> Silence:
-    last_on = timezone.localdate(feed.last_at)
+    last_on = timezone.localdate(feed.last_at) if feed.last_at else None
     try:
-        since = expected_by(feed.rhythm, last_on, calendar)
+        since = expected_by(feed.rhythm, timezone.localdate(feed.counted_from), calendar)
     except YearNotAnnounced:
-        return Silence(feed, last_on)
+        return Silence(feed, last_on, owed=True)
     try:
         days = working_days_between(since, today, calendar) if since else None
     except YearNotAnnounced:
         days = None
-    return Silence(feed, last_on, since, days)
+    return Silence(feed, last_on, True, since, days)
 
 
 def odd_batches(user: Any) -> list[FeedBatch]:
@@ -109,19 +118,22 @@ def odd_batches(user: Any) -> list[FeedBatch]:
 
 
 def alarm_of(user: Any) -> str | None:
-    """One sentence about feeds that have stopped, with a way to the list; None while all of them come. Two queries."""
+    """One sentence about feeds that have stopped or never came, with a way to the list; None while all come.
+
+    Two queries.
+    """
     if not of_the_centre(user) and not units_of(user):
         return None
-    names = [feed.label for feed in silent_feeds(expected_feeds(user)).order_by("last_at", "code")[: LISTED + 1]]
+    names = [feed.label for feed in silent_feeds(expected_feeds(user)).order_by("counted_from", "code")[: LISTED + 1]]
     if not names:
         return None
     count = f"{LISTED}+" if len(names) > LISTED else str(len(names))
-    text = ngettext("A feed has stopped: %(names)s.", "%(count)s feeds have stopped: %(names)s.", len(names))
+    text = ngettext("A feed does not come: %(names)s.", "%(count)s feeds do not come: %(names)s.", len(names))
     shown = joined(names[:NAMED]) + (_(" and others") if len(names) > NAMED else "")
     link = format_html('<a href="{}">{}</a>', reverse("desk:figures_feeds"), _("See since when"))
     return format_html("{} {}", text % {"names": shown, "count": count}, link)
 
 
 def stopped_feeds() -> int:
-    """How many feeds of all units have stopped, for the probe of the operators; counted no further than the list."""
+    """How many feeds have stopped or never came, for the probe of the operators; counted no further than the list."""
     return len(silent_feeds(all_expected_feeds())[:LISTED])

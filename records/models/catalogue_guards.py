@@ -2,8 +2,9 @@
 
 # Never collected: Regulation on the credit-reporting industry, article 14. Spaces of a name may be signs in a code.
 FORBIDDEN_DATA = (
-    "宗教|基因|遗传|指纹|虹膜|人脸|声纹|血型|疾病|病史|病历"
-    "|religio|genetic|genom|fingerprint|biometr|blood[ _-]?(type|group)|medical[ _-]?(history|record)|disease"
+    "宗教|基因|遗传|指纹|掌纹|掌静脉|指静脉|虹膜|人脸|面部(识别|特征|图像)|声纹|步态|血型|疾病|病史|病历"
+    "|religio|genetic|genom|fingerprint|palm[ _-]?print|biometr|blood[ _-]?(type|group)|medical[ _-]?(history|record)"
+    "|disease|(^|[^a-z])(dna|iris)([^a-z]|$)|facial|face[ _-]?(print|recognition|image)|voice[ _-]?print"
 )
 
 BASIS_STAYS_CONFIRMED = """

@@ -64,6 +64,7 @@ class Feed(Bilingual):
         help_text=_("Units outside the own ones whose decisions this feed brings."),
     )  # fmt: skip
     active = models.BooleanField(_("active"), default=True)
+    since = models.DateTimeField(_("expected since"), db_default=Now(), editable=False)
     peer = models.ForeignKey(
         "records.ExchangePeer", verbose_name=_("handed in by the exchange peer"), null=True, editable=False,
         on_delete=models.PROTECT, related_name="feeds",
@@ -75,7 +76,15 @@ class Feed(Bilingual):
         verbose_name = _("feed")
         verbose_name_plural = _("feeds")
         ordering: ClassVar = ["code"]
-        triggers: ClassVar = [source_kind_trigger()]
+        triggers: ClassVar = [
+            source_kind_trigger(),
+            pgtrigger.Trigger(
+                name="expected_again",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("active"),  # type: ignore[no-untyped-call]
+                func="IF NEW.active AND NOT OLD.active THEN NEW.since = now(); END IF; RETURN NEW;",
+            ),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(expected_max__gte=F("expected_min")),

@@ -1,6 +1,7 @@
 """Good files to be damaged: the same fictitious penalties in every form in which departments deliver."""
 
 import io
+import json
 from collections.abc import Callable
 
 import xlsxwriter
@@ -49,6 +50,11 @@ GOOD: dict[str, list[Callable[[], bytes]]] = {
     ],
     "xlsx": [workbook, lambda: xlsx([HEADER, *CELLS]), lambda: xlsx([HEADER, *CELLS], strings=False)],
     "xls": [lambda: xls([HEADER, *CELLS])],
+    "json": [
+        lambda: json.dumps({"rows": ROWS}, ensure_ascii=False, indent=1).encode(),
+        lambda: json.dumps(ROWS).encode(),
+        lambda: json.dumps(ROWS, ensure_ascii=False).encode("utf-8-sig"),
+    ],
     "xml": [
         lambda: xml(HEADER, CELLS),
         lambda: xml(HEADER, CELLS, "GB18030"),

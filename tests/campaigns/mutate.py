@@ -17,8 +17,14 @@ from typing import Any
 
 from benchmarks.ground import clean_ground
 
-FORMATS = ("csv", "xlsx", "xml", "xls")
-SHARES = {"csv": 9, "xlsx": 7, "xml": 7, "xls": 1}  # a legacy workbook starts two processes, so it is tried less often
+FORMATS = ("csv", "xlsx", "xml", "json", "xls")
+SHARES = {
+    "csv": 9,
+    "xlsx": 7,
+    "xml": 7,
+    "json": 7,
+    "xls": 1,
+}  # a legacy workbook starts two processes, so it is tried less often
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ TOKENS = (
     b"\xfe\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x81\x30\x81\x30", b"\xe3\x80\x80", b"=1+1",
     b"_xD842_", b"_x0000_", b"99999999999999999999", b"-1", b"1e999", b"NaN", b"r=", b's="', b't="', b'<c r="A1"/>',
     b'<row r="1">', b"</row>", b"</c>", b"<v>", b"<is><t>", b'r="XFD1048576"', b't="s"', b"PK\x03\x04", b"PK\x01\x02",
-    b"\xe5\x90\x88\xe8\xae\xa1", b"2026-02-30", b"A" * 4096,
+    b"\xe5\x90\x88\xe8\xae\xa1", b"2026-02-30", b"A" * 4096, b"{", b"}", b"[", b"]", b":", b"\\u0000", b"\\ud800",
+    b"\\", b"null", b"true", b"[[[[[[[[", b'{"rows":', b'"CF_WSH":"x",', b"1.5e3", b"//", b"/*",
 )  # fmt: skip
 LONGEST_SLICE = 400
 CODECS = ("utf-16", "utf-8-sig", "gb18030")

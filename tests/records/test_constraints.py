@@ -115,11 +115,24 @@ def test_a_value_of_one_site_stands_beside_the_common_one(world: World) -> None:
         {"name_en": "Religion"}, {"name_en": "religious belief"}, {"name_en": "Blood Type"}, {"name_en": "FINGERPRINT"},
         {"name_en": "genetic data"}, {"name_en": "Medical history"}, {"name_en": "biometric data"},
         {"code": "blood_type"}, {"code": "medicalHistory"}, {"code": "RELIGION"}, {"aliases": ["姓名", "宗教信仰"]},
-        {"aliases": ["blood-group"]},
+        {"aliases": ["blood-group"]}, {"name": "DNA样本编号"}, {"name_en": "Iris scan"}, {"name": "面部特征值"},
+        {"name": "掌纹"}, {"name": "指静脉模板"}, {"code": "dna"}, {"code": "face_print"}, {"name_en": "Voiceprint"},
+        {"name_en": "Facial image"}, {"aliases": ["步态"]},
     ],
 )  # fmt: skip
 def test_what_is_never_collected_is_refused_in_both_languages(world: World, words: dict[str, str]) -> None:
     assert broken(lambda: world.field(**words))[1] == "entry_field_never_collected"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"name": "地面硬化面积"}, {"name_en": "Irish whiskey import licence"}, {"name_en": "Surface area"},
+        {"name": "面部广告牌"}, {"code": "facet"}, {"name_en": "Wednesday"},
+    ],
+)  # fmt: skip
+def test_words_that_only_resemble_them_are_no_hindrance(world: World, words: dict[str, str]) -> None:
+    assert world.field(**words).pk
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_board_marks_stopped_feeds_and_missing_reports_beside_the_rank(octob
     html = page(october.centre, "/desk/figures/board/?month=2026-10")
     (row,) = [one for one in re.findall(r"<tr>.*?</tr>", html, re.DOTALL) if "hz-market" in one]
     said = text_of(row)
-    assert "1 feed has stopped" in said and "report missing, 16 days overdue" in said
+    assert "1 feed does not come" in said and "report missing, 16 days overdue" in said
     assert 'href="/desk/figures/feeds/?unit=hz-market"' in row
     assert 'href="/desk/figures/reports/hz-market/2026-10/"' in row
     assert "overdue" in text_of(html[: html.index("<table")]) and 'class="note alarm"' in html

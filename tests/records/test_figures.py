@@ -290,6 +290,28 @@ def test_a_feed_that_never_delivered_is_said_to_be_one(cast: Cast) -> None:
     never = [one for one in silence.silences(cast.clerk) if not one.last_on]
     assert {one.feed.agency.code for one in never} == {"hz-market"} and len(never) >= 2
     assert len(silence.silences(cast.centre)) > len(never)
+    assert not any(one.owed for one in never), "its first delivery is still to come"
+
+
+def test_a_feed_that_never_delivered_owes_it_once_a_whole_period_has_passed(cast: Cast) -> None:
+    feed = Feed.objects.get(code="hz-market-penalty")  # daily
+    Feed.objects.update(since=noon(DAY(2026, 10, 12)))
+    Feed.objects.filter(pk=feed.pk).update(since=noon(DAY(2026, 9, 29)))
+    today = DAY(2026, 10, 13)
+    (found,) = [one for one in silence.silences(cast.clerk, today=today) if one.owed]
+    assert (found.feed, found.last_on, found.since, found.working_days) == (feed, None, DAY(2026, 9, 30), 5)
+
+
+def test_the_banner_names_a_feed_that_never_came_and_a_rest_ends_its_waiting(cast: Cast) -> None:
+    assert silence.alarm_of(cast.centre) is None
+    feed = Feed.objects.get(code="hz-market-penalty")
+    Feed.objects.filter(pk=feed.pk).update(since=timezone.now() - datetime.timedelta(days=60))
+    assert feed.label in str(silence.alarm_of(cast.centre)) and feed.label in str(silence.alarm_of(cast.clerk))
+    assert silence.stopped_feeds() == 1
+    Feed.objects.filter(pk=feed.pk).update(active=False)
+    assert silence.alarm_of(cast.centre) is None
+    Feed.objects.filter(pk=feed.pk).update(active=True)
+    assert silence.alarm_of(cast.centre) is None, "it is expected anew from now on"
 
 
 def test_a_refused_file_is_no_delivery(cast: Cast) -> None:
