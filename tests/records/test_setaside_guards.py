@@ -121,7 +121,7 @@ def test_a_workbook_delivered_again_does_not_turn_a_correction_back(people: Cast
 
 
 def test_a_discarded_row_is_not_taken_in_by_its_key(people: Cast) -> None:
-    deliver(penalty(1), penalty(1, CF_WSH="别号", CF_JDRQ="昨天"))
+    deliver(penalty(1), penalty(1, CF_WSH="别二号", CF_JDRQ="昨天"))
     book = mended_book(people, CF_XDR_MC="旧名有限公司")
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.all(), reason="twice")
     batch = take_in(book.saved())
@@ -131,21 +131,21 @@ def test_a_discarded_row_is_not_taken_in_by_its_key(people: Cast) -> None:
 
 
 def test_others_about_the_subject_of_a_discarded_row_are_taken_in(people: Cast) -> None:
-    deliver(penalty(1, CF_JDRQ="昨天"), penalty(1, CF_WSH="别号", CF_JDRQ="昨天"))
+    deliver(penalty(1, CF_JDRQ="昨天"), penalty(1, CF_WSH="别二号", CF_JDRQ="昨天"))
     book = mended_book(people, lines=2)
     book.lines.append([*book.lines[2][:-1], ""])
     book.mend(3, "CF_WSH", "又一号")
     first = QuarantinedRow.objects.order_by("pk")[:1]
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.filter(pk__in=[first[0].pk]), reason="twice")
     assert counts(take_in(book.saved(), chunk_size=1)) == {"received": 3, "accepted": 2, "quarantined": 1}
-    assert set(CreditRecord.objects.values_list("document_number", flat=True)) == {"别号", "又一号"}
+    assert set(CreditRecord.objects.values_list("document_number", flat=True)) == {"别二号", "又一号"}
 
 
 def test_a_row_without_a_key_about_the_subject_of_a_discarded_row_is_taken_in(people: Cast) -> None:
     deliver(penalty(1, CF_JDRQ="昨天"))
     book = mended_book(people)
     book.lines.append([*book.lines[1][:-1], ""])
-    book.mend(2, "CF_WSH", "别号")
+    book.mend(2, "CF_WSH", "别二号")
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.all(), reason="twice")
     assert counts(take_in(book.saved(), chunk_size=1)) == {"received": 2, "accepted": 1, "quarantined": 1}
 
@@ -155,7 +155,7 @@ def test_a_copied_row_is_a_row_of_its_own_wherever_it_stands(people: Cast, chunk
     deliver(penalty(1, CF_JDRQ="昨天"))
     book = mended_book(people)
     book.lines.append(list(book.lines[1]))
-    book.mend(2, "CF_WSH", "别号")
+    book.mend(2, "CF_WSH", "别二号")
     assert counts(take_in(book.saved(), chunk_size=chunk_size)) == {"received": 2, "accepted": 2}
     assert counts(take_in(book.saved(), chunk_size=chunk_size)) == {"received": 2, "unchanged": 2}
 
@@ -192,7 +192,7 @@ def test_a_batch_taken_up_again_knows_which_keys_it_used(people: Cast, monkeypat
     deliver(*(penalty(n, CF_JDRQ="昨天") for n in (1, 2)))
     book = mended_book(people, lines=2)
     book.lines += [list(book.lines[1]), list(book.lines[2])]
-    book.mend(3, "CF_WSH", "别号")
+    book.mend(3, "CF_WSH", "别二号")
     book.mend(4, "CF_WSH", "又一号")
     discard_rows(user=people.clerk, rows=QuarantinedRow.objects.filter(row_number=1), reason="twice")
     with audit.context(actor=None, door=Door.COMMAND, reason="test"):
