@@ -117,7 +117,9 @@ def test_a_value_of_one_site_stands_beside_the_common_one(world: World) -> None:
         {"code": "blood_type"}, {"code": "medicalHistory"}, {"code": "RELIGION"}, {"aliases": ["姓名", "宗教信仰"]},
         {"aliases": ["blood-group"]}, {"name": "DNA样本编号"}, {"name_en": "Iris scan"}, {"name": "面部特征值"},
         {"name": "掌纹"}, {"name": "指静脉模板"}, {"code": "dna"}, {"code": "face_print"}, {"name_en": "Voiceprint"},
-        {"name_en": "Facial image"}, {"aliases": ["步态"]},
+        {"name_en": "Facial image"}, {"aliases": ["步态"]}, {"name": "视网膜图像"}, {"name_en": "Retinal scan"},
+        {"code": "finger_vein"}, {"name": "声纹"}, {"name": "人脸识别编号"}, {"name": "虹膜"}, {"name": "面部识别结果"},
+        {"name": "疾病预防控制中心所存病史"}, {"name": "指纹锁所存指纹"}, {"name": "转基因作物种植者基因"},
     ],
 )  # fmt: skip
 def test_what_is_never_collected_is_refused_in_both_languages(world: World, words: dict[str, str]) -> None:
@@ -129,6 +131,9 @@ def test_what_is_never_collected_is_refused_in_both_languages(world: World, word
     [
         {"name": "地面硬化面积"}, {"name_en": "Irish whiskey import licence"}, {"name_en": "Surface area"},
         {"name": "面部广告牌"}, {"code": "facet"}, {"name_en": "Wednesday"},
+        {"name": "疾病预防控制中心"}, {"name": "指纹锁销售许可"}, {"name": "农业转基因生物加工许可证"},
+        {"name_en": "Centre for Disease Control"}, {"name_en": "Fingerprint lock trade"}, {"name_en": "Surface image"},
+        {"name_en": "Genetically modified crops"}, {"code": "surface_image"},
     ],
 )  # fmt: skip
 def test_words_that_only_resemble_them_are_no_hindrance(world: World, words: dict[str, str]) -> None:
