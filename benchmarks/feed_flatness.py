@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks.contest import Figures, context, deliver, empty, make_feed
+from benchmarks.contest import Figures, context, deliver, empty, expect, make_feed
 from benchmarks.contract import Result
 from benchmarks.data import SEED, write_rows
 from records.models import CreditRecord, FeedMemory, Subject
@@ -37,20 +37,24 @@ WHERE r.id <= %(last_record)s
 def run(rows: int | None) -> Result:
     """Turns on the empty table, then turns on the full one with files it has not seen; the best turn of each counts.
 
-    `rows` is the number of records that exist already.
+    `rows` is the number of records that exist already; where they are few, so are the rows of a turn.
     """
-    figures = Figures()
+    existing, figures = rows or EXISTING, Figures()
+    count = min(ROWS, max(1, existing // 4))
     make_feed()
     with tempfile.TemporaryDirectory(prefix="credit-benchmark-rows-") as directory:
         files = [Path(directory) / f"{number}.csv" for number in range(TURNS + 1)]
         for number, file in enumerate(files):
-            write_rows(file, ROWS, today=timezone.localdate(), seed=SEED + number, first_party=1 + number * ROWS)
+            write_rows(file, count, today=timezone.localdate(), seed=SEED + number, first_party=1 + number * count)
         for file in files[:TURNS]:
             empty(CreditRecord, Subject, FeedMemory)
-            deliver(file, ROWS, figures, name="empty_table")
-        fill(rows or EXISTING)
+            deliver(file, count, figures, name="empty_table")
+            expect(count)
+        fill(existing, times=count)
+        before = CreditRecord.objects.count()
         for file in [*files[: TURNS - 1], files[TURNS]]:
-            deliver(file, ROWS, figures)
+            deliver(file, count, figures)
+        expect(before + TURNS * count)
     return figures.result("feed_flatness", {"empty_table": 0.8})
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from benchmarks.contest import FEED, Figures, begin, empty, make_feed, measured
+from benchmarks.contest import FEED, Figures, begin, empty, expect, make_feed, measured
 from benchmarks.contract import Result
 from benchmarks.data import write_rows
 from records.models import CreditRecord, FeedMemory, Subject
@@ -27,6 +27,7 @@ def run(rows: int | None) -> Result:
             for name, at_once in (("one_after_the_other", False), ("ours", True)):
                 empty(CreditRecord, Subject, FeedMemory)
                 figures.note(name, 2 * count, _seconds(files, at_once=at_once, figures=figures))
+                expect(2 * count)
     return figures.result("feed_parallel", {"one_after_the_other": 1})
 
 

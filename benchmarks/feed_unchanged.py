@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from benchmarks.contest import Figures, deliver, empty, make_feed
+from benchmarks.contest import Figures, deliver, empty, expect, make_feed
 from benchmarks.contract import Result
 from benchmarks.data import write_rows
 from records.models import CreditRecord, FeedMemory, Subject
@@ -24,4 +24,5 @@ def run(rows: int | None) -> Result:
             empty(CreditRecord, Subject, FeedMemory)
             deliver(file, count, figures, name="first_load")
             deliver(file, count, figures, counted="unchanged")
+            expect(count)
     return figures.result("feed_unchanged", {"first_load": 2})

@@ -8,7 +8,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
-from benchmarks.contest import Figures, deliver, empty, make_feed, timed
+from benchmarks.contest import Figures, deliver, empty, expect, make_feed, timed
 from benchmarks.contract import Result
 from benchmarks.data import write_rows
 from records.models import CreditRecord, FeedMemory, Subject
@@ -26,6 +26,7 @@ def run(rows: int | None) -> Result:
         for _turn in range(TURNS):
             empty(CreditRecord, Subject, FeedMemory)
             deliver(file, count, figures)
+            expect(count)
             with timed(figures, "calamine", count):
                 _read(file, count)
     return figures.result("feed_xlsx", {"calamine": 0.5})
