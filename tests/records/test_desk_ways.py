@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -25,6 +26,7 @@ from tests.records.feedfiles import deliver, people_of_the_cast
 from tests.records.figures_world import OCTOBER, arrived, came_on, in_force, market, noon
 
 DAY = datetime.date
+BOARD = "/desk/figures/board/?month=2026-10"
 LONG_AFTER = datetime.datetime(2026, 11, 26, 4, tzinfo=datetime.UTC)
 
 
@@ -110,7 +112,7 @@ def test_a_report_that_came_back_is_not_called_on_time(october: Cast) -> None:
 
 
 def test_the_board_marks_stopped_feeds_and_missing_reports_beside_the_rank(october: Cast) -> None:
-    html = page(october.centre, "/desk/figures/board/?month=2026-10")
+    html = page(october.centre, BOARD)
     (row,) = [one for one in re.findall(r"<tr>.*?</tr>", html, re.DOTALL) if "hz-market" in one]
     said = text_of(row)
     assert "1 feed does not come" in said and "report missing, 16 days overdue" in said
@@ -119,6 +121,29 @@ def test_the_board_marks_stopped_feeds_and_missing_reports_beside_the_rank(octob
     assert "overdue" in text_of(html[: html.index("<table")]) and 'class="note alarm"' in html
     unranked = html[html.index('id="unranked"') :]
     assert "hz-eco" in unranked and "hz-market" not in unranked  # units with nothing to rank are not lost
+
+
+@pytest.mark.parametrize("address", ["feeds/?unit=hz-eco", "units/hz-eco/?month=2026-10"])
+def test_a_feed_that_never_came_says_by_when_it_was_expected(october: Cast, address: str) -> None:
+    feed = Feed.objects.filter(agency__code="hz-eco", active=True)[0]
+    Feed.objects.filter(agency__code="hz-eco").exclude(pk=feed.pk).update(active=False)
+    Feed.objects.filter(pk=feed.pk).update(since=noon(DAY(2026, 9, 10)), rhythm="monthly")
+    html = page(october.centre, f"/desk/figures/{address}")
+    assert re.search(r"has never delivered; first delivery was expected by [^,]*31", text_of(html))
+    (banner,) = re.findall(r'<p class="note alarm" role="alert">.*?</p>', html)
+    assert feed.name_en in banner or feed.name in banner
+    rows = re.findall(r"<tr>.*?</tr>|<li>.*?</li>", page(october.centre, BOARD), re.DOTALL)
+    (row,) = [one for one in rows if "feeds/?unit=hz-eco" in one]
+    assert "1 feed does not come" in text_of(row)
+    Feed.objects.filter(pk=feed.pk).update(active=False)
+    assert "has never delivered" not in text_of(page(october.centre, f"/desk/figures/{address}"))
+
+
+def test_a_feed_within_its_first_period_only_says_that_none_came(october: Cast) -> None:
+    Feed.objects.filter(agency__code="hz-eco").update(since=timezone.now(), rhythm="monthly")
+    said = text_of(page(october.centre, "/desk/figures/feeds/?unit=hz-eco"))
+    assert "first delivery was expected by" not in said
+    assert "feeds/?unit=hz-eco" not in page(october.centre, BOARD)
 
 
 def test_the_unit_is_told_which_value_misses_which_threshold(october: Cast) -> None:
