@@ -104,3 +104,26 @@ def test_the_timeline_goes_on_as_the_list_does(me: Client, monkeypatch: Any) -> 
         seen |= {event.line.record.decided_on for _year, events in context["years"] for event in events}
         address = f"{reverse('me:timeline')}?after={context['after']}"
     assert len(seen) == 5 and not context["after"]
+
+
+def test_the_unit_reads_the_words_beside_the_record_and_no_other_unit_does(
+    me: Client,  # noqa: F811
+    people: Cast,  # noqa: F811
+) -> None:
+    (record,) = fines(1)
+    page, listing = (
+        reverse("admin:records_creditrecord_change", args=[record.pk]),
+        reverse("admin:records_creditrecord_changelist"),
+    )
+    clerk, other = Client(), Client()
+    clerk.force_login(people.clerk)
+    other.force_login(people.other_clerk)
+    assert 'id="said"' not in clerk.get(page).content.decode(), "nothing is said, nothing stands there"
+    me.post(page_of(record), {"text": f"<script>alert(1)</script>{WORDS}"})
+    shown = clerk.get(page).content.decode()
+    assert WORDS in shown and "本人对此的说明" in shown
+    assert "<script>alert(1)" not in shown and "&lt;script&gt;alert(1)" in shown
+    assert WORDS not in clerk.get(listing).content.decode(), "a list is not about one person"
+    assert other.get(page).status_code == 404
+    me.post(page_of(record), {"take_back": "1"})
+    assert 'id="said"' not in clerk.get(page).content.decode()
