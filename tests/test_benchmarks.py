@@ -117,3 +117,13 @@ def test_queries_are_measured_beside_the_plain_way(name, beside, django_db_setup
     found = measured(name, 20)
     assert set(found) == KEYS
     assert found["ratios"][beside] == pytest.approx(found["ours"] / found["baselines"][beside], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [("feed_xlsx", "calamine"), ("feed_unchanged", "first_load"), ("feed_parallel", "one_after_the_other")],
+)
+def test_further_feeds_are_measured_too(name, beside, django_db_setup):
+    found = measured(name, 300)
+    assert set(found) == KEYS and (found["name"], found["unit"]) == (name, "rows/s")
+    assert found["ratios"][beside] == pytest.approx(found["ours"] / found["baselines"][beside], abs=0.01)
