@@ -73,6 +73,8 @@ def clean(column: Sequence[str]) -> list[str]:
 def in_codes(item: EntryField, column: list[str]) -> list[str]:
     """The column with codes in the place of words where a standard wants the code: 有效 is 1."""
     codes = codes_by_word(item.code) if item.type == FieldType.CHOICE else {}
+    if not codes:
+        return column
     words = {t: code for t in set(column) - {*item.choices, ""} if (code := codes.get(fold(t))) in item.choices}
     return [words.get(text, text) for text in column] if words else column
 
