@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from records.admin.forms import EntryForm
 from records.enums import FieldType
-from records.feeds.delivery import fields_of
+from records.feeds.delivery import deliverable
 from records.feeds.problems import NEEDS_CONFIRMATION
 from records.feeds.vocabulary import effects
 from records.models import EntryField, EntryVersion, QuarantinedRow
@@ -24,7 +24,7 @@ class MendingForm(EntryForm):
         self, *args: Any, row: QuarantinedRow, version: EntryVersion, delivered: Mapping[str, str], **kwargs: Any
     ) -> None:
         self.delivered = dict(delivered)
-        super().__init__(*args, version=version, initial=_initial(fields_of(version), delivered), **kwargs)
+        super().__init__(*args, version=version, initial=_initial(deliverable(version), delivered), **kwargs)
         wrong = {problem["field"] for problem in row.problems}
         for item in self.items:
             _loosen(self.fields[item.code], item)
@@ -43,7 +43,7 @@ class MendingForm(EntryForm):
 
     def fields_of(self, version: EntryVersion) -> list[EntryField]:
         """Whatever a file may have said, the state of the datum too."""
-        return fields_of(version)
+        return deliverable(version)
 
     @property
     def seen(self) -> int:

@@ -24,7 +24,7 @@ from records.desk.access import sending, working
 from records.desk.mending_form import MendingForm
 from records.desk.setaside_filter import AGES, COUNTED, RowFilter, all_rows, chosen_feed, count_by_code, count_by_unit
 from records.enums import RowState
-from records.feeds.delivery import fields_of
+from records.feeds.delivery import deliverable
 from records.feeds.plan import NotCollected, version_in_force
 from records.feeds.problems import sentence
 from records.models import Feed, QuarantinedRow, UnitNotice
@@ -129,7 +129,7 @@ def _form_of(found: QuarantinedRow, request: HttpRequest) -> MendingForm | None:
     except NotCollected as error:
         messages.error(request, str(error))
         return None
-    delivered = delivered_by_field(pages.cells_of(found), fields_of(version), found.feed)
+    delivered = delivered_by_field(pages.cells_of(found), deliverable(version), found.feed)
     return MendingForm(request.POST or None, row=found, version=version, delivered=delivered)
 
 

@@ -33,7 +33,7 @@ def with_state(fields: Iterable[EntryField]) -> list[EntryField]:
     return [*own, state]
 
 
-def fields_of(version: EntryVersion) -> list[EntryField]:
+def deliverable(version: EntryVersion) -> list[EntryField]:
     """The columns that a delivery may have under this version, in their order."""
     return with_state(version.fields.order_by("position"))
 
@@ -50,7 +50,7 @@ def last_days() -> frozenset[str]:
 
 
 def marks_of_2015() -> Sequence[str]:
-    """Headers that only the column standard of 2015 has."""
+    """Headers that the column standard of 2015 has and that of 2018 has not."""
     marks: list[str] = _policy()["standard_of_2015"]["marks"]
     return marks
 

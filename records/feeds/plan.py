@@ -14,7 +14,7 @@ from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.sealed import sealed_name
 from creditplatform.core.vault import blind_index
 from records.enums import FieldRole, Polarity
-from records.feeds.delivery import fields_of, of_delivery
+from records.feeds.delivery import deliverable, of_delivery
 from records.models import CatalogueEntry, CreditRecord, Entitlement, EntryField, EntryVersion, Feed, Subject
 
 # Parts of a record or subject that have a column of their own and are not repeated in the content.
@@ -122,7 +122,7 @@ def plan_for(feed: Feed, *, dated_on: datetime.date | None = None) -> Plan:
     return Plan(
         agency=feed.agency,
         version=version,
-        fields=fields_of(version),
+        fields=deliverable(version),
         key_field=feed.field or version.field,
         rulebook=load_rulebook(),
         today=today,

@@ -23,6 +23,8 @@ WITHDRAWN = frozenset(
     {"撤销", "已撤销", "撤回", "已撤回", "作废", "已作废", "删除", "已删除", "无效", "已无效", "withdrawn", "revoked"}
 )
 _LEADING_DIGIT = re.compile(r"\d+[-.、:_]?")
+# A number that is on file is taken back as it stands there, whatever form numbers have to have by now.
+OF_FORM = frozenset({"no_number", "year_to_come"})
 # What names a decision; all else about a row that withdraws it is not looked at.
 NAMING = frozenset(
     {
@@ -94,7 +96,8 @@ class Standing:
     def _forgive(self, at: int, findings: Findings) -> None:
         """Keep only the problems of a row that leave open which decision it withdraws."""
         problems = findings.by_row.pop(at, [])
-        left = [(name, code) for name, code in problems if name in self._naming or code == "minor"]
+        naming = [(name, code) for name, code in problems if name in self._naming or code == "minor"]
+        left = [(name, code) for name, code in naming if code not in OF_FORM]
         if left:
             findings.by_row[at] = left
 

@@ -116,16 +116,20 @@ class Together:
             findings.add_where(column, others - known, code, "agency_unknown")
 
     def _documents(self, columns: dict[str, list[str]], findings: Findings) -> None:
-        """Document numbers in one spelling; one without any numeral names no decision, nor does a year to come."""
+        """Document numbers in one spelling; one without any numeral names no decision, nor does a year to come.
+
+        The number of a record that is being corrected stays what it is.
+        """
         item = self.plan.by_role.get(FieldRole.DOCUMENT_NUMBER)
         if item is None or item.code not in columns:
             return
         column = columns[item.code] = fold_documents(columns[item.code])
-        findings.add_where(column, {t for t in column if t and not values.has_numeral(t)}, item.code, "no_number")
-        this_year = str(self.plan.today.year)
+        known, this_year = {"", self.plan.constants.get(FieldRole.DOCUMENT_NUMBER, "")}, str(self.plan.today.year)
+        bare = {t for t in column if not values.has_numeral(t)}
+        findings.add_where(column, bare - known, item.code, "no_number")
         if values.latest_year("\n".join(column)) > this_year:
             later = {t for t in set(column) if values.latest_year(t) > this_year}
-            findings.add_where(column, later, item.code, "year_to_come")
+            findings.add_where(column, later - known, item.code, "year_to_come")
 
     def _representative(self, columns: dict[str, list[str]], findings: Findings) -> None:
         """The document of the legal representative, where one is given: kind known, number sound; a filler is none."""

@@ -105,7 +105,7 @@ def _silence(feed: Any, calendar: Calendar, today: datetime.date) -> Silence:
         days = working_days_between(since, today, calendar) if since else None
     except YearNotAnnounced:
         days = None
-    return Silence(feed, last_on, True, since, days)
+    return Silence(feed, last_on, owed=True, since=since, working_days=days)
 
 
 def odd_batches(user: Any) -> list[FeedBatch]:

@@ -48,6 +48,7 @@ class Receipt:
     message: str = ""
     feed: str = ""
     columns: list[dict[str, Any]] = field(default_factory=list)
+    agency_unchecked: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def receipt_of(batch: FeedBatch) -> Receipt:
         message=batch.error_label,
         feed=batch.feed.code,
         columns=batch.columns,
+        agency_unchecked=batch.notes.get("agency_unchecked", False),
     )
 
 

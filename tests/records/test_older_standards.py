@@ -3,14 +3,17 @@
 import pytest
 
 from records.enums import RecordState
-from records.models import CreditRecord, Feed
+from records.models import CreditRecord, Entitlement
+from records.services.correction import correct_record, mark_of
+from records.services.entitlements import set_who_may_enter
 from tests.cast import Cast
 from tests.deliveries import penalty, quick_passwords  # noqa: F401
 from tests.publicity.world import licence
 from tests.records.feedfiles import counts, credit_code, deliver, organisation_code, problems_of, registration_number
 
 LICENCES = "hz-licence"
-OF_2015 = {"地方编码": "441300", "数据更新时间戳": "2016-03-01 10:00:00"}
+OF_2015 = {"行政相对人代码_2(组织机构代码)": "", "行政相对人代码_3(工商登记码)": ""}
+OF_ANY = {"地方编码": "441300", "数据更新时间戳": "2016-03-01 10:00:00"}
 
 
 def old_licence(digit: str, number: int = 1) -> dict[str, str]:
@@ -21,9 +24,8 @@ def old_licence(digit: str, number: int = 1) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def confirmed(cast: Cast) -> None:
-    """The unit has said that the two columns of that standard are not taken in."""
-    Feed.objects.filter(code=LICENCES).update(mapping=dict.fromkeys(OF_2015, ""))
+def people(cast: Cast) -> None:
+    """Every test has the units with their feeds."""
 
 
 def test_the_digits_of_2015_mean_the_opposite_of_those_of_2018() -> None:
@@ -57,10 +59,15 @@ def test_a_licence_that_is_no_longer_valid_is_not_withdrawn_by_that() -> None:
     assert CreditRecord.objects.get().state == RecordState.IN_FORCE
 
 
-def test_a_penalty_of_2015_is_withdrawn_by_its_digit_too(cast: Cast) -> None:
-    feed = Feed.objects.get(code="hz-market-penalty")
-    feed.mapping = dict.fromkeys(OF_2015, "")
-    feed.save(update_fields=["mapping"])
+def test_columns_that_any_platform_adds_turn_no_valid_licence_into_a_withdrawn_one() -> None:
+    cells = licence(1)
+    del cells["XK_ZT"]
+    deliver({**cells, "当前状态": "1", **OF_ANY}, feed=LICENCES)
+    kept = CreditRecord.objects.get()
+    assert (kept.payload["XK_ZT"], kept.state) == ("1", RecordState.IN_FORCE)
+
+
+def test_a_penalty_of_2015_is_withdrawn_by_its_digit_too() -> None:
     deliver({**penalty(1), "当前状态": "0", **OF_2015})
     deliver({**penalty(1), "当前状态": "1", **OF_2015})
     assert CreditRecord.objects.get().state == RecordState.REVOKED
@@ -121,6 +128,21 @@ def test_a_text_without_any_numeral_names_no_decision(number: str) -> None:
 @pytest.mark.parametrize("number", ["惠市监罚〔2026〕1号", "第十二号", "A-17", "62-2015-003", "惠罚字（2026）第三号"])
 def test_numbers_of_decisions_in_any_usual_form_are_taken(number: str) -> None:
     assert counts(deliver(penalty(1, CF_WSH=number))) == {"received": 1, "accepted": 1}
+
+
+def test_a_record_under_a_number_of_former_days_can_be_corrected_and_withdrawn(cast: Cast) -> None:
+    deliver(penalty(1))
+    CreditRecord.objects.update(document_number="无文号")
+    record = CreditRecord.objects.get()
+    entitlement = Entitlement.objects.get(agency=record.agency_id, entry=record.entry_id)
+    set_who_may_enter(entitlement=entitlement, people=[cast.clerk])
+    values = {**penalty(1), "CF_NR": "罚款九千元"}
+    correct_record(user=cast.clerk, record=record, values=values, seen=mark_of(record), reason="a slip")
+    record.refresh_from_db()
+    assert (record.document_number, record.payload["CF_NR"]) == ("无文号", "罚款九千元")
+    assert counts(deliver(penalty(1, CF_WSH="无文号", CF_SJZT="撤销"))) == {"received": 1, "accepted": 1}
+    record.refresh_from_db()
+    assert record.state == RecordState.REVOKED
 
 
 def test_a_decision_does_not_bear_a_year_to_come() -> None:

@@ -13,7 +13,7 @@ from creditplatform.core.enums import Door
 from creditplatform.core.models import RuleValue
 from records.figures.counting import count_month
 from records.figures.rules import first_day
-from records.models import CreditRecord, FeedBatch
+from records.models import CreditRecord, FeedBatch, QuarantinedRow
 from tests.cast import PERSON_NUMBER, Cast
 from tests.deliveries import ingest, penalty, person_penalty
 from tests.web.browsing import in_a_browser
@@ -135,4 +135,23 @@ def test_the_board_with_its_marks_fits_the_screen(
         page.goto(f"{live_server.url}/desk/figures/board/")
         assert page.locator("tbody .tag.worst").count() and page.locator("tbody a.tag.bad").count()
         assert overflow(page) <= 0, viewport
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_row_set_aside_fits_a_telephone_with_all_it_offers_unfolded(
+    browser: Browser,  # noqa: F811
+    live_server: Any,
+    people: Cast,
+    language: str,
+) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        ingest(person_penalty(4, "林事例", PERSON_NUMBER))
+    row = QuarantinedRow.objects.get(problems__contains=[{"code": "name_differs"}])
+    page = opened(browser, live_server.url + "/accounts/login/", language=language, viewport=NARROW)
+    signed_in(page, live_server.url, "officer")
+    page.goto(f"{live_server.url}/desk/set-aside/{row.pk}/")
+    assert page.locator("#name-reason").count() == 1
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    assert overflow(page) <= 0
     page.context.close()

@@ -19,7 +19,7 @@ _COLUMNS: Final = [{"header": "行政相对人名称", "field": "CF_XDR_MC", "fa
 RECEIPT: Final[dict[str, Any]] = {
     "batch": 4711, "state": "partly_quarantined", "received": 3, "accepted": 2, "unchanged": 0, "quarantined": 1,
     "rejected": 0, "seconds": 0.2, "problems": {"not_a_date": 1}, "error": "", "message": "",
-    "feed": "hz-market-penalty", "columns": _COLUMNS,
+    "feed": "hz-market-penalty", "columns": _COLUMNS, "agency_unchecked": False,
 }  # fmt: skip
 _NOTHING_YET: Final = {"received": 0, "accepted": 0, "quarantined": 0, "seconds": 0.0, "problems": {}, "columns": []}
 TAKEN_IN: Final = {**RECEIPT, **_NOTHING_YET, "state": "received"}

@@ -80,6 +80,9 @@ class ReceiptForm(serializers.Serializer):  # type: ignore[misc]
     message = serializers.CharField(allow_blank=True, help_text="The reason in words.")
     feed = serializers.CharField(help_text="Code of the feed.")
     columns = ColumnForm(many=True)
+    agency_unchecked = serializers.BooleanField(
+        help_text="No credit code of the unit is on file, so it was not checked who may decide and send."
+    )
 
 
 class ProblemForm(serializers.Serializer):  # type: ignore[misc]
