@@ -51,6 +51,7 @@ CREDIT_CIPHER = env("CREDIT_CIPHER", default="AES-256-GCM")
 # The banner "demonstration data" and the demonstration real-name register; never in production by default.
 DEMONSTRATION = env.bool("CREDIT_DEMONSTRATION", default=not PRODUCTION)
 REAL_NAME_ADAPTER = env("CREDIT_REAL_NAME_ADAPTER", default="records.realname.DemonstrationRegister")
+ALLOW_TWO_ELEMENT_REGISTER = env.bool("CREDIT_ALLOW_TWO_ELEMENT_REGISTER", default=False)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -385,7 +386,6 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 LOGGING_CONFIG = "creditplatform.core.logs.configure"
 LOGGING = {"level": env("CREDIT_LOG_LEVEL", default="INFO")}
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
-
 # What is sealed beside the columns of our tables, for the change of the data key (manage.py rotate_keys).
 SEALED_ELSEWHERE = (
     "records.services.check_files.FILES", "records.papers.FILES", "records.reports.store.FILES",

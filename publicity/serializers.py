@@ -48,7 +48,8 @@ class PublicationSerializer(Answer):
 class RecordSerializer(Answer):
     """A public record, made from its `RecordPage`.
 
-    `decided_on` is the day of receipt where `dated_by_receipt` says so.
+    `decided_on` is the day of receipt where `dated_by_receipt` says so. `statement` is what the person says about it,
+    looked over by an official, empty where nothing is shown.
     """
 
     token = serializers.CharField(source="record.token")
@@ -64,6 +65,7 @@ class RecordSerializer(Answer):
     tier = serializers.CharField(source="record.tier")
     publication = PublicationSerializer(source="record")
     disputed = serializers.BooleanField(source="record.disputed")
+    statement = serializers.CharField(source="words")
     content = ContentSerializer(source="contents", many=True)
     legal_basis = serializers.CharField(source="record.version.legal_basis.citation")
     published_by = serializers.CharField(source="published_by.citation")

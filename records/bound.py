@@ -3,7 +3,8 @@
 from django.db.models import Prefetch, prefetch_related_objects
 
 from creditplatform.core.models import User
-from records.models import RealNameBinding, Subject
+from records.enums import RepresentationScope
+from records.models import RealNameBinding, Representation, Subject
 
 WITH_SUBJECT = Prefetch("real_name", RealNameBinding.objects.select_related("subject"))
 
@@ -15,3 +16,11 @@ def subject_of(user: User | None) -> Subject | None:
     prefetch_related_objects([user], WITH_SUBJECT)
     binding = getattr(user, "real_name", None)
     return binding.subject if binding else None
+
+
+def representing(own: Subject, number_index: bytes, scope: RepresentationScope) -> Representation | None:
+    """By what right somebody may do this for the person of that number today: the newest that holds; one query."""
+    held = Representation.objects.holding().filter(
+        representative=own, person__number_index=number_index, scope__contains=[scope]
+    )
+    return held.select_related("person").order_by("-pk").first()

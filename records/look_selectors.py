@@ -75,6 +75,8 @@ SYSTEM, MEMBER = _("its computer system"), _("a member of its staff")
 class Look:
     """One access to the person's data; `receipt` is the number of the consent it rests on, where it is the person's.
 
+    `complaints` are those of the person and of whoever represents them, the newest first.
+
     `times` is more than one where it stands for all checks of one report on one day.
     """
 
@@ -85,8 +87,13 @@ class Look:
     purpose: str
     receipt: str
     deferral: AccessDeferral | None
-    review: AccessReview | None
+    complaints: list[AccessReview]
     times: int = 1
+
+    @property
+    def review(self) -> AccessReview | None:
+        """The last complaint about it."""
+        return self.complaints[0] if self.complaints else None
 
     @property
     def statute(self) -> str:
@@ -245,8 +252,10 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
             subject=subject, access_id__in=keys, approved_by__isnull=False
         ).select_related("legal_basis")
     }
+    reviews: dict[int, list[AccessReview]] = {}
     complaints = AccessReview.objects.filter(subject=subject, access_id__in=keys, cause=ReviewCause.COMPLAINT)
-    reviews = {one.access_id: one for one in complaints}
+    for one in complaints.order_by("-pk"):
+        reviews.setdefault(one.access_id, []).append(one)
     return [
         Look(
             row=row,
@@ -256,7 +265,7 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
             purpose=purposes[row.purpose],
             receipt=row.reference if row.reference in receipts else "",
             deferral=deferrals.get(row.pk),
-            review=reviews.get(row.pk),
+            complaints=reviews.get(row.pk, []),
         )
         for row in found
     ]

@@ -15,12 +15,19 @@ from records.identifiers import identifier, name_index
 from records.models import DemonstrationIdentity
 
 NOBODY = bytes(16)
+TWO_ELEMENTS = frozenset({"name", "number"})
 
 
 class RealNameAdapter(Protocol):
-    """A register that confirms or denies, and tells nothing else."""
+    """A register that confirms or denies, and tells nothing else.
+
+    `compares` names what it holds together. One that compares name and number alone confirms whoever knows both, so a
+    real installation that uses it says so in its settings (see `records.checks`); an adapter that declares nothing is
+    taken for one of these.
+    """
 
     name: str
+    compares: frozenset[str]
 
     def verify(self, *, name: str, kind: IdentifierKind, number: str) -> bool:
         """Whether this person has this number. Neither value may be kept or logged."""
@@ -35,6 +42,7 @@ class DemonstrationRegister:
     """
 
     name = "demonstration register"
+    compares = TWO_ELEMENTS
 
     def verify(self, *, name: str, kind: IdentifierKind, number: str) -> bool:
         """Whether the demonstration register holds this number under this name; one query."""
@@ -49,6 +57,16 @@ def adapter() -> RealNameAdapter:
     """The adapter that the setting REAL_NAME_ADAPTER names."""
     register: RealNameAdapter = import_string(settings.REAL_NAME_ADAPTER)()
     return register
+
+
+def register_asked() -> bool:
+    """Whether there is a register to ask: a real installation that names none binds by platform or window alone."""
+    return settings.DEMONSTRATION or not isinstance(adapter(), DemonstrationRegister)
+
+
+def two_elements_only(register: RealNameAdapter) -> bool:
+    """Whether the register confirms whoever knows name and number."""
+    return getattr(register, "compares", TWO_ELEMENTS) <= TWO_ELEMENTS
 
 
 class RealName(NamedTuple):

@@ -24,6 +24,7 @@ from records.models.catalogue import chinese
 from records.models.record import TOKEN_KIND
 from records.selectors import RECONSIDERATION_DAYS, unit_label
 from records.sentences import reconsideration_sentence, shown_label, shown_value
+from records.services.public_words import public_text
 
 LAWS = ("version__legal_basis", "version__publication_basis", "version__person_publication_basis")
 NEVER_ASKED_FOR = ("sealed_payload", "statement", "digest", "subject__number_sealed", "subject__phone_sealed",
@@ -88,6 +89,7 @@ class RecordPage:
     fields: list[EntryField]
     rulebook: RuleBook
     today: datetime.date
+    words: str = ""
 
     @property
     def is_person(self) -> bool:
@@ -241,8 +243,8 @@ class RecordPage:
 def record_page(site: Site, token: str) -> RecordPage | None:
     """The page of a record that is public on this site right now; None for any other token, whatever the cause.
 
-    Three queries: rule values, the record, the fields of its version. Whoever shows the page of a person
-    writes the disclosure first (`publicity.services`).
+    Three queries: rule values, the record, the fields of its version; of a person also the own words. Whoever shows
+    the page of a person writes the disclosure first (`publicity.services`).
     """
     pk = vault.pk_of_token(TOKEN_KIND, token)
     if pk is None:
@@ -257,7 +259,10 @@ def record_page(site: Site, token: str) -> RecordPage | None:
     )
     if record is None:
         return None
-    return RecordPage(record, list(record.version.fields.order_by("position")), rulebook, today)
+    fields = list(record.version.fields.order_by("position"))
+    said = public_text(record.pk) if record.subject_kind == SubjectKind.PERSON else ""
+    # No number may be written into them here; what another platform sent was not asked.
+    return RecordPage(record, fields, rulebook, today, hide_numbers(said))
 
 
 def _months(start: datetime.date, end: datetime.date) -> int:

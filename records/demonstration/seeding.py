@@ -13,7 +13,18 @@ from creditplatform.core import audit
 from creditplatform.core.demonstration import refuse_real_installations
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Conflict, Invalid
-from records.demonstration import announcements, exchange, fates, months, people, queries, representation, ties, traces
+from records.demonstration import (
+    announcements,
+    exchange,
+    fates,
+    months,
+    people,
+    public_words,
+    queries,
+    representation,
+    ties,
+    traces,
+)
 from records.demonstration.data import sources
 from records.demonstration.delivery import deliver, make_feeds
 from records.demonstration.world import World
@@ -139,3 +150,4 @@ def _finish(result: Seeded) -> None:
         result.written["open_confirmations"] = exchange.follow()
         result.written |= queries.ask(result.world)
         result.written["announcements"] = announcements.announce()
+        result.written["public_words"] = public_words.wish()

@@ -60,6 +60,7 @@ PARTS: tuple[Part, ...] = (
         "desk:window", _("Window"), (Role.CENTRE,),
         ("desk:window-request", "desk:representations", "desk:representation"),
     ),
+    Part("desk:words", _("Words for the public"), (Role.CENTRE,), ("desk:words-one",)),
     Part("desk:exchange", _("Exchange"), (Role.CENTRE,), ("desk:exchange-peer",)),
 )  # fmt: skip
 

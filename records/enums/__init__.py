@@ -1,6 +1,13 @@
 """Codes of the records, each with its translated label."""
 
-from records.enums.accounts import RepresentationPapers, SeenPapers, WindowAct, WindowRequestState
+from records.enums.accounts import (
+    PublicWordsState,
+    RepresentationPapers,
+    SeenPapers,
+    WindowAct,
+    WindowRequestState,
+    WordsRefusal,
+)
 from records.enums.queries import (
     HAVE_STOOD,
     AuthorisationState,
@@ -89,6 +96,7 @@ __all__ = [
     "PeerKind",
     "Polarity",
     "PriorNoticeState",
+    "PublicWordsState",
     "PurposeState",
     "QueryKind",
     "QueryState",
@@ -111,4 +119,5 @@ __all__ = [
     "VersionState",
     "WindowAct",
     "WindowRequestState",
+    "WordsRefusal",
 ]

@@ -41,3 +41,21 @@ class RepresentationPapers(models.TextChoices):
     ATTORNEY = "attorney", _("power of attorney, signed by the person")
     NOTARY = "notary", _("power of attorney, certified by a notary")
     KINSHIP = "kinship", _("proof of death and proof of kinship, both in one file")
+
+
+class PublicWordsState(models.TextChoices):
+    """Where a person's wish stands that the own words be shown on the public page of a record."""
+
+    WAITING = "waiting", _("being looked over")
+    SHOWN = "shown", _("shown publicly")
+    REFUSED = "refused", _("not shown publicly")
+    WITHDRAWN = "withdrawn", _("ended")
+
+
+class WordsRefusal(models.TextChoices):
+    """Why a person's words are not shown to the public; what they say of the decision is no reason."""
+
+    NAMES_ANOTHER = "names_another", _("the words name another person")
+    CONTACT_DATA = "contact_data", _("the words hold contact data")
+    INSULTS = "insults", _("the words insult somebody")
+    OTHER = "other", _("another reason")

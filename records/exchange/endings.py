@@ -12,6 +12,7 @@ from creditplatform.core.models import StepEvent
 from records.enums import ChangeCause, RecordState
 from records.exchange.wire import Item
 from records.models import CreditRecord, ExchangePeer, ReceivedRecord
+from records.services.public_words import end_public_words
 from records.workflows.credit_record import CREDIT_RECORD
 
 STEPS = {
@@ -78,6 +79,7 @@ def _say(record: CreditRecord, link: ReceivedRecord, item: Item) -> None:
     said = item.statement
     if said is not None and (record.statement or "") == (link.statement or "") != said:
         CreditRecord.objects.filter(pk=record.pk).update(statement=said or None)
+        end_public_words(record)
         ReceivedRecord.objects.filter(pk=link.pk).update(statement=said or None)
 
 

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import User
-from records.enums import Outcome, Reason
-from records.me.views import LONGEST_KEY, bound
+from records.enums import Outcome, Reason, RepresentationScope
+from records.me.acting import represented
+from records.me.views import LONGEST_KEY
 from records.models import Subject
 from records.queries import own_eligibility
 from records.sentences import OUTCOME_MARKS
@@ -16,9 +17,9 @@ from records.sentences import OUTCOME_MARKS
 LONGEST = 500
 
 
-@bound
+@represented(RepresentationScope.FILE)
 def eligibility(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """The own answer under the rule with its reasons, the answers units got, and those put before a person."""
+    """The answer under the rule with its reasons, the answers units got, and those put before a person."""
     if request.method == "POST":
         return _asked(request, user, subject)
     context = {
@@ -28,6 +29,7 @@ def eligibility(request: HttpRequest, user: User, subject: Subject) -> HttpRespo
         ],
         "units": own_eligibility.unit_answers(subject),
         "reviews": own_eligibility.reviews_about(subject),
+        "may_ask": own_eligibility.may_ask(user, subject),
     }
     return render(request, "me/eligibility.html", context)
 

@@ -62,20 +62,24 @@ def look_list(request: HttpRequest, user: User, subject: Subject) -> HttpRespons
 
 @represented(RepresentationScope.FILE)
 def look_page(request: HttpRequest, user: User, subject: Subject, look: str) -> HttpResponse:
-    """One look, the state of its review, and the way to say that it was not right."""
+    """One look, the state of its review, and the way to say that it was not right.
+
+    A representative says it in words of their own, and reads no words of others.
+    """
     found, own = _found(user, subject, look), is_own(user, subject)
+    said = [one for one in found.complaints if one.complainant_id == user.pk or own]
+    by_me = any(one.complainant_id in (user.pk, None) for one in said)
+    mine = found.own if own else found.row.actor_id == user.pk and found.row.agency_id is None
     log_looks_shown(user, subject)
     form = ComplaintForm(request.POST or None)
     purpose = Purpose.objects.filter(pk=found.row.purpose).first()
-    if (
-        request.method == "POST"
-        and own
-        and not found.own
-        and form.is_valid()
-        and _complained(request, user, subject, found, form)
-    ):
+    if request.method == "POST" and not mine and form.is_valid() and _complained(request, user, subject, found, form):
         return redirect("me:look", found.token)
-    return render(request, "me/look.html", {"look": found, "own": own, "form": form, "purpose": purpose})
+    context = {
+        "look": found, "own": own, "mine": mine, "said": said, "may_say": not mine and not by_me, "form": form,
+        "purpose": purpose,
+    }  # fmt: skip
+    return render(request, "me/look.html", context)
 
 
 @bound

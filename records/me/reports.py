@@ -120,8 +120,8 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @represented(RepresentationScope.REPORT)
 def listed(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """My reports, newest first."""
-    reports = CreditReport.objects.of_person(subject.pk).select_related("site")[:100]
+    """My reports, newest first; a representative sees those made for them."""
+    reports = service.own_reports(user, subject).select_related("site")[:100]
     rows = [(report, grouped(report.code)) for report in reports]
     return render(request, "me/reports.html", {"rows": rows})
 

@@ -1,5 +1,7 @@
 """What I say about a record that speaks against me: written, changed and taken back by the person alone."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +18,8 @@ from records.me.views import bound
 from records.models import Subject
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_theirs
+from records.querysets.public_words import OPEN
+from records.services.public_words import is_public, newest_words
 from records.services.statements import LONGEST, takes_statement, write_statement
 
 
@@ -31,6 +35,18 @@ class StatementForm(forms.Form):
         ),
         error_messages={"max_length": gettext_lazy("Please use no more than 500 characters.")},
     )  # fmt: skip
+    publicly = forms.BooleanField(
+        label=gettext_lazy("Also show it on the public page of this record"), required=False,
+        help_text=gettext_lazy(
+            "An official of the credit centre first looks over whether it names or harms others; whether it is true or"
+            " welcome is no question there. You are told, and can take it back at any time."
+        ),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, public: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not public:
+            del self.fields["publicly"]
 
 
 @bound
@@ -42,12 +58,15 @@ def statement(request: HttpRequest, user: User, subject: Subject, token: str) ->
     if not takes_statement(found[0].record):
         raise Http404
     record = found[0].record
-    form = StatementForm(request.POST or None, initial={"text": record.statement or ""})
+    wish = newest_words(record)
+    initial = {"text": record.statement or "", "publicly": wish is not None and wish.state in OPEN}
+    form = StatementForm(request.POST or None, initial=initial, public=is_public(record))
     if request.method == "POST" and form.is_valid():
         text = "" if "take_back" in request.POST else form.cleaned_data["text"]
+        publicly = form.cleaned_data.get("publicly", False)
         try:
             with audit.context(actor=user, door=Door.WEB, reason="statement of the person"):
-                written = write_statement(record=record, subject=subject, text=text)
+                written = write_statement(record=record, subject=subject, text=text, publicly=publicly)
         except Invalid as error:
             for problem in error.problems:
                 form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))

@@ -27,7 +27,9 @@ from records.models import Authorisation, Subject
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_theirs
 from records.person_forms import NamesPerson
+from records.realname import register_asked
 from records.services import realname
+from records.services.public_words import newest_words
 from records.services.statements import takes_statement
 
 RECORDS_SALT = "me:records"
@@ -84,7 +86,7 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     own = selectors.is_own(user, subject)  # letters, and whether they were read, are the person's alone
     context = {
         "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk), "own": own,
-        "takes_statement": own and takes_statement(line.record),
+        "takes_statement": own and takes_statement(line.record), "words": newest_words(line.record) if own else None,
         "notices": selectors.notices_about(subject, line.record) if own else [],
         "announced": announcement_selectors.before_record(subject, line.record) if own else [],
     }  # fmt: skip
@@ -143,7 +145,8 @@ def bind(request: HttpRequest) -> HttpResponse:
     form = BindingForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _bound_now(request, user, form):
         return redirect("me:home")
-    return unstored(render(request, "me/bind.html", {"form": form}))
+    context = {"form": form if register_asked() else None}
+    return unstored(render(request, "me/bind.html", context))
 
 
 def _bound_now(request: HttpRequest, user: User, form: BindingForm) -> bool:

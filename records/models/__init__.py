@@ -23,6 +23,7 @@ from records.models.feed import DeliveryKey, Feed, FeedBatch, FeedMemory, Quaran
 from records.models.figures import MonthlyFigure, MonthlyReport, MonthlyReportLine
 from records.models.kept_answer import KeptAnswer
 from records.models.prior_notice import PriorNotice
+from records.models.public_words import PublicWords
 from records.models.purpose import Purpose, PurposeUser
 from records.models.query import BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import CreditRecord
@@ -78,6 +79,7 @@ __all__ = [
     "PeerReceipt",
     "PeerState",
     "PriorNotice",
+    "PublicWords",
     "Purpose",
     "PurposeUser",
     "QuarantinedRow",

@@ -14,6 +14,7 @@ from creditplatform.core.sealed import SealedTextField
 from creditplatform.core.vault import public_token
 from records.enums import CreditReportKind, CreditReportState
 from records.models.authorisation import Authorisation
+from records.models.representation import Representation
 from records.models.subject import Subject
 from records.querysets.queries import REPORT_KIND, CreditReportQuerySet
 
@@ -23,7 +24,8 @@ class CreditReport(models.Model):
     """One issued report. Its content never changes; whether the file has changed since is asked when verifying.
 
     `data_digest` is the digest of the records as the report saw them; `pdf` and `signed` name files in the private
-    store, `pdf_digest` and `signed_digest` are their SHA-256. Dates: `as_of` is the day whose state it shows.
+    store, `pdf_digest` and `signed_digest` are their SHA-256. Dates: `as_of` is the day whose state it shows. One made
+    for a representative bears the representation: they read it as long as that one holds.
     """
 
     subject = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="+")
@@ -45,6 +47,9 @@ class CreditReport(models.Model):
     )
     authorisation = models.ForeignKey(
         Authorisation, verbose_name=_("authorisation"), null=True, on_delete=models.PROTECT, related_name="reports"
+    )
+    representation = models.ForeignKey(
+        Representation, verbose_name=_("representation"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
     valid_until = models.DateField(_("valid until"), null=True)

@@ -13,6 +13,7 @@ from creditplatform.core.models import Agency, User
 from creditplatform.core.sealed import SealedTextField
 from records.enums import ReviewCause, ReviewState
 from records.models.catalogue import LegalBasis
+from records.models.representation import Representation
 from records.models.subject import Subject
 from records.querysets.queries import AccessReviewQuerySet, DeferralQuerySet
 
@@ -25,7 +26,8 @@ class AccessReview(models.Model):
 
     `actor` and `agency` repeat the line, so that the worklist needs no join over months of log. What concerns the
     whole day of a person who looked stands at the last line of that day, `number` says of how many accesses it speaks.
-    `subject` is empty where nobody is on file under the number that was looked up.
+    `subject` is empty where nobody is on file under the number that was looked up. Whoever complains is the person, or
+    somebody who sees the file by the representation named; each of them may complain of the same look once.
     """
 
     access_id = models.BigIntegerField(_("access"))
@@ -40,6 +42,12 @@ class AccessReview(models.Model):
     cause = models.CharField(_("why"), max_length=12, choices=ReviewCause)
     number = models.PositiveIntegerField(_("accesses concerned"), default=1)
     words = SealedTextField(_("words of the person"), null=True, blank=True)
+    complainant = models.ForeignKey(
+        User, verbose_name=_("complained of by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    representation = models.ForeignKey(
+        Representation, verbose_name=_("representation"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(_("state"), max_length=10, choices=ReviewState, default=ReviewState.OPEN)
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     due_on = models.DateField(_("due"))
@@ -66,8 +74,25 @@ class AccessReview(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["access_id", "cause"],
+                condition=Q(complainant=None),
                 name="access_review_once",
                 violation_error_message=_("This access is under review for this cause already."),
+            ),
+            models.UniqueConstraint(
+                fields=["access_id", "complainant"],
+                condition=Q(complainant__isnull=False),
+                name="access_complaint_once",
+                violation_error_message=_("You have said so already; the look is being reviewed."),
+            ),
+            models.CheckConstraint(
+                condition=Q(complainant=None, representation=None) | Q(cause=ReviewCause.COMPLAINT),
+                name="access_review_complained_of",
+                violation_error_message=_("Only a complaint has somebody who complains."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None) | Q(complainant=None) | ~Q(reviewed_by=F("complainant")),
+                name="access_review_not_by_complainant",
+                violation_error_message=_("Nobody judges the own complaint."),
             ),
             models.CheckConstraint(
                 condition=Q(reviewed_by=None) | Q(actor=None) | ~Q(reviewed_by=F("actor")),

@@ -1,23 +1,27 @@
-"""The person's own side of the clean record: the answer under the rule, answers units got, those before a person."""
+"""The person's own side of the clean record: the answer under the rule, answers units got, those before a person.
+
+Whoever sees the file for the person sees these too; guardians and holders of a power of attorney may have a person
+decide.
+"""
 
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from creditplatform.core.audit.access import record_disclosure
-from creditplatform.core.enums import AccessResult, Authority
-from creditplatform.core.errors import NotFoundHere
+from creditplatform.core.enums import Authority
+from creditplatform.core.errors import NotFoundHere, NotPermitted
 from creditplatform.core.models import AccessLog, Site, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
-from records.enums import OwnPurpose
+from records.enums import RepresentationKind, RepresentationScope
 from records.models import AccessDeferral, Authorisation, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.answered import answer_about, answer_of_line
 from records.queries.disclosure import DISCLOSED
 from records.queries.eligibility import Answer, Criteria
 from records.queries.grants import grant_of_own_file
+from records.selectors import is_own, log_own_look, representation_by
 from records.services import human_review
 
 SHOWN, MOST_LINES = 50, 500
@@ -44,7 +48,7 @@ class UnitAnswer:
 
 
 def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
-    """The person's own answer at each place, over every kind of record; the look is registered as the person's own."""
+    """The person's own answer at each place, over every kind of record; the look is registered."""
     today, rulebook = timezone.localdate(), load_rulebook()
     entries = CatalogueEntry.objects.values_list("code", flat=True)
     grant = grant_of_own_file(entries)
@@ -54,14 +58,7 @@ def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
         answer = answer_about(subject, grant, criteria)
         rows = CreditRecord.objects.filter(pk__in=answer.records).select_related("entry", "agency")
         found.append(OwnAnswer(site, answer, criteria, list(rows.order_by("-decided_on", "-pk"))))
-    record_disclosure(
-        subject_ref=subject.pk,
-        actor=user,
-        purpose=OwnPurpose.OWN_FILE,
-        authority=Authority.SELF,
-        fields=[DISCLOSED, *{kind for one in found for kind in one.answer.kinds}],
-        result=AccessResult.SHOWN,
-    )
+    log_own_look(user, subject, [DISCLOSED, *{kind for one in found for kind in one.answer.kinds}])
     return found
 
 
@@ -84,8 +81,11 @@ def unit_answers(subject: Subject) -> list[UnitAnswer]:
 def ask_for_person(user: User, subject: Subject, access_id: int, words: str = "") -> HumanReview:
     """Have an answer that a unit got looked at by a person: what the rule says of the day on which the unit asked.
 
-    Must run in an audit context. Raises NotFoundHere for a line that is no answer about this person, BeforeAPerson.
+    Must run in an audit context. Raises NotPermitted for whoever may only see the file; NotFoundHere for a line that is
+    no answer about this person, BeforeAPerson.
     """
+    if not may_ask(user, subject):
+        raise NotPermitted
     line = _lines(subject).select_related("agency__site", "actor").filter(pk=access_id).first()
     purpose = Purpose.objects.select_related("legal_basis").filter(code=line.purpose).first() if line else None
     if line is None or purpose is None or line.agency is None:
@@ -105,6 +105,12 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
         authorisation=_consent_of(line),
         words=words,
     )
+
+
+def may_ask(user: User, subject: Subject) -> bool:
+    """The person, a guardian or the holder of a power of attorney; relatives of the dead see the file alone."""
+    own = is_own(user, subject)
+    return own or representation_by(user, subject, RepresentationScope.FILE).kind != RepresentationKind.HEIR
 
 
 def _consent_of(line: AccessLog) -> Authorisation | None:

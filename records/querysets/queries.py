@@ -171,11 +171,13 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
     """Who sees which reviews of accesses."""
 
     def visible_to(self, user: User) -> AccessReviewQuerySet:
-        """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of themselves.
+        """Supervisors those of their unit, the centre those of its place, auditors all; nobody those of the own looks,
+        of looks at themselves, and the own complaints.
 
         Complaints about a credit centre also whoever judges them: the one of the other place, and the superior unit.
         """
-        others, led = self.exclude(actor=user), sites_led(user)
+        others = self.exclude(actor=user).exclude(complainant=user).exclude(subject__binding__user=user)
+        led = sites_led(user)
         if Role.AUDITOR in user.roles:
             return others
         supervised = units_of(user, SUPERVISING)
@@ -190,7 +192,7 @@ class AccessReviewQuerySet(models.QuerySet["AccessReview"]):
     def asked_of(self, user: User) -> AccessReviewQuerySet:
         """Accesses that wait for this person's explanation: own ones, and those of machines of the own unit."""
         machines = Q(actor=None, agency__in=units_of(user, DECIDING))
-        return self.filter(Q(actor=user) | machines, state=ReviewState.ASKED)
+        return self.filter(Q(actor=user) | machines, state=ReviewState.ASKED).exclude(complainant=user)
 
     def open(self) -> AccessReviewQuerySet:
         """Not ended yet."""

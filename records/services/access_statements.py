@@ -38,7 +38,7 @@ INSERT INTO records_accessreview
     (access_id, access_at, subject_id, actor_id, agency_id, cause, number, state, opened_at, due_on)
 SELECT f.id, f.at, s.id, f.actor_id, f.agency_id, %(cause)s, f.number, 'open', now(), %(due_on)s
 FROM found f LEFT JOIN records_subject s ON s.id = f.subject_ref
-ON CONFLICT (access_id, cause) DO NOTHING
+ON CONFLICT (access_id, cause) WHERE complainant_id IS NULL DO NOTHING
 RETURNING id
 """  # noqa: S608 - the parts are ours
 # At least one of every unit and day, at most so many; which ones nobody can know beforehand, and every run the same.

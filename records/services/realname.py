@@ -14,7 +14,7 @@ from creditplatform.core.rules import load_rulebook
 from records.enums import SubjectKind
 from records.identifiers import Identifier, checked_person, name_index
 from records.models import RealNameBinding, Subject
-from records.realname import RealName, adapter
+from records.realname import RealName, adapter, register_asked
 from records.rules import is_minor
 from records.services.account_letters import tell_bound
 
@@ -33,6 +33,16 @@ class TooManyAttempts(CreditError):
     default_message = _(
         "Name and number could not be confirmed %(attempts)s times. Please try again in an hour, or come to the"
         " counter of the credit centre with your document."
+    )
+
+
+class NoRegister(Conflict):
+    """Nobody can be confirmed by name and number here (HTTP 409)."""
+
+    default_code = "no_register"
+    default_message = _(
+        "Name and number cannot be confirmed online here. Sign in by an identity platform, or come to the counter of"
+        " the credit centre with your document."
     )
 
 
@@ -64,10 +74,12 @@ def bind(*, user: User, name: str, kind: IdentifierKind | str, number: str, clie
     Raises Invalid for a number that cannot be one; Conflict for an account that is bound already; Invalid
     `not_confirmed` where the register denies it and, in the same words, where the person is bound to another
     account, or number or client have been tried too often within a day; TooManyAttempts after five failures of
-    the account within an hour; MinorAtTheWindow for a number whose holder is not of full age.
+    the account within an hour; MinorAtTheWindow for a number whose holder is not of full age; NoRegister.
     """
     if RealNameBinding.objects.filter(user=user).exists():
         raise Conflict("already_bound", _("This account is bound to a person already."))
+    if not register_asked():
+        raise NoRegister
     wanted = checked_person(name, kind, number)
     refuse_minors(wanted)
     _count_attempt(user)

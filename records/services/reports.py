@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,7 @@ from creditplatform.core.notices import write_notice
 from creditplatform.core.rules import RuleBook, load_rulebook
 from creditplatform.core.vault import public_token
 from creditplatform.core.wording import in_both
-from records.bound import subject_of
+from records.bound import representing, subject_of
 from records.enums import OwnPurpose, RepresentationScope, SubjectKind
 from records.models import Authorisation, CreditReport, EntryVersion, Representation, Subject
 from records.queries.disclosure import Asker, register
@@ -32,8 +33,7 @@ from records.reports.extract import digest, extract
 from records.reports.order import Order
 from records.reports.signing import sign_json, sign_pdf
 from records.services.own_limits import check_reports
-from records.workflows.authorisation import acts_for
-from records.workflows.credit_report import CREDIT_REPORT
+from records.workflows.credit_report import CREDIT_REPORT, may_have
 
 VALID_DAYS = "report.valid_days"
 ABOUT_REPORT = "report:"
@@ -61,6 +61,7 @@ class Requester(NamedTuple):
     reference: str = ""
     agency: Agency | None = None
     authorisation: Authorisation | None = None
+    representation: Representation | None = None
     case_number: str = ""
     door: Door = Door.WEB
 
@@ -99,16 +100,27 @@ def _tell_revoked(report: CreditReport) -> None:
 
 
 def own_report(user: User, code: str) -> CreditReport:
-    """The report of that number, for the person or a representative who may get reports. Raises NotFoundHere."""
+    """The report of that number, for the person or the representative it was made for. Raises NotFoundHere."""
     report = CreditReport.objects.with_code(code)
-    if report is None or acts_for(user, report.subject.number_index, RepresentationScope.REPORT) is None:
+    if report is None or not may_have(report, user):
         raise NotFoundHere
     return report
+
+
+def own_reports(user: User, subject: Subject) -> QuerySet[CreditReport]:
+    """Reports about a person that this account may have, newest first; of a representative those made for them."""
+    found = CreditReport.objects.of_person(subject.pk)
+    if subject_of(user) == subject:
+        return found
+    held = Representation.objects.holding().filter(representative=subject_of(user), person=subject)
+    return found.filter(representation__in=held.filter(scope__contains=[RepresentationScope.REPORT]))
 
 
 def download(*, report: CreditReport, user: User, signed: bool = False) -> bytes:
     """The PDF, or the signed JSON, of a report; written to the access log first. Raises NotPermitted, NotFoundHere."""
     requester = _requester(user, report.subject)
+    if not may_have(report, user):
+        raise NotPermitted
     with transaction.atomic():
         _log(report.subject, requester, [NOTHING], AccessResult.SHOWN)
         return store.fetch(report.signed if signed else report.pdf)
@@ -116,16 +128,15 @@ def download(*, report: CreditReport, user: User, signed: bool = False) -> bytes
 
 def _requester(user: User, subject: Subject) -> Requester:
     """The person, or a representative, whose authority is named by the number of the representation."""
-    found = acts_for(user, subject.number_index, RepresentationScope.REPORT)
-    if found is None:
+    own = subject_of(user)
+    if own is None:
         raise NotPermitted
-    own: Subject = user.real_name.subject
     if own.pk == subject.pk:
         return Requester(user, Authority.SELF)
-    standing = Representation.objects.holding().filter(
-        representative=own, person=subject, scope__contains=[RepresentationScope.REPORT]
-    )
-    return Requester(user, Authority.CONSENT, standing[0].token)
+    by = representing(own, bytes(subject.number_index), RepresentationScope.REPORT)
+    if by is None:
+        raise NotPermitted
+    return Requester(user, Authority.CONSENT, by.token, representation=by)
 
 
 def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, address: str) -> CreditReport:
@@ -160,7 +171,8 @@ def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, a
             pk=key, subject=subject, site=site, kind=order.kind, fields=list(order.entries),
             period_from=order.period_from, period_until=order.period_until, as_of=order.as_of, cut_off_at=now,
             language=order.language, requested_by=requester.user, agency=requester.agency,
-            authorisation=requester.authorisation, issued_at=now, valid_until=frame.valid_until,
+            authorisation=requester.authorisation, representation=requester.representation, issued_at=now,
+            valid_until=frame.valid_until,
             content=written.decode(), data_digest=digest(subject, found), certificate=signing.fingerprint,
             pdf=f"{code}.pdf", pdf_digest=_sha256(pdf), signed=f"{code}.jws",
             signed_digest=_sha256(files[f"{code}.jws"]),

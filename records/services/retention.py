@@ -1,11 +1,12 @@
 """What is kept no longer than needed: name and number of closed queries, papers of representations that have ended,
-and the words of both sides of announcements that have ended.
+the words of both sides of announcements that have ended, and copies of words that the public no longer reads.
 
 What proves the act stays: who asked or decided, when, for which purpose and case, on what authority, with what result,
 and the keyed index of the number. The years are rules that the centre confirms; until then nothing is removed.
 """
 
 import datetime
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,8 +17,9 @@ from creditplatform.core.errors import Conflict, Invalid
 from creditplatform.core.rules import RuleMissing, load_rulebook
 from records import papers
 from records.enums import QueryState, RepresentationState
-from records.models import PriorNotice, Query, Representation
+from records.models import PriorNotice, PublicWords, Query, Representation
 from records.rules import add_months
+from records.workflows.public_words import PUBLIC_WORDS
 from records.workflows.representation import REPRESENTATION, STANDS
 
 QUERIES = "retention.query_numbers.years"
@@ -34,6 +36,7 @@ def run_all(*, on: datetime.date, door: Door) -> dict[str, int]:
         "query_numbers_removed": clear_queries(on=on, door=door),
         "representation_papers_removed": clear_papers(on=on, door=door),
         "announcement_words_removed": clear_announcements(on=on, door=door),
+        "public_words_ended": end_words(on=on, door=door),
     }
 
 
@@ -98,6 +101,19 @@ def clear_announcements(*, on: datetime.date, door: Door) -> int:
                 intended=None, reply=None, considered=None, cleared_at=timezone.now()
             )
     return removed
+
+
+def end_words(*, on: datetime.date, door: Door) -> int:
+    """End what was to be shown with records that are no longer in force; the copy of the words goes with it.
+
+    That the public page shows it no longer is asked of the record, never of this.
+    """
+    ended = 0
+    for words in PublicWords.objects.without_record(on=on).order_by("pk")[:AT_A_TIME]:
+        with suppress(Conflict), audit.context(actor=None, door=door, reason="record of the words is over"):
+            PUBLIC_WORDS.take("end", words, user=None)
+            ended += 1
+    return ended
 
 
 def _before(rule: str, on: datetime.date) -> datetime.datetime | None:

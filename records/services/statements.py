@@ -11,15 +11,18 @@ from creditplatform.core.errors import Invalid, NotPermitted
 from creditplatform.core.masking.texts import holds_number
 from records.enums import ChangeKind, Polarity, RecordState
 from records.models import ChangeNote, CreditRecord, Subject
+from records.services.public_words import ask_to_show, end_public_words
 
 LONGEST = 500
 
 
-def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> CreditRecord:
+def write_statement(*, record: CreditRecord, subject: Subject, text: str, publicly: bool = False) -> CreditRecord:
     """Put a statement to a record, or take it back with an empty text; every peer that has the record is told.
 
+    `publicly` has the words looked over for the public page of the record; without it that wish is over.
     Must run in an audit context. Raises NotPermitted for a record of somebody else; Invalid for one that says nothing
-    against the person or is no longer used, for a text that is too long, and for one that holds the number of a person.
+    against the person or is no longer used, for a text that is too long, for one that holds the number of a person, and
+    where `publicly` is asked for what the public does not read or too often.
     """
     words = text.strip()
     with transaction.atomic():
@@ -30,6 +33,10 @@ def write_statement(*, record: CreditRecord, subject: Subject, text: str) -> Cre
             # The trigger looks at what units say; what the person says is told of here.
             ChangeNote.objects.create(kind=ChangeKind.CORRECTED, record_ids=[locked.pk], at=timezone.now())
             locked.statement = words or None
+        if words and publicly:
+            ask_to_show(locked)
+        else:
+            end_public_words(locked)
     return locked
 
 

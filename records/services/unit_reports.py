@@ -75,8 +75,9 @@ def issue_to_unit(asking: Asking, *, address: str = "") -> CreditReport:
     order = Order(as_of=timezone.localdate(), language=asking.language, grant=grant)
     asker = asking.asker
     requester = Requester(
-        asking.user, Authority.CONSENT, consent.number, asking.agency, consent, asker.case_number, asking.door
-    )
+        asking.user, Authority.CONSENT, consent.number, asking.agency, consent,
+        case_number=asker.case_number, door=asking.door,
+    )  # fmt: skip
     with transaction.atomic():
         use(consent)
         return issue(

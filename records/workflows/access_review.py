@@ -13,6 +13,7 @@ from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.vault import pk_of_token
 from creditplatform.core.workflow import Data, Step, Workflow
+from records.bound import subject_of
 from records.enums import OwnPurpose, ReviewCause, ReviewState
 from records.models import AccessReview, WindowRequest
 from records.models.window import WINDOW_KIND
@@ -22,8 +23,11 @@ from records.querysets import DECIDING, SUPERVISING, centre_units, sites_led, un
 
 
 def took_part(case: AccessReview, user: User) -> bool:
-    """Whoever looked; of an act that needs two officials at the window, also who entered it."""
-    if user.pk == case.actor_id:
+    """Whoever looked, complained or is the person; of an act that needs two officials, also who entered it."""
+    if user.pk in (case.actor_id, case.complainant_id):
+        return True
+    own = subject_of(user)
+    if own is not None and own.pk == case.subject_id:
         return True
     line = AccessLog.objects.filter(pk=case.access_id, at=case.access_at, purpose=OwnPurpose.WINDOW_ACT)
     pk = pk_of_token(WINDOW_KIND, line.values_list("case_number", flat=True).first() or "")
@@ -64,8 +68,8 @@ def finder(case: AccessReview, user: User | None) -> bool:
 
 
 def explainer(case: AccessReview, user: User | None) -> bool:
-    """Who looked; for a machine of the unit its officers and supervisors."""
-    if user is None:
+    """Who looked; for a machine of the unit its officers and supervisors, but for whoever complained."""
+    if user is None or user.pk == case.complainant_id:
         return False
     return user.pk == case.actor_id if case.actor_id else case.agency_id in units_of(user, DECIDING)
 

@@ -16,9 +16,9 @@ from django.utils.translation import ngettext
 from creditplatform.core.errors import FieldProblem
 from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow, platform
-from records.bound import subject_of
+from records.bound import representing, subject_of
 from records.enums import AuthorisationState, RepresentationScope
-from records.models import Authorisation, Purpose, Representation, Subject
+from records.models import Authorisation, Purpose, Subject
 from records.queries.scope import FieldScope
 from records.querysets import units_of
 
@@ -30,10 +30,7 @@ def acts_for(user: User | None, number_index: bytes, scope: RepresentationScope)
     own = subject_of(user)
     if own is None or bytes(own.number_index) == bytes(number_index):
         return own
-    standing = Representation.objects.holding().filter(
-        representative=own, person__number_index=number_index, scope__contains=[scope]
-    )
-    found = standing.select_related("person").first()
+    found = representing(own, number_index, scope)
     return found.person if found else None
 
 

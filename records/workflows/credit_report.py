@@ -1,4 +1,4 @@
-"""Credit report: issued → revoked by the person, by a representative who had it made, or by the centre of its place."""
+"""Credit report: issued → revoked by the person, the representative it was made for, or the centre of its place."""
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -7,18 +7,24 @@ from creditplatform.core.models import User
 from creditplatform.core.workflow import Data, Step, Workflow
 from records.bound import subject_of
 from records.enums import CreditReportState, RepresentationScope
-from records.models import CreditReport
+from records.models import CreditReport, Representation
 from records.querysets import sites_led
-from records.workflows.authorisation import acts_for
 
 
 def person_or_centre(report: CreditReport, user: User | None) -> bool:
-    """The person, a representative who had it made, or the centre of the place that issued it."""
-    if user is None:
+    """The person, the representative it was made for, or the centre of the place that issued it."""
+    return user is not None and (may_have(report, user) or report.site_id in sites_led(user))
+
+
+def may_have(report: CreditReport, user: User) -> bool:
+    """The person, or whoever it was made for as a representative while that representation holds."""
+    own = subject_of(user)
+    if own is None or own.pk == report.subject_id:
+        return own is not None
+    if report.representation_id is None:
         return False
-    own = acts_for(user, report.subject.number_index, RepresentationScope.REPORT)
-    may = own is not None and (own == subject_of(user) or report.requested_by_id == user.pk)
-    return may or report.site_id in sites_led(user)
+    held = Representation.objects.holding().filter(pk=report.representation_id, representative=own)
+    return held.filter(scope__contains=[RepresentationScope.REPORT]).exists()
 
 
 def note_revocation(report: CreditReport, user: User | None, data: Data) -> None:

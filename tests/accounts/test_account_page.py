@@ -2,13 +2,13 @@
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from creditplatform.core.models import User
 from tests.cast import PASSWORD, Cast
+from tests.counts import forget_counts
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/116.0 Mobile Safari/537.36 MicroMessenger/8.0.50"
@@ -17,7 +17,7 @@ NEW = "another-password-of-mine-7"
 
 @pytest.fixture(autouse=True)
 def _counted_from_nothing() -> None:
-    cache.clear()
+    forget_counts()
 
 
 def signed_in(name: str, agent: str = CHROME, address: str = "203.0.113.77") -> Client:

@@ -308,7 +308,7 @@ def test_reports_open_by_their_own_part_of_the_scope(cast: Cast) -> None:
     Representation.objects.update(scope=["file", "report"])
     assert reverse("me:reports") in one.get(reverse("me:home")).content.decode()
     assert [one.get(reverse(f"me:{page}")).status_code for page in ("reports", "report-order")] == [200, 200]
-    assert one.get(reverse("me:eligibility")).status_code == 403
+    assert one.get(reverse("me:shares")).status_code == 403
 
 
 def test_a_guardian_sees_nothing_from_full_age_on(cast: Cast) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -15,13 +14,14 @@ from django.urls import reverse
 from creditplatform.core.errors import VaultError
 from creditplatform.second_factor import SealedAdapter
 from tests.cast import PASSWORD, Cast
+from tests.counts import forget_counts
 
 REQUIRED = ["centre", "supervisor", "security", "auditor", "operator"]
 
 
 @pytest.fixture(autouse=True)
 def _counted_from_nothing() -> None:
-    cache.clear()
+    forget_counts()
 
 
 def code_of(secret: str, later: int = 0) -> str:
@@ -67,7 +67,7 @@ def test_from_then_on_the_password_alone_opens_nothing(cast: Cast) -> None:
     assert signed_in(browser)
     secret, codes = set_up(browser)
     assert len(set(codes)) == 10
-    cache.clear()  # the code that set it up is used
+    forget_counts()  # the code that set it up is used
     again = begun("person")
     assert not signed_in(again)
     assert again.get(reverse("me:home")).status_code == 302
@@ -86,7 +86,7 @@ def test_a_wrong_code_and_one_of_another_time_are_refused(cast: Cast) -> None:
 
 def test_a_code_works_once(cast: Cast) -> None:
     secret, _codes = set_up(begun("person"))
-    cache.clear()
+    forget_counts()
     first, second, code = begun("person"), begun("person"), code_of(secret)
     enter(first, code)
     enter(second, code)
@@ -132,7 +132,7 @@ def test_setting_up_asks_for_the_password_again(cast: Cast) -> None:
 
 def test_guessing_is_stopped(cast: Cast, settings: Any) -> None:
     secret, _codes = set_up(begun("person"))
-    cache.clear()
+    forget_counts()
     again = begun("person")
     for wrong in range(6):
         enter(again, f"{wrong:06}")
@@ -170,7 +170,7 @@ def test_whom_no_role_binds_removes_it(cast: Cast) -> None:
 
 def test_the_staff_admin_is_entered_by_the_same_door(cast: Cast) -> None:
     secret, _codes = set_up(begun("centre"))
-    cache.clear()
+    forget_counts()
     again = begun("centre")
     assert reverse("account_login") in Client().get(reverse("admin:login"))["Location"]
     assert again.get(reverse("admin:index")).status_code == 302

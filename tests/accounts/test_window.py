@@ -8,7 +8,6 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -23,13 +22,14 @@ from records.services.window import bind_at_window, recover
 from records.services.window_requests import ask
 from tests.accounts.window_world import NAME, NUMBER, desk, filled, moved, press, second, slip, words
 from tests.cast import MINOR_NUMBER, PASSWORD, PERSON_NUMBER, STRANGER_NUMBER, Cast, member, person_subject
+from tests.counts import forget_counts
 
 NEW = "another-password-of-mine-7"
 
 
 @pytest.fixture(autouse=True)
 def _counted_from_nothing() -> None:
-    cache.clear()
+    forget_counts()
 
 
 # --- binding ----------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
-from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -23,13 +22,14 @@ from records.services import access_alarms, access_reviews, expiry, window_reque
 from records.services.window import look
 from tests.accounts.window_world import NAME, NUMBER, PERSON, decide, desk, press, second, slip, waiting, words
 from tests.cast import PASSWORD, PERSON_NUMBER, Cast, member, person_subject
+from tests.counts import forget_counts
 
 LATER = datetime.timedelta(minutes=31)
 
 
 @pytest.fixture(autouse=True)
 def _counted_from_nothing() -> None:
-    cache.clear()
+    forget_counts()
 
 
 def asked(cast: Cast, act: WindowAct = WindowAct.CODE, **changes: Any) -> WindowRequest:

@@ -146,6 +146,14 @@ def test_deployment_checks_of_the_framework_find_nothing(tmp_path: Path) -> None
     assert (result.returncode, found - choices_of_the_operator) == (0, set()), result.stderr
 
 
+def test_a_register_that_compares_name_and_number_alone_stops_production(tmp_path: Path) -> None:
+    adapter = {"CREDIT_REAL_NAME_ADAPTER": "tests.records.test_realname.Denies"}
+    stopped = run(tmp_path, "manage.py", "check", **values(tmp_path), **adapter)
+    assert stopped.returncode != 0 and "records.E001" in stopped.stderr
+    knowingly = {**adapter, "CREDIT_ALLOW_TWO_ELEMENT_REGISTER": "true"}
+    assert run(tmp_path, "manage.py", "check", **values(tmp_path), **knowingly).returncode == 0
+
+
 def test_a_web_process_hands_its_work_to_the_broker_of_the_settings(tmp_path: Path) -> None:
     """A file delivered in the admin is queued by the web server, which nobody starts as a worker."""
     code = (

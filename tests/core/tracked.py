@@ -97,6 +97,7 @@ CHANGES = {
     "records.HumanReview": ("case_number", "case_number || '!'"),
     "records.AccessReview": ("due_on", "due_on + 1"),
     "records.AccessDeferral": ("until", "until + 1"),
+    "records.PublicWords": ("asked_at", "asked_at - interval '1 hour'"),
     "records.WindowRequest": ("expires_at", "expires_at + interval '1 hour'"),
     "records.CreditReport": ("revocation", "revocation || '!'"),
 }

@@ -31,7 +31,7 @@ from tests.publicity.world import (
 KEYS = {
     "token", "site", "register", "party", "document_number", "decided_on", "dated_by_receipt", "deciding_unit",
     "source_unit", "effects", "tier", "publication", "disputed", "content", "legal_basis",
-    "published_by",
+    "published_by", "statement",
 }  # fmt: skip
 PUBLISHED = {"CF_WFXW", "CF_SY", "CF_YJ", "CF_NR", "CF_NR_FK"}
 pytestmark = pytest.mark.usefixtures("context")
@@ -154,7 +154,7 @@ def test_every_cause_gives_the_same_answer(client: Client, fined: CreditRecord) 
 def test_structured_data_has_these_keys_and_no_other(client: Client, fined: CreditRecord) -> None:
     response = client.get(address(fined, ".json"))
     data = response.json()
-    assert set(data) == KEYS and len(data) == 16
+    assert set(data) == KEYS and len(data) == 17
     assert set(data["register"]) == {"code", "name", "name_en"}
     assert set(data["source_unit"]) == {"code", "name", "name_en", "phone"}
     assert set(data["publication"]) == {"minimum_over_on", "withdrawn_on"}

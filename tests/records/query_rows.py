@@ -16,16 +16,19 @@ from records.models import (
     BatchCheck,
     BatchCheckRow,
     CatalogueEntry,
+    CreditRecord,
     CreditReport,
     HumanReview,
     KeptAnswer,
     PriorNotice,
+    PublicWords,
     Purpose,
     Query,
     Representation,
     ShareLink,
     WindowRequest,
 )  # fmt: skip
+from tests.deliveries import one_record
 
 DAY = datetime.date(2026, 1, 1)
 HOUR = datetime.timedelta(hours=1)
@@ -134,6 +137,11 @@ def a_prior_notice(w: Any, **values: Any) -> PriorNotice:
     return PriorNotice.objects.create(**words)
 
 
+def public_words(w: Any, **values: Any) -> PublicWords:
+    record = CreditRecord.objects.order_by("pk").first() or one_record()
+    return PublicWords.objects.create(**{"record": record, "text": "已缴清", **values})
+
+
 def a_report(w: Any, **values: Any) -> CreditReport:
     words = {
         "subject": w.person, "site": w.market.site, "kind": "full", "as_of": DAY, "cut_off_at": timezone.now(),
@@ -157,5 +165,6 @@ def one_of_each(w: Any) -> None:
         a_report,
         a_window_request,
         a_prior_notice,
+        public_words,
     ):
         make(w)

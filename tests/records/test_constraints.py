@@ -31,6 +31,7 @@ from tests.records import (
     provocations_queries,  # noqa: F401
     provocations_repeats,  # noqa: F401
     provocations_setaside,  # noqa: F401
+    provocations_words,  # noqa: F401
     tie_provocations,  # noqa: F401
 )
 from tests.records.provocations import LATER, PROVOCATIONS, broken, our_constraints

@@ -5,20 +5,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import Invalid, NotPermitted
 from creditplatform.core.models import AccessLog, Notice
-from records.enums import HumanReviewState
+from records.enums import HumanReviewState, OwnPurpose
 from records.look_selectors import looks
-from records.models import AccessDeferral, Authorisation, BatchCheck, BatchCheckRow, HumanReview, Query
+from records.models import (
+    AccessDeferral,
+    Authorisation,
+    BatchCheck,
+    BatchCheckRow,
+    HumanReview,
+    Query,
+    RealNameBinding,
+)
 from records.queries.disclosure import DISCLOSED
 from records.queries.grants import NotAuthorised
 from records.queries.own_eligibility import ask_for_person, reviews_about
 from records.queries.uses import use
 from records.services import authorisations, batch_checks, human_review, queries, query_upkeep
 from records.services.queries import Draft
+from tests.accounts.representation_world import attorney, confirmed, opened
 from tests.cast import PERSON_NUMBER, Cast
 from tests.records.queries_world import CASE, NAME, consent, fined, market, purpose
 from tests.records.test_looks import browser, put_off, rule_in_force
@@ -205,3 +215,36 @@ def test_the_upkeep_does_both_and_nothing_twice(cast: Cast) -> None:
     again = query_upkeep.run_all(on=TODAY, door=Door.COMMAND)
     assert (again["human_reviews_ended"], again["human_reviews_told"]) == (0, 0)
     assert len(letters(human_review.TOLD_OF_END)) == 1
+
+
+# --- asked for by whoever acts for the person --------------------------------------------------------
+
+
+def test_a_representative_sees_the_answers_and_has_a_person_decide(cast: Cast) -> None:
+    answered(cast)
+    case = confirmed(cast, attorney(cast, user=cast.stranger, name=NAME, number=PERSON_NUMBER))
+    line = AccessLog.objects.get(fields__contains=[DISCLOSED])
+    acting = opened(cast, case, cast.stranger)
+    assert f'value="{line.pk}"' in acting.get(reverse("me:eligibility")).content.decode()
+    look = AccessLog.objects.filter(actor=cast.stranger, fields__contains=[DISCLOSED]).get()
+    assert (look.purpose, look.reference) == (OwnPurpose.REPRESENTATIVE, case.token), "a look of a representative"
+    assert acting.post(reverse("me:eligibility"), {"access": line.pk}).status_code == 302
+    review = HumanReview.objects.get()
+    assert (review.asked_by, review.subject) == (cast.stranger, case.person)
+    decided = human_review.decide(review=review, user=cast.supervisor, decision="yes", grounds="已核实")
+    assert decided.state == HumanReviewState.DECIDED
+    assert "已核实" in acting.get(reverse("me:eligibility")).content.decode()
+
+
+def test_relatives_of_the_dead_and_strangers_ask_for_no_decision(cast: Cast) -> None:
+    answered(cast)
+    line = AccessLog.objects.get(fields__contains=[DISCLOSED])
+    with pytest.raises(NotPermitted):
+        ask_for_person(cast.stranger, cast.person.real_name.subject, line.pk)
+    RealNameBinding.objects.filter(user=cast.person).delete()
+    papers = {"kind": "heir", "papers_kind": "kinship", "valid_until": None}
+    case = confirmed(cast, attorney(cast, user=cast.stranger, name=NAME, number=PERSON_NUMBER, **papers))
+    acting = opened(cast, case, cast.stranger)
+    assert f'value="{line.pk}"' not in acting.get(reverse("me:eligibility")).content.decode()
+    assert acting.post(reverse("me:eligibility"), {"access": line.pk}).status_code == 302
+    assert not HumanReview.objects.exists()

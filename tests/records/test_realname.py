@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from creditplatform.core import limits
 from creditplatform.core.demonstration import NotADemonstration
@@ -15,6 +16,7 @@ from creditplatform.core.errors import Conflict, CreditError, Invalid
 from creditplatform.core.identity import IdentifierKind, make_resident_id
 from creditplatform.core.models import Notice, User
 from records import realname
+from records.checks import register_of_real_names
 from records.enums import SubjectKind
 from records.identifiers import identifier, name_index
 from records.models import DemonstrationIdentity, RealNameBinding, Subject
@@ -28,7 +30,7 @@ RESIDENT = IdentifierKind.RESIDENT_ID
 
 
 class Denies:
-    """A register that knows nobody."""
+    """A register that knows nobody, and does not say what it compares."""
 
     name = "denies"
 
@@ -215,6 +217,40 @@ def test_register_does_not_serve_a_real_installation(user, settings):
     settings.DEMONSTRATION = False
     with pytest.raises(NotADemonstration):
         realname.DemonstrationRegister().verify(name=NAME, kind=RESIDENT, number=NUMBER)
+
+
+class ComparesMore(Denies):
+    """A register that holds name and number together with something that a stranger does not have."""
+
+    compares = frozenset({"name", "number", "telephone"})
+
+
+def found(settings, adapter, **changes):
+    """What the check says of a real installation with this adapter."""
+    settings.DEMONSTRATION, settings.REAL_NAME_ADAPTER = False, adapter
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    return [one.id for one in register_of_real_names(None)]
+
+
+def test_a_register_that_compares_two_elements_stops_a_real_installation(settings):
+    assert found(settings, f"{__name__}.Denies") == ["records.E001"], "what declares nothing compares two"
+    assert found(settings, f"{__name__}.Denies", ALLOW_TWO_ELEMENT_REGISTER=True) == [], "taken knowingly"
+    settings.ALLOW_TWO_ELEMENT_REGISTER = False
+    assert found(settings, f"{__name__}.ComparesMore") == []
+    assert found(settings, "records.realname.DemonstrationRegister") == [], "nobody is confirmed by it"
+    assert found(settings, f"{__name__}.Denies", DEMONSTRATION=True) == []
+
+
+def test_without_a_register_the_page_points_to_platform_and_window(user, settings, client):
+    settings.DEMONSTRATION = False
+    assert refusal(user).code == "no_register"
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("me:bind")).content.decode()
+    assert 'name="number"' not in page and "窗口" in page
+    given = {"name": NAME, "kind": "resident_id", "number": NUMBER}
+    assert client.post(reverse("me:bind"), given).status_code == 200
+    assert not RealNameBinding.objects.filter(user=user).exists()
 
 
 def test_setting_names_the_adapter(user, settings):

@@ -11,7 +11,7 @@ from records.models import CreditRecord, Representation, Subject
 from records.services.share_links import make as make_link
 from tests.cast import MINOR_NUMBER, Cast, person_subject
 from tests.records.queries_world import NAME, STRANGER_NAME, UNKNOWN, asked, consent, purpose
-from tests.records.query_rows import a_deferral, a_prior_notice
+from tests.records.query_rows import a_deferral, a_prior_notice, public_words
 
 
 def foreign_person() -> Subject:
@@ -43,4 +43,6 @@ def consents_and_links(cast: Cast, own: CreditRecord) -> None:
         user=cast.person, subject=own.subject, fields=["administrative-penalty"], recipient=NAME,
         lifetime=datetime.timedelta(days=1),
     )  # fmt: skip
-    a_deferral(SimpleNamespace(cast=cast, person=own.subject), access_id=AccessLog.objects.latest("pk").pk)
+    there = SimpleNamespace(cast=cast, person=own.subject)
+    public_words(there, record=own)
+    a_deferral(there, access_id=AccessLog.objects.latest("pk").pk)
