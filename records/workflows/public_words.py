@@ -1,8 +1,8 @@
 """Words of a person for the public page of a record: waiting → shown or refused by an official; ended by the person.
 
 The official is of the credit centre and of another unit than the one that decided. What is looked over is whether the
-words harm others, never whether they are true or welcome. Words that change are looked over anew, and what was decided about
-the former ones ends with them, a refusal too.
+words harm others, never whether they are true or welcome. Words that change are looked over anew, and what was decided
+about the former ones ends with them, a refusal too.
 """
 
 from django.utils import timezone
