@@ -17,7 +17,7 @@ def wish() -> int:
     public = CreditRecord.objects.publishable().filter(polarity=Polarity.NEGATIVE, subject_kind=SubjectKind.PERSON)
     wished = 0
     for feed, text in FEEDS.items():
-        record = public.filter(batch__feed__code=feed, statement=None).select_related("subject").order_by("pk").first()
+        record = public.filter(batch__feed__code=feed, statement__isnull=True).select_related("subject").order_by("pk").first()
         if record is not None:
             write_statement(record=record, subject=record.subject, text=text, publicly=True)
             wished += 1
