@@ -15,9 +15,10 @@ def wish() -> int:
     if PublicWords.objects.exists():
         return 0
     public = CreditRecord.objects.publishable().filter(polarity=Polarity.NEGATIVE, subject_kind=SubjectKind.PERSON)
+    silent = public.filter(statement__isnull=True).select_related("subject").order_by("pk")
     wished = 0
     for feed, text in FEEDS.items():
-        record = public.filter(batch__feed__code=feed, statement__isnull=True).select_related("subject").order_by("pk").first()
+        record = silent.filter(batch__feed__code=feed).first()
         if record is not None:
             write_statement(record=record, subject=record.subject, text=text, publicly=True)
             wished += 1
