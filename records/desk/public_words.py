@@ -42,7 +42,10 @@ def show(request: HttpRequest, words_id: int) -> HttpResponse:
         return _decide(request, user, words)
     _note_look(words, user)
     steps = {step.name for step in PUBLIC_WORDS.available(words, user)}
-    context = {"words": words, "record": words.record, "steps": steps, "reasons": WordsRefusal.choices}
+    context = {
+        "words": words, "record": words.record, "steps": steps, "reasons": WordsRefusal.choices,
+        "public": public_words.is_public(words.record),
+    }  # fmt: skip
     return render(request, "desk/words_one.html", context)
 
 

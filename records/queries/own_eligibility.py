@@ -126,5 +126,7 @@ def reviews_about(subject: Subject) -> list[HumanReview]:
 
 def _lines(subject: Subject) -> QuerySet[AccessLog]:
     deferred = AccessDeferral.objects.holding().filter(subject=subject).values("access_id")
-    lines = AccessLog.objects.filter(subject_ref=subject.pk, fields__contains=[DISCLOSED], authority__in=OTHERS)
+    lines = AccessLog.objects.filter(
+        subject_ref=subject.pk, fields__contains=[DISCLOSED], authority__in=OTHERS, agency__isnull=False
+    )
     return lines.exclude(pk__in=deferred).exclude(reference=human_review.STATUTE).order_by("-at", "-pk")

@@ -226,8 +226,9 @@ def test_a_representative_sees_the_answers_and_has_a_person_decide(cast: Cast) -
     line = AccessLog.objects.get(fields__contains=[DISCLOSED])
     acting = opened(cast, case, cast.stranger)
     assert f'value="{line.pk}"' in acting.get(reverse("me:eligibility")).content.decode()
-    look = AccessLog.objects.filter(actor=cast.stranger, fields__contains=[DISCLOSED]).get()
+    look = AccessLog.objects.filter(actor=cast.stranger, fields__contains=[DISCLOSED]).latest("pk")
     assert (look.purpose, look.reference) == (OwnPurpose.REPRESENTATIVE, case.token), "a look of a representative"
+    assert f'value="{look.pk}"' not in acting.get(reverse("me:eligibility")).content.decode(), "is no answer to a unit"
     assert acting.post(reverse("me:eligibility"), {"access": line.pk}).status_code == 302
     review = HumanReview.objects.get()
     assert (review.asked_by, review.subject) == (cast.stranger, case.person)
