@@ -7,7 +7,8 @@ RUN python -m venv /opt/venv \
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 CREDIT_VAR=/var/lib/credit
-RUN useradd --system --uid 10001 --home-dir /var/lib/credit --create-home --shell /usr/sbin/nologin credit \
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends fonts-hanazono && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --home-dir /var/lib/credit --create-home --shell /usr/sbin/nologin credit \
  && install -d -o credit -g credit -m 0700 /var/lib/credit/keys /var/lib/credit/files /var/lib/credit/static
 COPY --from=packages /opt/venv /opt/venv
 COPY . /srv/creditplatform

@@ -14,6 +14,7 @@ from django.db import connection
 
 from benchmarks.contract import Result
 from benchmarks.data import AGENCY_CODE, AGENCY_NAME
+from benchmarks.memory import peaks_mb
 from creditplatform.core import audit
 from creditplatform.core.enums import AgencyKind, Door
 from creditplatform.core.models import Agency, Site
@@ -76,11 +77,13 @@ def begin(path: Path, feed: str = FEED) -> "subprocess.Popen[str]":
 
 
 def measured(processes: Sequence["subprocess.Popen[str]"]) -> list[dict[str, Any]]:
-    """What deliveries measured, when all have come to their end."""
+    """What deliveries measured, when all have come to their end, with the memory each took of the machine."""
+    peaks = peaks_mb(processes)
     answers = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         raise RuntimeError("A delivery failed.")
-    return [json.loads(answer.splitlines()[-1]) for answer in answers]
+    found = [json.loads(answer.splitlines()[-1]) for answer in answers]
+    return [{**answer, "peak_mb": peak or answer["peak_mb"]} for answer, peak in zip(found, peaks, strict=True)]
 
 
 def deliver(path: Path, rows: int, figures: Figures, *, name: str = "ours", counted: str = "accepted") -> None:

@@ -19,7 +19,7 @@ DOOR_REASON = "benchmark"
 def peak_mb() -> float:
     """The largest memory of this process and of the one that read ahead, in MiB; what both share counts twice.
 
-    Linux tells it without what the parent held before us.
+    Linux tells it without what the parent held before us. Deliveries are watched from outside, see `benchmarks.memory`.
     """
     try:
         kib = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))

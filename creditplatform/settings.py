@@ -47,6 +47,7 @@ REPORT_KEY = env("CREDIT_REPORT_KEY", default="")
 REPORT_CERT = env("CREDIT_REPORT_CERT", default="")
 REPORT_KEY_PASSPHRASE = env("CREDIT_REPORT_KEY_PASSPHRASE", default="")
 REPORT_AUTHORITY = CREDIT_KEYRING.parent / "report-authority"
+REPORT_RARE_FONT = env("CREDIT_REPORT_RARE_FONT", default="/usr/share/fonts/truetype/hanazono/HanaMinB.ttf")
 CREDIT_CIPHER = env("CREDIT_CIPHER", default="AES-256-GCM")
 # The banner "demonstration data" and the demonstration real-name register; never in production by default.
 DEMONSTRATION = env.bool("CREDIT_DEMONSTRATION", default=not PRODUCTION)
@@ -365,19 +366,11 @@ OAUTH2_PROVIDER = {
     **{
         f"COMPLIANT_BCP_RFC9700_{name}": True
         for name in (
-            "IMPLICIT_GRANT",
-            "PASSWORD_GRANT",
-            "PKCE_METHOD",
-            "ACCESS_TOKEN_TRANSPORT",
-            "AUTHZ_RESPONSE_ISS",
-            "TOKEN_STORAGE",
-            "REFRESH_TOKEN",
-            "REDIRECT_URI_SCHEME",
-            "REDIRECT_URI_MATCHING",
-            "PKCE_REQUIRED",
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE", "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
         )
     },
-}
+}  # fmt: skip
 # How old a rule value or a purpose may be that a process keeps in memory, in seconds; tests ask the database each time.
 REMEMBERED_SECONDS = env.float("CREDIT_REMEMBERED_SECONDS", default=0 if MODE == "test" else 5)
 API_CALLS_PER_MINUTE = env.int("CREDIT_API_CALLS_PER_MINUTE", default=UNLIMITED if MODE == "test" else 600)

@@ -1,4 +1,4 @@
-"""A report as a printed document: PDF/A-2a with its font inside, set by a template that only places what it gets."""
+"""A report as a printed document: PDF/A-2a with its fonts inside, set by a template that only places what it gets."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def pdf(content: dict[str, Any], site: str) -> bytes:
     """The report as PDF/A, in the active language; 25 to 40 milliseconds. Raises CannotBeSet."""
     data = json.dumps(_printable(_page(content, site)), ensure_ascii=False)
     try:
-        made = _compiler().compile(format="pdf", pdf_standards=[STANDARD], sys_inputs={"d": data})
+        made = _compiler(data).compile(format="pdf", pdf_standards=[STANDARD], sys_inputs={"d": data})
     except typst.TypstError:
         raise CannotBeSet from None  # its words quote the document
     if not isinstance(made, bytes):
@@ -44,21 +44,19 @@ def pdf(content: dict[str, Any], site: str) -> bytes:
 def pictures(content: dict[str, Any], site: str) -> list[bytes]:
     """The pages as PNG, to be looked at."""
     data = json.dumps(_printable(_page(content, site)), ensure_ascii=False)
-    made = _compiler().compile(format="png", ppi=80, sys_inputs={"d": data})
+    made = _compiler(data).compile(format="png", ppi=80, sys_inputs={"d": data})
     return [page for page in (made if isinstance(made, list) else [made]) if page is not None]
 
 
-def _compiler() -> typst.Compiler:
-    """One compiler per thread, since it serves one at a time; it keeps the font in memory."""
-    if not hasattr(_local, "compiler"):
-        _local.compiler = typst.Compiler(
-            str(TEMPLATE),
-            root=str(TEMPLATE.parent),
-            font_paths=[str(glyphs.font().parent)],
-            ignore_system_fonts=True,
-        )
-    compiler: typst.Compiler = _local.compiler
-    return compiler
+def _compiler(data: str) -> typst.Compiler:
+    """One compiler per thread, since it serves one at a time; it keeps its fonts in memory, the rare one if needed."""
+    rare = glyphs.rare_font() if glyphs.beyond(data) else None
+    kept: dict[Path | None, typst.Compiler] = _local.__dict__.setdefault("compilers", {})
+    if rare not in kept:
+        paths = [str(glyphs.font().parent), *([str(rare)] if rare else [])]
+        root = str(TEMPLATE.parent)
+        kept[rare] = typst.Compiler(str(TEMPLATE), root=root, font_paths=paths, ignore_system_fonts=True)
+    return kept[rare]
 
 
 def _page(content: dict[str, Any], site: str) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _page(content: dict[str, Any], site: str) -> dict[str, Any]:
         "facts": facts(content),
         "qr": square(content["verify"]),
         "brand": brand, "accent": accent, "tint": tint,
-        "font": glyphs.FAMILY,
+        "font": [glyphs.FAMILY, *([glyphs.RARE_FAMILY] if glyphs.rare_font() else [])],
         "lang": "zh" if wording.chinese() else "en",
         "watermark": _("Demonstration") if settings.DEMONSTRATION else "",
         "rare": coded if rare else "",
@@ -80,7 +78,7 @@ def _page(content: dict[str, Any], site: str) -> dict[str, Any]:
 
 
 def _printable(value: Any) -> Any:
-    """Every text with characters that the font lacks written as their codes."""
+    """Every text with characters that the fonts lack written as their codes."""
     if isinstance(value, dict):
         return {key: _printable(one) for key, one in value.items()}
     if isinstance(value, list):

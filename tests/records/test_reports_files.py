@@ -116,7 +116,28 @@ def test_names_are_set_right(cast: Cast, name: str) -> None:
     assert f"林{name}" in text_of(pdf_of(report))
 
 
-def test_a_character_the_font_lacks_is_printed_as_its_code_and_explained(cast: Cast) -> None:
+RARER = "\U00020985\U0002a7dd\U0002b7c1\U0002b9f5\U0002e9f5"  # of extensions B to F
+
+
+@pytest.mark.skipif(glyphs.rare_font() is None, reason="the font with rare characters is not on this machine")
+def test_rare_characters_of_names_come_from_the_second_font(cast: Cast) -> None:
+    assert not {ord(one) for one in RARER} & glyphs.known()
+    Subject.objects.filter(pk=person_of(cast.person).pk).update(name_sealed=f"林{RARER}")
+    report = issued(cast.person)
+    pdf = pdf_of(report)
+    assert f"林{RARER}" in text_of(pdf) and "[U+" not in text_of(pdf)
+    assert re.search(rb"/FontName ?/[A-Z]{6}\+HanaMinB", pdf), "embedded, as PDF/A wants it"
+    assert validated(pdf).bottom_line
+
+
+def test_without_the_second_font_they_are_printed_as_codes(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    settings.REPORT_RARE_FONT = str(tmp_path / "nowhere.ttf")
+    Subject.objects.filter(pk=person_of(cast.person).pk).update(name_sealed=f"林{RARER[0]}")
+    assert "林[U+20985]" in text_of(pdf_of(issued(cast.person)))
+
+
+def test_a_character_the_fonts_lack_is_printed_as_its_code_and_explained(cast: Cast, settings: Any) -> None:
+    settings.REPORT_RARE_FONT = ""
     Subject.objects.filter(pk=person_of(cast.person).pk).update(name_sealed="林\U0002e9f5\ue001")
     report = issued(cast.person, language="en")
     text = text_of(pdf_of(report))
