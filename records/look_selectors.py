@@ -24,7 +24,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from creditplatform.core.enums import Authority, Door, Role
+from creditplatform.core.enums import AccessResult, Authority, Door, Role
 from creditplatform.core.labels import Kind, labels_of
 from creditplatform.core.models import AccessLog, Agency, Membership
 from creditplatform.core.vault import pk_of_token, public_token
@@ -77,7 +77,8 @@ class Look:
 
     `complaints` are those of the person and of whoever represents them, the newest first.
 
-    `times` is more than one where it stands for all checks of one report on one day.
+    `times` is more than one where it stands for all of a kind on one day: checks of one report, or questions of one
+    unit for one purpose that were refused.
     """
 
     row: AccessLog
@@ -138,25 +139,25 @@ def looks(
 ) -> list[Look]:
     """One page and one line more, newest first, after those of the page before; nine queries at most.
 
-    All checks of one report on one day are one line, the last of them.
+    All checks of one report on one day are one line, the last of them; so is what one unit was refused.
     """
-    rows = _one_check_a_day(_rows(subject, chosen or Chosen()))
+    rows = _one_a_day(_rows(subject, chosen or Chosen()))
     if before:
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     found = _prepared(subject, rows[: PAGE + 1])
-    times = _checks_a_day(subject, found)
-    return [replace(one, times=times.get(_check_of(one), 1)) for one in found]
+    times = _times_a_day(subject, found)
+    return [replace(one, times=times.get(_kind_of(one), 1)) for one in found]
 
 
 def newest(subject: Subject, *, most: int) -> tuple[list[Latest], int]:
     """The newest looks of others, and how many there are up to one more than a page; two queries."""
     named = Purpose.objects.filter(code=OuterRef("purpose")).values("name" if chinese() else "name_en")
-    rows = _one_check_a_day(_rows(subject, Chosen())).annotate(purpose_name=Subquery(named))
+    rows = _one_a_day(_rows(subject, Chosen())).annotate(purpose_name=Subquery(named))
     found = list(rows[: PAGE + 1])
     last = found[:most]
     ours = labels_of(Kind.PURPOSE, {row.purpose for row in last if not row.purpose_name})
-    return [Latest(row, _unit(row), row.purpose_name or ours[row.purpose]) for row in last], len(found)
+    return [Latest(row, unit_that_looked(row), row.purpose_name or ours[row.purpose]) for row in last], len(found)
 
 
 def all_looks(subject: Subject, chosen: Chosen) -> Iterator[Look]:
@@ -203,35 +204,44 @@ def _rows(subject: Subject, chosen: Chosen) -> Any:
     return rows.order_by("-at", "-pk")
 
 
-def _one_check_a_day(rows: Any) -> Any:
-    """Of the checks of one report on one day the last alone."""
+def _one_a_day(rows: Any) -> Any:
+    """Of what stands in one line on one day the last alone."""
     moment = ExpressionWrapper(OuterRef("at"), output_field=DateTimeField())
     within = ExpressionWrapper(moment + Value(A_DAY, DurationField()), output_field=DateTimeField())
     later = AccessLog.objects.filter(
-        subject_ref=OuterRef("subject_ref"), purpose=OwnPurpose.REPORT_CHECK, reference=OuterRef("reference"),
-        at__gte=OuterRef("at"), at__lt=within, at__date=TruncDate(moment), pk__gt=OuterRef("pk"),
+        subject_ref=OuterRef("subject_ref"), purpose=OuterRef("purpose"), at__gte=OuterRef("at"), at__lt=within,
+        at__date=TruncDate(moment), pk__gt=OuterRef("pk"),
     )  # fmt: skip
-    return rows.exclude(Q(purpose=OwnPurpose.REPORT_CHECK) & Exists(later))
+    checks = later.filter(purpose=OwnPurpose.REPORT_CHECK, reference=OuterRef("reference"))
+    refusals = later.filter(result=AccessResult.REFUSED, agency=OuterRef("agency"))
+    repeated = Q(purpose=OwnPurpose.REPORT_CHECK) & Exists(checks) | Q(result=AccessResult.REFUSED) & Exists(refusals)
+    return rows.exclude(repeated)
 
 
-def _check_of(one: Look) -> tuple[str, datetime.date] | None:
-    """Which report was checked on which day; None where the look is another."""
-    of_report = one.row.purpose == OwnPurpose.REPORT_CHECK
-    return (one.row.reference, timezone.localdate(one.row.at)) if of_report else None
+def _kind_of(one: Look) -> tuple[Any, ...] | None:
+    """What stands in one line on its day: checks of a report, refusals of a unit for a purpose; else None."""
+    row, day = one.row, timezone.localdate(one.row.at)
+    if row.purpose == OwnPurpose.REPORT_CHECK:
+        return (None, row.reference, day)
+    return (row.agency_id, row.purpose, day) if row.result == AccessResult.REFUSED else None
 
 
-def _checks_a_day(subject: Subject, found: Sequence[Look]) -> dict[tuple[str, datetime.date] | None, int]:
-    """How often the reports among these looks were checked on their days."""
-    checks = [check for one in found if (check := _check_of(one))]
-    if not checks:
+def _times_a_day(subject: Subject, found: Sequence[Look]) -> dict[tuple[Any, ...] | None, int]:
+    """How often what stands in one line happened on its day; one query for each kind there is."""
+    kinds = [kind for one in found if (kind := _kind_of(one))]
+    if not kinds:
         return {}
-    days = [day for _report, day in checks]
-    rows = AccessLog.objects.filter(
-        subject_ref=subject.pk, purpose=OwnPurpose.REPORT_CHECK, reference__in={report for report, _day in checks},
-        at__date__gte=min(days), at__date__lte=max(days),
-    )  # fmt: skip
-    counted = rows.annotate(day=TruncDate("at")).values_list("reference", "day").annotate(n=Count("pk")).order_by()
-    return {(report, day): n for report, day, n in counted}
+    days = [kind[-1] for kind in kinds]
+    rows = AccessLog.objects.filter(subject_ref=subject.pk, at__date__gte=min(days), at__date__lte=max(days))
+    rows = rows.annotate(day=TruncDate("at")).order_by()
+    counted: dict[tuple[Any, ...] | None, int] = {}
+    if any(kind[0] is None for kind in kinds):
+        checks = rows.filter(purpose=OwnPurpose.REPORT_CHECK).values_list("reference", "day")
+        counted |= {(None, report, day): n for report, day, n in checks.annotate(n=Count("pk"))}
+    if any(kind[0] is not None for kind in kinds):
+        refused = rows.filter(result=AccessResult.REFUSED).values_list("agency", "purpose", "day")
+        counted |= {(unit, purpose, day): n for unit, purpose, day, n in refused.annotate(n=Count("pk"))}
+    return counted
 
 
 def _account(subject: Subject) -> int:
@@ -271,8 +281,8 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
     ]
 
 
-def _unit(row: AccessLog) -> str:
-    """The unit that looked; who of it did is told on the page of the looks."""
+def unit_that_looked(row: AccessLog) -> str:
+    """The unit that looked, or who else did; who of the unit it was is told on the page of the looks."""
     return row.agency.label if row.agency else _who(row, {})
 
 

@@ -72,6 +72,7 @@ class NotChecked(models.TextChoices):
     """Why a row of a batch got no answer, or shows it no more. None of these says whether the person is on file."""
 
     NUMBER = "number_invalid", _("this is no valid number")
+    KIND = "kind_unknown", _("this kind of document is not known")
     NAME = "name_missing", _("the name is missing")
     TWICE = "twice", _("the same person stands in an earlier row")
     CONSENT = "not_authorised", _("no valid authorisation by the person")

@@ -121,13 +121,15 @@ class BatchCheck(Asked):
 
     The rows as they were read lie sealed in the private store under `file`; results stand in rows without any value
     of a person and are removed with the file on `keep_until`; those up to the row `fetched_up_to` have been handed out.
-    `key` is the Idempotency-Key of a machine client, under which the same list is taken in once.
+    `key` is the Idempotency-Key of a machine client, under which the same list is taken in once; `list_index` a keyed
+    digest of the rows of a file, by which the same list is known again.
     """
 
     state = models.CharField(_("state"), max_length=10, choices=BatchCheckState, default=BatchCheckState.SUBMITTED)
     file = models.CharField(max_length=200, blank=True, editable=False)
     file_name = models.CharField(_("name of the file"), max_length=200, blank=True)
     key = models.CharField(max_length=128, blank=True, editable=False)
+    list_index = BlindIndexField(null=True)  # type: ignore[misc]  # None of what came as data, and of older ones
     rows = models.PositiveIntegerField(_("rows"), default=0)
     checked = models.PositiveIntegerField(_("checked"), default=0)
     done_at = models.DateTimeField(_("done"), null=True)
@@ -217,7 +219,8 @@ class HumanReview(models.Model):
     `looked_by` is who asked for the automatic answer; neither that person nor who asked for the review decides.
     `number_index` is that of the number asked for, also where nobody is on file under it.
     `authorisation` is the consent it rests on, none under a statute; `told_at` is when the person got the notice of the
-    end, which waits while the display of the look is deferred.
+    end, which waits while the display of the look is deferred. `query`, or `batch` and `row_number`, say of which
+    answer of the unit it is; neither where a system of the unit or the person asked.
     """
 
     subject = models.ForeignKey(
@@ -244,6 +247,13 @@ class HumanReview(models.Model):
     authorisation = models.ForeignKey(
         Authorisation, verbose_name=_("authorisation"), null=True, on_delete=models.PROTECT, related_name="+"
     )
+    query = models.ForeignKey(
+        Query, verbose_name=_("query"), null=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    batch = models.ForeignKey(
+        BatchCheck, verbose_name=_("check of many persons"), null=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    row_number = models.PositiveIntegerField(_("row"), null=True)
     due_on = models.DateField(_("due"), null=True)
     words = SealedTextField(_("what should be considered"), null=True, blank=True)
     decision = models.CharField(_("decision"), max_length=10, choices=Outcome, blank=True)
@@ -283,6 +293,11 @@ class HumanReview(models.Model):
                 & (Q(decided_by=None) | Q(looked_by=None) | ~Q(decided_by=F("looked_by"))),
                 name="human_review_second_person",
                 violation_error_message=_("Whoever asked does not decide."),
+            ),
+            models.CheckConstraint(
+                condition=Q(batch=None, row_number=None) | Q(batch__isnull=False, row_number__isnull=False, query=None),
+                name="human_review_of_one_answer",
+                violation_error_message=_("A review is of one answer: that of a query, or of a row of a check."),
             ),
             models.UniqueConstraint(
                 fields=["subject", "agency", "purpose", "case_number"],

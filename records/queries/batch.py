@@ -119,7 +119,7 @@ def _people(chunk: Iterable[AskedRow], seen: set[bytes]) -> tuple[list[Person], 
     for row in chunk:
         index = number_index(row)
         if index is None:
-            problems[row.row_number] = NotChecked.NUMBER
+            problems[row.row_number] = NotChecked.NUMBER if kind_of(row) else NotChecked.KIND
         elif not row.name.strip():
             problems[row.row_number] = NotChecked.NAME
         elif index in seen:
@@ -130,12 +130,18 @@ def _people(chunk: Iterable[AskedRow], seen: set[bytes]) -> tuple[list[Person], 
     return people, problems
 
 
+def kind_of(row: AskedRow) -> IdentifierKind | None:
+    """The kind of document of a row, that of a resident where it says none; None for one that is not known."""
+    try:
+        return IdentifierKind(row.kind or IdentifierKind.RESIDENT_ID)
+    except ValueError:
+        return None
+
+
 def number_index(row: AskedRow) -> bytes | None:
     """The blind index of a row's number; None where it cannot be the number of a person."""
-    text = normalise(row.number)
-    try:
-        kind = IdentifierKind(row.kind or IdentifierKind.RESIDENT_ID)
-    except ValueError:
+    text, kind = normalise(row.number), kind_of(row)
+    if kind is None:
         return None
     if kind == IdentifierKind.RESIDENT_ID and len(text) == OLD_LENGTH:
         kind = IdentifierKind.RESIDENT_ID_15

@@ -4,6 +4,7 @@ Whoever sees the file for the person sees these too; guardians and holders of a 
 decide.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -14,13 +15,14 @@ from creditplatform.core.errors import NotFoundHere, NotPermitted
 from creditplatform.core.models import AccessLog, Site, User
 from creditplatform.core.rules import load_rulebook
 from creditplatform.core.vault import pk_of_token
-from records.enums import RepresentationKind, RepresentationScope
+from records.enums import HumanReviewState, RepresentationKind, RepresentationScope
 from records.models import AccessDeferral, Authorisation, CatalogueEntry, CreditRecord, HumanReview, Purpose, Subject
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.answered import answer_about, answer_of_line
 from records.queries.disclosure import DISCLOSED
 from records.queries.eligibility import Answer, Criteria
 from records.queries.grants import grant_of_own_file
+from records.querysets.queries import SURELY_KEPT
 from records.selectors import is_own, log_own_look, representation_by
 from records.services import human_review
 
@@ -40,11 +42,12 @@ class OwnAnswer:
 
 @dataclass(frozen=True)
 class UnitAnswer:
-    """A unit got an answer: the line of the access log, its purpose in words, whether a person looks at it already."""
+    """A unit got an answer: the line of the access log, its purpose in words, whether a person looks at it or has."""
 
     line: AccessLog
     purpose: str
     waiting: bool
+    decided: bool = False
 
 
 def own_answers(user: User, subject: Subject) -> list[OwnAnswer]:
@@ -68,13 +71,24 @@ def unit_answers(subject: Subject) -> list[UnitAnswer]:
     latest = {(line.agency_id, line.purpose, line.case_number): line for line in found}
     lines = sorted(latest.values(), key=lambda line: line.pk, reverse=True)[:SHOWN]
     names = {one.code: one.label for one in Purpose.objects.filter(code__in={line.purpose for line in lines})}
-    waiting = HumanReview.objects.waiting().filter(subject=subject)
-    before = set(waiting.values_list("agency", "purpose", "case_number"))
+    reviews = list(HumanReview.objects.all().shown_to(subject))
+    return [_unit_answer(line, names.get(line.purpose, line.purpose), _reviews_of(line, reviews)) for line in lines]
+
+
+def _unit_answer(line: AccessLog, purpose: str, reviews: list[HumanReview]) -> UnitAnswer:
+    states = {one.state for one in reviews}
+    return UnitAnswer(line, purpose, HumanReviewState.REQUESTED in states, HumanReviewState.DECIDED in states)
+
+
+def _reviews_of(line: AccessLog, reviews: Iterable[HumanReview]) -> list[HumanReview]:
+    """The reviews of an answer; of a row of a list the case bears the number of the row behind it."""
+    begun = f"{line.case_number[:SURELY_KEPT]}"
     return [
-        UnitAnswer(
-            line, names.get(line.purpose, line.purpose), (line.agency_id, line.purpose, line.case_number) in before
-        )
-        for line in lines
+        one
+        for one in reviews
+        if (one.agency_id, one.purpose_id) == (line.agency_id, line.purpose)
+        and (one.case_number == line.case_number or (" #" in one.case_number and one.case_number.startswith(begun)))
+        and one.asked_at >= line.at
     ]
 
 
@@ -82,7 +96,7 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
     """Have an answer that a unit got looked at by a person: what the rule says of the day on which the unit asked.
 
     Must run in an audit context. Raises NotPermitted for whoever may only see the file; NotFoundHere for a line that is
-    no answer about this person, BeforeAPerson.
+    no answer about this person, BeforeAPerson, DecidedByAPerson.
     """
     if not may_ask(user, subject):
         raise NotPermitted
@@ -90,6 +104,11 @@ def ask_for_person(user: User, subject: Subject, access_id: int, words: str = ""
     purpose = Purpose.objects.select_related("legal_basis").filter(code=line.purpose).first() if line else None
     if line is None or purpose is None or line.agency is None:
         raise NotFoundHere
+    reviews = _reviews_of(line, HumanReview.objects.filter(subject=subject))
+    if any(one.state == HumanReviewState.REQUESTED for one in reviews):
+        raise human_review.BeforeAPerson
+    if any(one.state == HumanReviewState.DECIDED for one in reviews):
+        raise human_review.DecidedByAPerson
     found = answer_of_line(line, purpose, subject)
     return human_review.request_review(
         subject_id=subject.pk,

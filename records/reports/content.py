@@ -15,7 +15,7 @@ from creditplatform.core.rules import RuleBook
 from creditplatform.core.vault import public_token
 from records import sentences
 from records.enums import FieldRole, Tier
-from records.models import CatalogueEntry, Subject
+from records.models import CatalogueEntry, EntryVersion, Subject
 from records.models.record import TOKEN_KIND
 from records.queries.disclosure import shown
 from records.reports import looked
@@ -85,6 +85,8 @@ def title(order: Order) -> str:
     """What the report is called."""
     if order.special:
         return _("Special credit report in place of certificates")
+    if period(order):
+        return _("Personal public credit report, decisions of a period")
     return _("Personal public credit report")
 
 
@@ -123,8 +125,14 @@ def scope(order: Order, today: datetime.date) -> list[str]:
         _("Records that are repaired, withdrawn, expired or withheld until their source answers are left out by law"
           " or by rule; that nothing is shown does not prove that nothing ever happened.")
     )  # fmt: skip
-    if not order.own:
-        said.append(_("It is limited to what the purpose and the person's authorisation cover."))
+    if period(order):
+        said.append(_("It is limited to decisions of the period named above; of others it says nothing."))
+    if order.grant:
+        kinds = wording.joined(version.entry.label for version in covered(order))
+        said.append(
+            _("It is limited to what the purpose and the person's authorisation cover: %(kinds)s. Of anything else it"
+              " says nothing, not even whether there is any.") % {"kinds": kinds}
+        )  # fmt: skip
     said.append(_("It holds no score and no judgement of the person."))
     return said
 
@@ -148,17 +156,50 @@ def sections(order: Order, found: Extract) -> list[dict[str, Any]]:
         more = [{"title": "", "sentence": one.sentence, "facts": [list(fact) for fact in one.facts]} for one in items]
         by_section.setdefault(code, []).extend(more)
     kept = [section for section in SECTIONS if section.records or order.own]
-    return [_section(number, section, by_section, found, order) for number, section in enumerate(kept, 1)]
+    kinds = kinds_by_section(order)
+    return [_section(number, section, by_section, found, order, kinds) for number, section in enumerate(kept, 1)]
 
 
 def _section(
-    number: int, section: Section, items: dict[str, list[dict[str, Any]]], found: Extract, order: Order
+    number: int,
+    section: Section,
+    items: dict[str, list[dict[str, Any]]],
+    found: Extract,
+    order: Order,
+    kinds: dict[str, list[str]],
 ) -> dict[str, Any]:
     here: dict[str, Any] = {"code": section.code, "number": number, "title": str(section.title)}
     said = items.get(section.code, [])
     if section.code == ADVICE:
         return {**here, "advice": advice(found.records, order.as_of), "items": [], "empty": ""}
-    return {**here, "advice": [], "items": said, "empty": "" if said else _("Nothing on record.")}
+    return {**here, "advice": [], "items": said, "empty": "" if said else nothing(order, kinds.get(section.code, []))}
+
+
+def nothing(order: Order, kinds: list[str]) -> str:
+    """What a section without records says: never that there is none where the report was not to look there."""
+    if order.grant and not kinds:
+        return _("Not covered by the purpose or the person's authorisation: nothing is said here.")
+    if order.grant:
+        return _("Nothing on record of what is covered here: %(kinds)s.") % {"kinds": wording.joined(kinds)}
+    if period(order):
+        return _("Nothing on record within the period.")
+    return _("Nothing on record.")
+
+
+def covered(order: Order) -> list[EntryVersion]:
+    """The kinds of record a report to a unit covers, each as it is collected that day, by code; one query."""
+    if order.grant is None:
+        return []
+    versions = EntryVersion.objects.collecting(on=order.as_of).filter(entry__code__in=order.grant.scope.entries)
+    return list(versions.select_related("entry").order_by("entry__code"))
+
+
+def kinds_by_section(order: Order) -> dict[str, list[str]]:
+    """Names of the kinds of record a report to a unit covers, by the section they stand in."""
+    kinds: dict[str, list[str]] = {}
+    for version in covered(order):
+        kinds.setdefault(section_of(version), []).append(version.entry.label)
+    return kinds
 
 
 def special_sections(order: Order, found: Extract) -> list[dict[str, Any]]:

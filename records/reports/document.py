@@ -53,7 +53,7 @@ def _compiler(data: str) -> typst.Compiler:
     rare = glyphs.rare_font() if glyphs.beyond(data) else None
     kept: dict[Path | None, typst.Compiler] = _local.__dict__.setdefault("compilers", {})
     if rare not in kept:
-        paths = [str(glyphs.font().parent), *([str(rare)] if rare else [])]
+        paths = [str(glyphs.font().parent), *([str(rare.parent)] if rare else [])]
         root = str(TEMPLATE.parent)
         kept[rare] = typst.Compiler(str(TEMPLATE), root=root, font_paths=paths, ignore_system_fonts=True)
     return kept[rare]

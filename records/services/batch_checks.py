@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -27,23 +27,51 @@ from records.services.queries import case_problems
 from records.workflows.batch_check import BATCH_CHECK
 
 LOCK_SPACE = 0x43484B53
+AGAIN = _("Check this list once more")
 MOST_REMOVED = 100
 log = structlog.get_logger(__name__)
 
 
 def submit(
-    *, agency: Agency, user: User, purpose: str, case_number: str, blocks: Iterable[bytes], file_name: str
-) -> BatchCheck:
+    *, agency: Agency, user: User, purpose: str, case_number: str, blocks: Iterable[bytes], file_name: str,
+    again: bool = False,
+) -> BatchCheck:  # fmt: skip
     """Register a check of many persons; where the purpose asks for no approval it is ready to be worked off.
 
-    Must run in an audit context. Raises PurposeNotOpen; Invalid, FeedFileError, NoRoom for the file.
+    `again` checks a list once more that was checked for the same case, which takes another use of every consent.
+    Must run in an audit context. Raises PurposeNotOpen; CheckedAlready without `again`; Invalid, FeedFileError, NoRoom
+    for the file.
     """
     wanted = open_purpose(purpose, agency)
     if problems := case_problems(case_number):
         raise Invalid(problems)
-    name, rows = check_files.take_in(blocks)
-    about = {"agency": agency, "asked_by": user, "file_name": Path(file_name).name[:200]}
+    name, rows, index = check_files.take_in(blocks)
+    try:
+        if not again:
+            _refuse_second(agency, wanted, case_number, index)
+    except CheckedAlready:
+        check_files.remove(name)
+        raise
+    about = {"agency": agency, "asked_by": user, "file_name": Path(file_name).name[:200], "list_index": index}
     return _register(wanted, case_number, name, rows, about)
+
+
+class CheckedAlready(Conflict):
+    """The same list was checked for the same case, and its answers are kept still (HTTP 409)."""
+
+    default_code = "checked_already"
+    default_message = _(
+        "This very list was sent for this case on %(day)s, and its answers can still be fetched. Checking it again"
+        " takes another use of every consent: tick “%(again)s” if that is meant, and choose the file anew."
+    )
+
+
+def _refuse_second(agency: Agency, purpose: Purpose, case_number: str, index: bytes) -> None:
+    same = BatchCheck.objects.filter(agency=agency, purpose=purpose, case_number=case_number.strip()[:60])
+    standing = same.exclude(state__in=[BatchCheckState.REFUSED, BatchCheckState.CLEARED]).filter(list_index=index)
+    found = standing.order_by("-pk").first()
+    if found is not None:
+        raise CheckedAlready(day=timezone.localdate(found.asked_at).isoformat(), again=AGAIN)
 
 
 def submit_list(
@@ -145,11 +173,15 @@ def clear_due(*, on: datetime.date, door: Door) -> int:
 def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str = "") -> HumanReview:
     """Put the answer of a row before somebody else of the unit, while consent lasts.
 
-    Raises NotFoundHere, NotAuthorised, Conflict.
+    Raises NotFoundHere, Invalid for a row without an answer, NotAuthorised, Conflict.
     """
     row = BatchCheckRow.objects.filter(batch=batch, row_number=row_number).exclude(outcome="").first()
-    if row is None or batch.state != BatchCheckState.DONE or batch.asked_by_id != user.pk:
+    if batch.state != BatchCheckState.DONE or batch.asked_by_id != user.pk:
         raise NotFoundHere
+    if row is None:
+        raise Invalid.in_field(
+            "row", "no_answer", _("No row of this number has an answer: see the numbers in the results.")
+        )
     person, name = _person_of(batch, row_number)
     return human_review.request_review(
         subject_id=Subject.objects.by_number(person.blind_index).values_list("pk", flat=True).first(),
@@ -164,7 +196,21 @@ def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str
         looked_by=batch.asked_by,
         authorisation=_consent_of(batch, person, name) if batch.purpose.needs_consent else None,
         words=words,
+        batch=batch,
+        row_number=row_number,
     )
+
+
+def decisions(batch: BatchCheck) -> dict[int, HumanReview]:
+    """What became of answers of a check that were put before a person: the last review of each row, by its number."""
+    return {one.row_number or 0: one for one in HumanReview.objects.filter(batch=batch).order_by("pk")}
+
+
+def name_in_row(batch: BatchCheck, row_number: int) -> str:
+    """The name of a row as it was sent; empty once the file is gone."""
+    if not batch.file:
+        return ""
+    return next((row.name for row in check_files.asked_rows(batch) if row.row_number == row_number), "")
 
 
 def _person_of(batch: BatchCheck, row_number: int) -> tuple[Identifier, str]:

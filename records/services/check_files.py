@@ -4,6 +4,7 @@ A kept file is a run of sealed blocks, each with its length before it: first the
 and kind of document, then some hundred rows at a time. Memory does not grow with the rows.
 """
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from records.services.feeds import keep_file
 
 MOST_ROWS = 100_000
 READ, AT_A_TIME = 5_000, 500
-SEALED_AS = "records.BatchCheck.file"
+SEALED_AS, LIST_INDEXED_AS = "records.BatchCheck.file", "records.BatchCheck.list_index"
 FORMATS = ("xlsx", "xls", "csv")
 NAME_HEADER, NUMBER_HEADER, KIND_HEADER = "姓名", "证件号码", "证件类型"
 HEADERS = {
@@ -67,21 +68,31 @@ class Line(msgspec.Struct, array_like=True):
 _lines = msgspec.json.Decoder(list[Line])
 
 
-def take_in(blocks: Iterable[bytes]) -> tuple[str, int]:
-    """Read an uploaded workbook or CSV and keep its rows sealed; the name of the kept file and how many rows it has.
+def take_in(blocks: Iterable[bytes]) -> tuple[str, int, bytes]:
+    """Read an uploaded workbook or CSV and keep its rows sealed; the name of the kept file, how many rows it has, and a
+    keyed digest of them, the same for the same rows in whatever form.
 
-    Raises FeedFileError for what is no readable table; Invalid where the columns are wanting, or there is no row or
-    more than MOST_ROWS; NoRoom.
+    Raises FeedFileError for what is no readable table; Invalid where it is of another format, the columns are wanting,
+    or there is no row or more than MOST_ROWS; NoRoom.
     """
     kept = keep_file(blocks)
     try:
-        found = detect_format(kept.place)
-        if found not in FORMATS:
-            raise FeedFileError("wrong_format", expected="XLSX, XLS, CSV", found=found.upper())
+        if _format_of(kept.place) not in FORMATS:
+            raise Invalid.in_field("file", "wrong_format", _("Please send the list as XLSX, XLS or CSV."))
         with open_table(kept.place) as table:
             return _seal(table)
     finally:
         kept.remove()
+
+
+def _format_of(place: Path) -> str:
+    """Which format a file has; nothing where it is no table. Raises FeedFileError for what is wrong within one."""
+    try:
+        return detect_format(place)
+    except FeedFileError as error:
+        if error.code == "not_a_table":
+            return ""
+        raise
 
 
 def keep_list(people: Sequence[AskedRow]) -> str:
@@ -94,6 +105,13 @@ def keep_list(people: Sequence[AskedRow]) -> str:
         raise Invalid.in_field("people", "no_rows", _("The list names nobody."))
     lines = [Line(one.row_number, [one.name, one.number, one.kind]) for one in people]
     return _write(Sheet([NAME_HEADER, NUMBER_HEADER, KIND_HEADER], 0, 1, 2), [lines])[0]
+
+
+def _digested(parts: Iterable[list[Line]], digest: "hashlib._Hash") -> Iterator[list[Line]]:
+    """The same rows, each part taken into a digest on its way."""
+    for lines in parts:
+        digest.update(msgspec.json.encode([line.cells for line in lines]))
+        yield lines
 
 
 def find_columns(header: Sequence[str]) -> Sheet:
@@ -157,12 +175,14 @@ FILES = sealed_files.SealedFiles(
 )  # fmt: skip
 
 
-def _seal(table: Table) -> tuple[str, int]:
-    name, count = _write(find_columns(table.header), (_lines_of(chunk) for chunk in table.chunks(READ)))
+def _seal(table: Table) -> tuple[str, int, bytes]:
+    sheet, digest = find_columns(table.header), hashlib.sha256()
+    digest.update(msgspec.json.encode(sheet.header))
+    name, count = _write(sheet, _digested((_lines_of(chunk) for chunk in table.chunks(READ)), digest))
     if not count:
         remove(name)
         raise Invalid.in_field("file", "no_rows", _("The file has a header, but no row below it."))
-    return name, count
+    return name, count, vault.blind_index(digest.hexdigest(), LIST_INDEXED_AS)
 
 
 def _write(sheet: Sheet, parts: Iterable[list[Line]]) -> tuple[str, int]:

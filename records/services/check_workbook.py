@@ -17,11 +17,12 @@ from creditplatform.core import audit
 from creditplatform.core.enums import Door
 from creditplatform.core.models import User
 from creditplatform.core.wording import joined
-from records.enums import NotChecked, Outcome, Reason
-from records.models import BatchCheck
+from records.enums import HumanReviewState, NotChecked, Outcome, Reason
+from records.feeds.vocabulary import IDENTIFIER_KINDS
+from records.models import BatchCheck, HumanReview
 from records.queries.batch_again import RowGiven, give
-from records.services import check_files, check_results
-from records.services.check_files import KIND_HEADER, NAME_HEADER, NUMBER_HEADER, Line
+from records.services import batch_checks, check_files, check_results
+from records.services.check_files import KIND_HEADER, MOST_ROWS, NAME_HEADER, NUMBER_HEADER, Line
 from records.services.feeds import folder
 
 AT_A_TIME, LONGEST_CELL, WIDTH, WIDE = 5_000, 32_767, 22, 48
@@ -42,7 +43,8 @@ def write_results(*, batch: BatchCheck, user: User, target: IO[bytes]) -> int:
             header = check_files.sheet_of(batch).header
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(header), WIDTH)
-            sheet.set_column(len(header) + 1, len(header) + 1, WIDE)
+            sheet.set_column(len(header) + 2, len(header) + 2, WIDE)
+            sheet.set_column(len(header) + 4, len(header) + 4, WIDE)
             for at, row in enumerate(_table(batch, before)):
                 for column, text in enumerate(row):
                     sheet.write_string(at, column, text[:LONGEST_CELL])
@@ -51,7 +53,10 @@ def write_results(*, batch: BatchCheck, user: User, target: IO[bytes]) -> int:
 
 
 def template() -> bytes:
-    """An empty workbook with the right columns, all of them text, so that no number loses its digits."""
+    """An empty workbook with the right columns, all of them text, so that no number loses its digits.
+
+    Kinds of document are chosen from the words that are understood.
+    """
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         sheet = book.add_worksheet("名单")
@@ -60,6 +65,9 @@ def template() -> bytes:
         for at, name in enumerate((NAME_HEADER, NUMBER_HEADER, KIND_HEADER)):
             sheet.write_string(0, at, name, bold)
         sheet.freeze_panes(1, 0)
+        first_words = {kind: word for word, kind in reversed(IDENTIFIER_KINDS.items())}
+        words = {"validate": "list", "source": list(first_words.values())[::-1], "ignore_blank": True}
+        sheet.data_validation(1, 2, MOST_ROWS, 2, words)
     return buffer.getvalue()
 
 
@@ -73,7 +81,8 @@ def in_words(row: RowGiven) -> tuple[str, str]:
 def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
     known = check_files.sheet_of(batch)
     header = known.header
-    yield [*header, _("Answer"), _("Reasons")]
+    decided = batch_checks.decisions(batch)
+    yield [*header, _("Row"), _("Answer"), _("Reasons"), _("Decision of a person"), _("Grounds")]
     for lines in _in_parts(check_files.rows_of(batch)):
         numbers = [line.number for line in lines]
         rows = list(batch.results.filter(row_number__in=numbers))
@@ -81,7 +90,17 @@ def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
         answers = {one.row_number: one for one in given}
         for line in lines:
             cells = [line.at(place) for place in range(len(header))]
-            yield [*cells, *(in_words(answers[line.number]) if line.number in answers else ("", ""))]
+            answer = in_words(answers[line.number]) if line.number in answers else ("", "")
+            yield [*cells, str(line.number), *answer, *_decision(decided.get(line.number))]
+
+
+def _decision(review: HumanReview | None) -> tuple[str, str]:
+    """What a person has decided on the answer of a row, with the grounds; that it waits, or nothing."""
+    if review is None:
+        return "", ""
+    if review.decision:
+        return str(Outcome(review.decision).label), review.grounds or ""
+    return str(HumanReviewState(review.state).label), ""
 
 
 def _in_parts(lines: Iterable[Line]) -> Iterator[list[Line]]:

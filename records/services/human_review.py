@@ -5,6 +5,7 @@ The person is told of the end. Where the display of the look is deferred by stat
 
 import datetime
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -46,6 +47,13 @@ class BeforeAPerson(Conflict):
     default_message = _("This result is before a person already; the decision is still to come.")
 
 
+class DecidedByAPerson(Conflict):
+    """A person has decided on that very answer (HTTP 409)."""
+
+    default_code = "decided_by_a_person"
+    default_message = _("A person has decided on this answer already; the decision stands beside it.")
+
+
 def request_review(
     *,
     subject_id: int | None,
@@ -61,13 +69,18 @@ def request_review(
     looked_by: User | None = None,
     authorisation: Authorisation | None = None,
     words: str = "",
+    **answer: Any,
 ) -> HumanReview:
     """Put an automatic answer before a person of the unit; by a member of the unit, its system or the person.
 
     `looked_by` is who had the answer made, who does not decide either; `authorisation` the consent the answer rests on;
-    `number_index` that of the number asked for, so that asking twice is the same whether or not anybody is on file.
-    Must run in an audit context. Raises BeforeAPerson where it waits for a decision already; RuleMissing.
+    `number_index` that of the number asked for, so that asking twice is the same whether or not anybody is on file;
+    `answer` the answer it is of, `query` or `batch` and `row_number`, where the unit keeps it.
+    Must run in an audit context. Raises BeforeAPerson where it waits for a decision already; DecidedByAPerson where a
+    person has decided on that answer; RuleMissing.
     """
+    if answer and HumanReview.objects.filter(**answer, state=HumanReviewState.DECIDED).exists():
+        raise DecidedByAPerson
     same = {"agency": agency, "purpose": purpose, "case_number": case_number}
     whose = Q(number_index=number_index) if subject_id is None else Q(number_index=number_index) | Q(subject=subject_id)
     if HumanReview.objects.waiting().filter(whose, **same).exists():
@@ -75,7 +88,7 @@ def request_review(
     try:
         with transaction.atomic():
             return HumanReview.objects.create(
-                **same,
+                **same, **answer,
                 subject_id=subject_id,
                 number_index=number_index,  # type: ignore[misc]  # None of an answer given before it was kept
                 outcome=Outcome(outcome),

@@ -163,6 +163,7 @@ def send_to_person(*, query: Query, user: User, words: str = "") -> HumanReview:
         looked_by=query.asked_by,
         authorisation=query.authorisation,
         words=words,
+        query=query,
     )
 
 

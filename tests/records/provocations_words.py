@@ -1,9 +1,9 @@
-"""Acts that offend the constraints of words for the public and of complaints about looks."""
+"""Acts that offend the constraints of words for the public, complaints about looks, and decisions on answers."""
 
 from django.utils import timezone
 
 from tests.records.provocations import provokes
-from tests.records.query_rows import a_representation, a_review, public_words
+from tests.records.query_rows import a_human_review, a_representation, a_review, public_words
 from tests.records.world import World
 
 
@@ -26,6 +26,11 @@ def _(w: World) -> None:
 @provokes("public_words_refused_with_reason")
 def _(w: World) -> None:
     public_words(w, state="refused", text=None, decided_by=w.cast.centre, decided_at=timezone.now())
+
+
+@provokes("human_review_of_one_answer")
+def _(w: World) -> None:
+    a_human_review(w, row_number=1)
 
 
 @provokes("access_complaint_once")

@@ -52,7 +52,7 @@ def test_every_row_gets_an_answer_or_a_reason(cast: Cast) -> None:
     run_check(check, rows, door=Door.DESK)
     assert _answers(check) == {
         1: Outcome.NO, 2: NotChecked.NUMBER, 3: NotChecked.NAME, 4: NotChecked.TWICE, 5: NotChecked.CONSENT,
-        6: NotChecked.CONSENT, 7: NotChecked.NUMBER, 8: NotChecked.NUMBER,
+        6: NotChecked.CONSENT, 7: NotChecked.NUMBER, 8: NotChecked.KIND,
     }  # fmt: skip
     check.refresh_from_db()
     assert check.checked == len(rows)

@@ -100,11 +100,12 @@ def test_a_bad_row_never_stops_the_others_and_every_row_gets_its_answer(cast: Ca
     assert (batch.state, batch.rows, batch.checked) == (BatchCheckState.DONE, 6, 6)
     assert answers(batch) == {
         1: Outcome.NO, 2: NotChecked.CONSENT, 3: NotChecked.NAME, 4: NotChecked.NUMBER, 5: NotChecked.TWICE,
-        6: NotChecked.NUMBER,
+        6: NotChecked.KIND,
     }  # fmt: skip
     table = fetched(batch, cast.clerk, place)
     assert [[row[0], row[2], row[4]] for row in table[1:]] == [[row[0], row[2], row[4]] for row in ROWS], "as sent"
-    assert len(table) == 7 and all(row[-1] and row[-2] for row in table), "each row has an answer with its reasons"
+    assert len(table) == 7 and all(row[-4] and row[-3] for row in table), "each row has an answer with its reasons"
+    assert [row[-5] for row in table[1:]] == ["1", "2", "3", "4", "5", "6"], "and the number it has on the page"
 
 
 def test_only_whoever_asked_fetches_and_that_is_noted(cast: Cast) -> None:
@@ -225,8 +226,8 @@ def test_a_lost_file_stops_the_check(cast: Cast) -> None:
         (b"", FeedFileError, "empty_file"),
         (as_csv([["1", "2"]], ["a", "b"]), Invalid, "columns_missing"),
         (as_csv([], HEADER), Invalid, "no_rows"),
-        (b"%PDF-1.4", FeedFileError, "not_a_table"),
-        (b'[{"name": "x"}]', FeedFileError, "wrong_format"),
+        (b"%PDF-1.4", Invalid, "wrong_format"),
+        (b'[{"name": "x"}]', Invalid, "wrong_format"),
         (b"PK\x03\x04broken", FeedFileError, "corrupt_workbook"),
     ],
 )
@@ -284,8 +285,8 @@ def test_a_row_goes_before_a_person(cast: Cast) -> None:
     review = batch_checks.send_to_person(batch=batch, user=cast.clerk, row_number=1, words="请核对")
     assert (review.subject_id, review.outcome, review.records) == (record.subject_id, Outcome.NO, [record.pk])
     assert (review.looked_by, review.case_number) == (cast.clerk, f"{CASE} #1")
-    for row, user in ((3, cast.clerk), (99, cast.clerk), (1, cast.supervisor)):
-        with pytest.raises(NotFoundHere):
+    for row, user, error in ((3, cast.clerk, Invalid), (99, cast.clerk, Invalid), (1, cast.supervisor, NotFoundHere)):
+        with pytest.raises(error):
             batch_checks.send_to_person(batch=batch, user=user, row_number=row)
     assert HumanReview.objects.count() == 1
 

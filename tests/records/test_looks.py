@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from creditplatform.core.audit.access import record_disclosure
-from creditplatform.core.enums import Authority, Door
+from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import Conflict, Invalid, NotPermitted
 from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import AccessLog, Agency, RuleValue
@@ -266,6 +266,25 @@ def test_the_desk_asks_and_approves_and_names_no_person(cast: Cast) -> None:
 
 
 # --- this was not right ----------------------------------------------------------------------------
+
+
+def test_what_a_unit_was_refused_is_one_line_a_day_and_hides_no_other_look(cast: Cast) -> None:
+    noon = timezone.localtime().replace(hour=12, minute=0) - DAY
+    words = {
+        "subject_ref": cast.person.real_name.subject_id, "actor": cast.officer, "agency": market(), "door": Door.DESK,
+        "purpose": "company-officer", "authority": Authority.STATUTE, "case_number": "1",
+    }  # fmt: skip
+    AccessLog.objects.create(**words, result=AccessResult.REFUSED, at=noon - DAY)
+    for minute in range(5):
+        at = noon + datetime.timedelta(minutes=minute)
+        AccessLog.objects.create(**words, result=AccessResult.REFUSED, at=at)
+        if minute == 3:
+            AccessLog.objects.create(**words, result=AccessResult.SHOWN, fields=["judgment-defaulter"], at=at)
+    found = looks(person_of(cast))
+    assert [(one.row.result, one.times) for one in found] == [
+        (AccessResult.REFUSED, 5), (AccessResult.SHOWN, 1), (AccessResult.REFUSED, 1),
+    ]  # fmt: skip
+    assert len(list(all_looks(person_of(cast), Chosen()))) == 7, "the file has every single one"
 
 
 def test_a_person_says_that_a_look_was_not_right_and_reads_what_became_of_it(cast: Cast) -> None:

@@ -46,6 +46,14 @@ def test_the_sections_stand_in_their_order_and_empty_ones_say_so(cast: Cast, rec
     }
 
 
+def test_a_report_of_a_period_says_so_in_title_scope_and_sections(cast: Cast, record: CreditRecord) -> None:
+    content = said(issued(cast.person, language="en", period_from=days_ago(10), period_until=None))
+    assert content["title"] == "Personal public credit report, decisions of a period"
+    assert any("decisions of the period" in line for line in content["scope"])
+    empty = {section["empty"] for section in content["sections"] if not section["advice"]}
+    assert "Nothing on record within the period." in empty and "Nothing on record." not in empty
+
+
 def test_every_kind_of_record_has_its_section_by_class_edition_and_field(db: None) -> None:
     versions = {v.entry.code: v for v in EntryVersion.objects.filter(state="in_force").select_related("entry")}
     assert all(sections.section_of(version) in sections.CODES for version in versions.values())

@@ -116,7 +116,7 @@ def test_names_are_set_right(cast: Cast, name: str) -> None:
     assert f"林{name}" in text_of(pdf_of(report))
 
 
-RARER = "\U00020985\U0002a7dd\U0002b7c1\U0002b9f5\U0002e9f5"  # of extensions B to F
+RARER = "\U00020985\U0002a745\U0002b7c1\U0002b9f5\U0002e9f5"  # of extensions B to F
 
 
 @pytest.mark.skipif(glyphs.rare_font() is None, reason="the font with rare characters is not on this machine")

@@ -67,6 +67,20 @@ def lines(result: AccessResult) -> list[AccessLog]:
 # --- what it holds ------------------------------------------------------------------------------------
 
 
+def test_what_the_consent_does_not_cover_is_never_called_nothing_on_record(cast: Cast) -> None:
+    """The person has a fine; the consent covers volunteers alone. A signed report must not say that there is none."""
+    fined()
+    wanted = purpose(INDUSTRY, fields=["administrative-penalty", "star-volunteer"])
+    narrow = consent(wanted, cast.clerk, cast.person, granted=["star-volunteer"], case_number=CASE)
+    content = said(issue_to_unit(asking(narrow, cast.officer, language="en")))
+    said_of = {section["code"]: section["empty"] for section in content["sections"]}
+    assert said_of.pop("honesty") == "Nothing on record of what is covered here: Star volunteer."
+    assert set(said_of.values()) == {"Not covered by the purpose or the person's authorisation: nothing is said here."}
+    limit = next(line for line in content["scope"] if "authorisation cover" in line)
+    assert "Star volunteer" in limit and "not even whether there is any" in limit
+    assert "Nothing on record." not in str(content)
+
+
 def test_a_unit_gets_what_was_allowed_once(cast: Cast, given: Authorisation) -> None:
     report = issue_to_unit(asking(given, cast.officer))
     content = said(report)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -19,7 +20,7 @@ from creditplatform.core.vault import pk_of_token
 from records.desk.access import sending
 from records.desk.queries.forms import CheckForm, offers_of
 from records.enums import BatchCheckState, NotChecked, Outcome
-from records.models import BatchCheck
+from records.models import BatchCheck, HumanReview
 from records.models.query import BATCH_KIND
 from records.services import batch_checks, check_files, check_results
 from records.services.check_workbook import in_words, template, write_results
@@ -74,7 +75,7 @@ def _submitted(form: CheckForm, user: User) -> BatchCheck | None:
     try:
         batch = batch_checks.submit(
             agency=offer.agency, user=user, purpose=offer.purpose.code, case_number=form.cleaned_data["case_number"],
-            blocks=file.chunks(), file_name=file.name or "",
+            blocks=file.chunks(), file_name=file.name or "", again=form.cleaned_data["again"],
         )  # fmt: skip
     except Invalid as error:
         for problem in error.problems:
@@ -117,14 +118,16 @@ def show(request: HttpRequest, check_token: str) -> HttpResponse:
         "answers": [(one.label, by_outcome.get(one.value, 0)) for one in Outcome],
         "problems": [(one.label, by_outcome[one.value]) for one in NotChecked if one.value in by_outcome],
         "rows": _rows(batch) if own and batch.state == BatchCheckState.DONE else [],
+        "answered": any(by_outcome.get(one.value) for one in Outcome),
     }
     return unstored(render(request, "desk/queries/check.html", context))
 
 
-def _rows(batch: BatchCheck) -> list[tuple[int, str, str]]:
-    """The first rows that are not a plain yes, by their number in the file."""
+def _rows(batch: BatchCheck) -> list[tuple[int, str, str, HumanReview | None]]:
+    """The first rows that are not a plain yes, by their number in the file, each with what became of it."""
     rows = batch.results.filter(outcome__in=[Outcome.PERSON, Outcome.NO]).order_by("-outcome", "row_number")
-    return [(row.row_number, *in_words(row)) for row in check_results.overview(batch, list(rows[:ROWS_SHOWN]))]
+    found, decided = check_results.overview(batch, list(rows[:ROWS_SHOWN])), batch_checks.decisions(batch)
+    return [(row.row_number, *in_words(row), decided.get(row.row_number)) for row in found]
 
 
 @rule(sending)
@@ -141,7 +144,8 @@ def results(request: HttpRequest, check_token: str) -> HttpResponseBase:
         messages.error(request, str(error))
         return redirect("desk:batch-check", batch.token)
     target.seek(0)
-    return unstored(FileResponse(target, as_attachment=True, filename="results.xlsx", content_type=WORKBOOK))
+    name = f"results-{timezone.localdate(batch.asked_at).isoformat()}-{batch.pk}.xlsx"
+    return unstored(FileResponse(target, as_attachment=True, filename=name, content_type=WORKBOOK))
 
 
 def _found(token: str, user: User) -> BatchCheck:
@@ -170,7 +174,8 @@ def _take(given: Any, batch: BatchCheck, user: User) -> None:
         queue_check(batch_checks.approve(batch=batch, user=user).pk)
     elif act == "refuse":
         batch_checks.turn_down(batch=batch, user=user, words=words)
-    elif act == "person" and row.isascii() and row.isdecimal() and len(row) <= len(str(check_files.MOST_ROWS)):
-        batch_checks.send_to_person(batch=batch, user=user, row_number=int(row), words=words)
+    elif act == "person":
+        known = row.isascii() and row.isdecimal() and len(row) <= len(str(check_files.MOST_ROWS))
+        batch_checks.send_to_person(batch=batch, user=user, row_number=int(row) if known else 0, words=words)
     else:
         raise Http404

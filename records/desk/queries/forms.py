@@ -13,6 +13,7 @@ from creditplatform.core.wording import bracketed
 from records.enums import QueryKind
 from records.models import Purpose
 from records.querysets import units_of
+from records.services.batch_checks import AGAIN
 from records.services.check_files import KIND_HEADER, NAME_HEADER, NUMBER_HEADER
 
 KEPT_OFF = {"autocomplete": "off"}
@@ -82,7 +83,7 @@ class QueryForm(CaseForm):
 
 
 class CheckForm(CaseForm):
-    """Many persons by a file."""
+    """Many persons by a file; `again` matters for a list that was checked for the same case alone."""
 
     file = forms.FileField(
         label=_("File"),
@@ -93,4 +94,8 @@ class CheckForm(CaseForm):
             ),
             name=NAME_HEADER, number=NUMBER_HEADER, kind=KIND_HEADER,
         ),
+    )  # fmt: skip
+    again = forms.BooleanField(
+        label=AGAIN, required=False,
+        help_text=_("Only for a list that was sent for this case before; it takes another use of every consent."),
     )  # fmt: skip

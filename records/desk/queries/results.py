@@ -22,7 +22,7 @@ from records.models import CreditRecord, HumanReview
 from records.models.query import REVIEW_KIND
 from records.queries.disclosure import DISCLOSED, NOBODY
 from records.sentences import OUTCOME_MARKS
-from records.services import human_review
+from records.services import batch_checks, human_review
 from records.services.queries import records_named
 from records.workflows.human_review import HUMAN_REVIEW, asked_by_the_person, consent_stands
 
@@ -54,7 +54,7 @@ def show(request: HttpRequest, review_token: str) -> HttpResponse:
     """One answer with the records it rests on; whoever opens it to decide leaves a line in the access log."""
     user = cast(User, request.user)
     key = pk_of_token(REVIEW_KIND, review_token)
-    seen = HumanReview.objects.visible_to(user).select_related(*LISTED, "subject", "authorisation")
+    seen = HumanReview.objects.visible_to(user).select_related(*LISTED, "subject", "authorisation", "query", "batch")
     review = seen.filter(pk=key).first() if key is not None else None
     if review is None:
         raise Http404
@@ -66,7 +66,8 @@ def show(request: HttpRequest, review_token: str) -> HttpResponse:
         "review": review,
         "stands": stands,
         "may_decide": may_decide,
-        "tone": OUTCOME_MARKS[Outcome(review.outcome)],
+        "tone": OUTCOME_MARKS[Outcome(review.decision or review.outcome)],
+        "person": _person(review) if may_decide else "",
         "reasons": [Reason(reason).label for reason in review.reasons],
         "records": _looked_at(review, user) if may_decide else [],
         "choices": [(one.value, one.label) for one in (Outcome.YES, Outcome.NO)],
@@ -91,7 +92,8 @@ def _decided(request: HttpRequest, review: HumanReview, user: User) -> HttpRespo
 def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]]:
     """The records that still count, registered before that.
 
-    Each in a sentence where the purpose opens records or the person has asked; else its kind and unit.
+    Each in a sentence where the purpose opens records or the person has asked; else what the automatic answer named of
+    it: kind, unit, day and number.
     """
     records = records_named(review.records)
     record_disclosure(
@@ -102,7 +104,7 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
         authority=Authority.STATUTE,
         reference=human_review.STATUTE,
         case_number=review.case_number,
-        fields=[DISCLOSED, *{record.entry.code for record in records}],
+        fields=[DISCLOSED, "name", *{record.entry.code for record in records}],
         door=Door.DESK,
         result=AccessResult.SHOWN if review.subject_id else AccessResult.NOTHING,
     )
@@ -111,3 +113,13 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
         (record, sentences.what_happened(record) if whole else f"{record.entry.label} · {record.agency.label}")
         for record in records
     ]
+
+
+def _person(review: HumanReview) -> str:
+    """Whom it is about, as whoever asked has written it; the name on file only where the person asked."""
+    if review.query is not None:
+        return review.query.name_sealed or ""
+    if review.batch is not None:
+        return batch_checks.name_in_row(review.batch, review.row_number or 0)
+    known = review.subject is not None and asked_by_the_person(review)
+    return (review.subject.name_sealed or "") if known and review.subject else ""

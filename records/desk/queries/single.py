@@ -129,6 +129,7 @@ def _page(request: HttpRequest, query: Query, user: User, *, status: int = 200, 
         "masked_name": mask(Mask.NAME, query.name_sealed or ""),
         "masked_number": mask(Mask.ID_NUMBER_LAST4, number),
         "until": open_until(query),
+        "reviews": query.reviews.order_by("-pk"),
         **more,
     }
     return unstored(render(request, "desk/queries/query.html", context, status=status))
@@ -186,6 +187,7 @@ def _result(result: Result) -> dict[str, Any]:
         "reasons": [Reason(reason).label for reason in query.reasons],
         "criteria": result.criteria,
         "rests_on": result.rests_on,
+        "reviews": query.reviews.order_by("-pk"),
         "shown": [_told(one) for one in result.shown],
     }
 
