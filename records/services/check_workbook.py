@@ -82,7 +82,7 @@ def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
     known = check_files.sheet_of(batch)
     header = known.header
     decided = batch_checks.decisions(batch)
-    yield [*header, _("Row"), _("Answer"), _("Reasons"), _("Decision of a person"), _("Grounds")]
+    yield [*header, _("Row"), _("Answer"), _("Reasons"), _("Decision of a person"), _("Grounds of the decision")]
     for lines in _in_parts(check_files.rows_of(batch)):
         numbers = [line.number for line in lines]
         rows = list(batch.results.filter(row_number__in=numbers))

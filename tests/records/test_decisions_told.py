@@ -62,7 +62,7 @@ def test_whoever_sent_the_list_reads_the_decision_beside_the_row(done: BatchChec
     page = browser(cast.clerk).get(address).content.decode()
     assert GROUNDS in page and "waits, until" not in page
     head, *rows = fetched(done, cast, tmp_path)
-    assert head[-5:] == ["Row", "Answer", "Reasons", "Decision of a person", "Grounds"]
+    assert head[-5:] == ["Row", "Answer", "Reasons", "Decision of a person", "Grounds of the decision"]
     assert [row[-5] for row in rows] == ["1", "2"], "the numbers of the page"
     assert rows[1][-2:] == ["yes", GROUNDS] and rows[0][-2:] == ["", ""]
 

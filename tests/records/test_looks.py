@@ -273,6 +273,7 @@ def test_what_a_unit_was_refused_is_one_line_a_day_and_hides_no_other_look(cast:
     words = {
         "subject_ref": cast.person.real_name.subject_id, "actor": cast.officer, "agency": market(), "door": Door.DESK,
         "purpose": "company-officer", "authority": Authority.STATUTE, "case_number": "1",
+        "reference": "《公司法》第一百七十八条",
     }  # fmt: skip
     AccessLog.objects.create(**words, result=AccessResult.REFUSED, at=noon - DAY)
     for minute in range(5):
