@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -27,7 +27,6 @@ from tests.records.queries_world import CASE, consent, fined, market, purpose
 from tests.records.report_world import has_authority, issued, person_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-UNIT = "惠州市市场监督管理局"
 HEADING = "Reports that units got with my consent"
 
 
@@ -44,6 +43,12 @@ def given(cast: Cast) -> Authorisation:
 def report(cast: Cast, given: Authorisation) -> CreditReport:
     """What the unit got with it."""
     return got(cast, given)
+
+
+def unit() -> str:
+    """What the unit is called on the pages."""
+    with translation.override("en"):
+        return market().label
 
 
 def act() -> Any:
@@ -91,7 +96,7 @@ def test_the_page_of_a_consent_leads_to_the_reports_made_with_it(
     for one in (report, second):
         assert grouped(one.code) in page and reverse("me:report", args=[one.code]) in page
     made = page[page.index("Reports made with it") :]
-    assert UNIT in made and f"{timezone.localtime(report.issued_at):%Y-%m-%d %H:%M}" in made
+    assert unit() in made and f"{timezone.localtime(report.issued_at):%Y-%m-%d %H:%M}" in made
     assert made.count("✓ issued") == 2 and made.index(second.code) < made.index(report.code)
 
 
@@ -106,13 +111,13 @@ def test_my_reports_list_them_apart_from_my_own(cast: Cast, given: Authorisation
     first, second = page.split(HEADING)
     assert grouped(own.code) in first and grouped(report.code) not in first
     assert grouped(report.code) in second and grouped(own.code) not in second
-    assert UNIT in second and reverse("me:authorisation", args=[given.number]) in second
+    assert unit() in second and reverse("me:authorisation", args=[given.number]) in second
 
 
 def test_the_person_withdraws_one_and_the_consent_stays(cast: Cast, given: Authorisation, report: CreditReport) -> None:
     browser = me(cast.person)
     page = shown(browser, "report", report.code)
-    assert UNIT in page and "Full report" not in page and reverse("me:authorisation", args=[given.number]) in page
+    assert unit() in page and "Full report" not in page and reverse("me:authorisation", args=[given.number]) in page
     for _press in range(2):
         browser.post(reverse("me:report", args=[report.code]))
     report.refresh_from_db()
@@ -163,25 +168,30 @@ def test_no_report_is_listed_whose_look_could_be_deferred(cast: Cast, report: Cr
     line = AccessLog.objects.get(purpose="special-industry")
     basis = LegalBasis.objects.filter(confirmed=True)[0]
     with act(), pytest.raises(Invalid) as refused:
-        defer(access=line, legal_basis=basis, until=timezone.localdate(), user=cast.officer)
+        defer(access=line, legal_basis=basis, until=timezone.localdate(), user=cast.supervisor)
     assert "not_by_statute" in {problem.code for problem in refused.value.problems}
 
 
 # --- the order ----------------------------------------------------------------------------------------------
 
 
+def kinds_in(page: str) -> str:
+    """The list of the kinds of record."""
+    start = page.index('<details class="card-x')
+    return page[start : page.index("</details>", start)]
+
+
 def test_a_special_report_without_kinds_is_told_on_top_with_a_link_to_the_open_list(cast: Cast) -> None:
     has_authority()
     browser = me(cast.person)
-    before = shown(browser, "report-order")
-    entries = before[before.index("<details") : before.index("</details>")]
+    entries = kinds_in(shown(browser, "report-order"))
     assert entries.startswith('<details class="card-x kinds" open>') and "(optional)" not in entries
     answer = browser.post(reverse("me:report-order"), {"kind": "special", "language": "en", "site": "gansu"})
     page = answer.content.decode()
     summary = re.search(r'role="alert">(.*?)</div>', page, re.DOTALL)
     assert summary and '<a href="#id_entries">' in summary[1] and "Choose at least one kind of record." in summary[1]
-    assert page.index("<details") > page.index('role="alert"') and 'id="id_entries"' in page
-    entries = page[page.index("<details") : page.index("</details>")]
+    entries = kinds_in(page)
+    assert page.index(entries) > page.index('role="alert"') and 'id="id_entries"' in entries
     assert entries.startswith('<details class="card-x" open>') and "(optional)" not in entries
     assert "Choose at least one kind of record." in entries
     assert not CreditReport.objects.exists()

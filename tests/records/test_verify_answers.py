@@ -158,6 +158,7 @@ def test_a_full_width_number_and_unseen_characters_are_read(visitor: Client, rep
         assert visitor.get(reverse("verify:answer", args=[typed])).status_code == 200
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["---", "☃", "报告编号", "a/b", "https://credit.example.org/", "\u200b"])
 def test_what_can_be_no_number_is_told_beside_the_field_and_leads_nowhere(visitor: Client, typed: str) -> None:
     response = visitor.get(reverse("verify:ask"), {"code": typed})
