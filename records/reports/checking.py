@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.utils import timezone
 from jwt.api_jws import PyJWS
 from jwt.exceptions import PyJWTError
+from jwt.utils import base64url_decode, base64url_encode
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -83,10 +84,12 @@ def pdf_holds(data: bytes) -> bool:
 
 
 def json_holds(data: bytes) -> bool:
-    """A JWS signed with the key of our certificate."""
+    """A JWS signed with the key of our certificate, written as it is signed: no byte of it may be another."""
     signing = authority()
     try:
+        if any(base64url_encode(base64url_decode(part)) != part for part in data.split(b".")):
+            return False
         PyJWS().decode(data, signing.key.public_key(), algorithms=[algorithm(signing.certificate)])
-    except PyJWTError:
+    except (PyJWTError, ValueError):  # base64 that is none is a ValueError
         return False
     return True

@@ -140,6 +140,18 @@ def test_white_space_at_the_end_of_signed_json_does_not_matter(visitor: Client, 
     assert headline(compared(visitor, report, pdf_of(report) + b"\n"))[1] == "✕ not our file"
 
 
+def test_no_byte_of_signed_json_may_be_another_though_its_signature_reads_the_same(
+    visitor: Client, report: CreditReport
+) -> None:
+    """The last letter of a signature holds bits that nobody reads."""
+    jws = jws_of(report)
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for last in {letters[letters.index(jws[-1:]) ^ bit] for bit in (1, 2, 4, 8, 16)}:
+        assert headline(compared(visitor, report, jws[:-1] + bytes([last])))[1] == "✕ not our file"
+    for wrong in (jws[:-1] + b"\xff", jws + b"==", b"a.b.c", b".", b"\0" * 9):
+        assert headline(compared(visitor, report, wrong))[1] == "✕ not our file"
+
+
 def test_another_reports_json_with_a_final_newline_is_another_reports(
     cast: Cast, visitor: Client, report: CreditReport
 ) -> None:
