@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 
 from creditplatform.core.enums import Door
 from creditplatform.core.errors import CreditError, Invalid, NotFoundHere
@@ -20,7 +20,7 @@ from records.own_numbers import not_theirs
 from records.queries.grants import NotAuthorised
 from records.querysets import units_of
 from records.querysets.queries import REPORT_KIND
-from records.reports.content import grouped
+from records.reports.content import file_name, grouped
 from records.reports.store import JWS, PDF
 from records.services import unit_reports as services
 from records.services.reports import NoReportOfMinors, verify_address
@@ -92,8 +92,7 @@ def _file(request: HttpRequest, code: str, *, signed: bool) -> HttpResponse:
     except NotFoundHere:
         raise Http404 from None
     response = HttpResponse(data, content_type=JWS if signed else PDF)
-    name = f"credit-report-{timezone.localdate(found.issued_at).isoformat()}.{'jws' if signed else 'pdf'}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{file_name(found, signed=signed)}"'
     return unstored(response)
 
 

@@ -22,6 +22,7 @@ from creditplatform.core.vault import pk_of_token
 from records.enums import AuthorisationState, RepresentationScope
 from records.me.acting import represented
 from records.me.marks import mark, mark_of
+from records.me.reports import shown_of_units
 from records.models import Authorisation, Subject
 from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_theirs
@@ -29,7 +30,7 @@ from records.preview_selectors import name_labels, preview
 from records.queries.receipts import receipt
 from records.querysets.queries import AuthorisationQuerySet
 from records.selectors import is_own, log_own_look
-from records.services import authorisations
+from records.services import authorisations, reports
 from records.workflows.authorisation import AUTHORISATION
 
 RELATED = ("agency__site", "purpose__legal_basis", "subject")
@@ -126,7 +127,7 @@ def authorisation(request: HttpRequest, user: User, subject: Subject, number: st
         return _act(request, user, subject, case)
     if not _waits(case):
         _log_for_another(user, subject)
-        return render(request, "me/authorisation.html", _given(case))
+        return render(request, "me/authorisation.html", _given(case, user))
     return _asked(request, user, subject, case, AnswerForm(case=case))
 
 
@@ -168,7 +169,7 @@ def _ticked(form: AnswerForm) -> set[str]:
     return set(form.data.getlist("fields_allowed")) if form.is_bound else set()  # type: ignore[attr-defined]
 
 
-def _given(case: Authorisation) -> dict[str, Any]:
+def _given(case: Authorisation, user: User) -> dict[str, Any]:
     looks = AccessLog.objects.filter(
         subject_ref=case.subject_id or 0, reference=case.number, authority=Authority.CONSENT
     ).order_by("-at")
@@ -176,6 +177,7 @@ def _given(case: Authorisation) -> dict[str, Any]:
     return {
         "case": case,
         "shown": name_labels(case.granted_fields or case.requested_fields).values(),
+        "reports": shown_of_units(reports.made_under(case, user)),
         "uses": looks.select_related("agency")[:SHOWN_USES],
         "steps": [(AUTHORISATION.step(step.step).label, step.at) for step in steps.order_by("at", "pk")],
         "holds": case.lasts_at(timezone.now()),

@@ -1,6 +1,6 @@
 """Pages of a citizen about the own reports: order, download, withdraw."""
 
-import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.forms.boundfield import BoundField
-from django.forms.utils import ErrorList
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -23,11 +22,14 @@ from records.me.acting import represented
 from records.models import CreditReport, Subject
 from records.own_numbers import not_theirs
 from records.querysets.queries import REPORT_KIND
-from records.reports.content import grouped
+from records.reports.content import file_name, grouped
 from records.reports.order import Order
 from records.reports.sections import SECTIONS, section_of
 from records.reports.store import JWS, PDF
 from records.services import reports as service
+from records.services.unit_reports import opens
+
+SHOWN = 100
 
 
 def day_field(label: Any, **options: Any) -> forms.DateField:
@@ -40,8 +42,16 @@ def day_field(label: Any, **options: Any) -> forms.DateField:
 class Part:
     """Some fields of a form, as the partial template of fields shows them."""
 
-    non_field_errors: ErrorList | tuple[()]
     visible_fields: list[BoundField]
+
+
+class KindsField(forms.MultipleChoiceField):
+    """Kinds of record: some have to be chosen for the special report and none for the full one, as the order says."""
+
+    def validate(self, value: list[str]) -> None:
+        """Only that they are on the list; that one is missing is said with everything else wrong about the order."""
+        if value:
+            super().validate(value)
 
 
 class OrderForm(forms.Form):
@@ -52,9 +62,9 @@ class OrderForm(forms.Form):
         help_text=_("The special report shows chosen kinds of record only, and says of each whether there is one. It"
                     " stands in place of certificates that units used to ask for."),
     )  # fmt: skip
-    entries = forms.MultipleChoiceField(
-        label=_("Kinds of record"), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("For the special report only."),
+    entries = KindsField(
+        label=_("Kinds of record"), widget=forms.CheckboxSelectMultiple,
+        help_text=_("For the special report only: choose at least one."),
     )  # fmt: skip
     period_from = day_field(_("Decisions from"), help_text=_("Empty: from the beginning."))
     period_until = day_field(_("Decisions until"), help_text=_("Empty: until today."))
@@ -75,19 +85,19 @@ class OrderForm(forms.Form):
         self._field("site").choices = sites
 
     @property
-    def general(self) -> "Part":
-        """Everything but the kinds of record."""
-        return Part(self.non_field_errors(), [field for field in self.visible_fields() if field.name != "entries"])
+    def which(self) -> Part:
+        """Which report."""
+        return Part([self["kind"]])
 
     @property
-    def kinds(self) -> "Part":
+    def kinds(self) -> Part:
         """The kinds of record."""
-        return Part((), [self["entries"]])
+        return Part([self["entries"]])
 
     @property
-    def special_chosen(self) -> bool:
-        """Whether the kinds matter: then they are shown at once, with what is wrong about them."""
-        return self["kind"].value() == CreditReportKind.SPECIAL or bool(self["entries"].errors)
+    def general(self) -> Part:
+        """Everything else."""
+        return Part([field for field in self.visible_fields() if field.name not in ("kind", "entries")])
 
     def _field(self, name: str) -> Any:
         return self.fields[name]
@@ -120,10 +130,16 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 @represented(RepresentationScope.REPORT)
 def listed(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
-    """My reports, newest first; a representative sees those made for them."""
-    reports = service.own_reports(user, subject).select_related("site")[:100]
+    """My reports, newest first, and those of units; a representative sees those made for them."""
+    reports = service.own_reports(user, subject).select_related("site")[:SHOWN]
     rows = [(report, grouped(report.code)) for report in reports]
-    return render(request, "me/reports.html", {"rows": rows})
+    of_units = service.reports_of_units(user, subject).select_related("agency", "authorisation")[:SHOWN]
+    return render(request, "me/reports.html", {"rows": rows, "of_units": shown_of_units(of_units)})
+
+
+def shown_of_units(reports: Iterable[CreditReport]) -> list[tuple[CreditReport, str, bool]]:
+    """Each with its number, and whether the unit may fetch its files now."""
+    return [(report, grouped(report.code), opens(report)) for report in reports]
 
 
 @represented(RepresentationScope.REPORT)
@@ -170,6 +186,7 @@ def result(request: HttpRequest, user: User, subject: Subject, report: str) -> H
         "verify": service.verify_address(found.code, request.build_absolute_uri("/")),
         "historic": found.as_of < timezone.localdate(found.issued_at),
         "revoked": found.state == CreditReportState.REVOKED,
+        "opens": opens(found),
     }
     return render(request, "me/report.html", context)
 
@@ -212,8 +229,6 @@ def _file(user: User, subject: Subject, code: str, *, signed: bool) -> HttpRespo
         data = service.download(report=found, user=user, signed=signed)
     except NotFoundHere:
         raise Http404 from None
-    day: datetime.date = timezone.localdate(found.issued_at)
-    name = f"credit-report-{day.isoformat()}.{'jws' if signed else 'pdf'}"
     response = HttpResponse(data, content_type=JWS if signed else PDF)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{file_name(found, signed=signed)}"'
     return response

@@ -100,3 +100,8 @@ class CreditReport(models.Model):
     def code(self) -> str:
         """The code under which anybody may verify it: 128 bits, not to be guessed."""
         return public_token(REPORT_KIND, self.pk)
+
+    @property
+    def called(self) -> str:
+        """Which report it is, in words; one that a unit got is never called full, since a consent limits it."""
+        return str(_("report to a unit within a consent") if self.agency_id else self.get_kind_display())

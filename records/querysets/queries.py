@@ -247,3 +247,7 @@ class CreditReportQuerySet(models.QuerySet["CreditReport"]):
     def of_person(self, subject_id: int) -> CreditReportQuerySet:
         """Reports the person or a representative got, newest first; those given to units stand in the access log."""
         return self.filter(subject=subject_id, agency=None).order_by("-issued_at", "-pk")
+
+    def of_units(self, subject_id: int) -> CreditReportQuerySet:
+        """Reports about a person that units got, newest first."""
+        return self.filter(subject=subject_id, agency__isnull=False).order_by("-issued_at", "-pk")

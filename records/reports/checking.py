@@ -3,11 +3,13 @@
 import hashlib
 import io
 import re
+import unicodedata
 from enum import StrEnum
 
 from django.utils import timezone
 from jwt.api_jws import PyJWS
 from jwt.exceptions import PyJWTError
+from jwt.utils import base64url_decode, base64url_encode
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -20,8 +22,10 @@ from records.reports.order import order_of
 from records.reports.signing import algorithm, asn1
 
 LARGEST_FILE = 5 * 1024**2
+PDF_BEGINS = b"%PDF-"
 MISREAD = str.maketrans({"0": "o", "1": "l", "8": "b", "9": "g"})  # the alphabet of codes has none of these digits
-PUNCTUATION = re.compile(r"[\s\-‐‑–—_.·]+")
+# What stands between groups, and the unseen characters that come along when a number is copied.
+PUNCTUATION = re.compile(r"[\s\-\u2010-\u2015\u2212\u00ad\u200b-\u200f\u2060\ufeff_.·・]+")
 
 
 class Verdict(StrEnum):
@@ -33,8 +37,10 @@ class Verdict(StrEnum):
 
 
 def typed(code: str) -> str:
-    """A number as it may be typed from paper: capitals, groups and digits that look like letters are all the same."""
-    return PUNCTUATION.sub("", code).lower().translate(MISREAD)
+    """A number as it may be typed from paper: capitals, groups, full-width letters and digits that look like letters
+    are all the same.
+    """
+    return PUNCTUATION.sub("", unicodedata.normalize("NFKC", code)).lower().translate(MISREAD)
 
 
 def changed_since(report: CreditReport) -> bool:
@@ -46,7 +52,12 @@ def changed_since(report: CreditReport) -> bool:
 
 
 def judge(report: CreditReport, data: bytes) -> Verdict:
-    """Whether a file is that of the report, a genuine one of another report, or neither. The file is kept nowhere."""
+    """Whether a file is that of the report, a genuine one of another report, or neither. The file is kept nowhere.
+
+    White space at the end of signed JSON does not matter: editors and mail programs add it.
+    """
+    if not data.startswith(PDF_BEGINS):
+        data = data.rstrip()
     if hashlib.sha256(data).hexdigest() in (report.pdf_digest, report.signed_digest):
         return Verdict.SAME
     return Verdict.ANOTHER if signed_by_us(data) else Verdict.CHANGED
@@ -55,7 +66,7 @@ def judge(report: CreditReport, data: bytes) -> Verdict:
 def signed_by_us(data: bytes) -> bool:
     """Whether a PDF or JWS bears an intact signature of this installation over all of it."""
     try:
-        return pdf_holds(data) if data.startswith(b"%PDF-") else json_holds(data)
+        return pdf_holds(data) if data.startswith(PDF_BEGINS) else json_holds(data)
     except NoReportAuthority:
         return False
 
@@ -73,10 +84,12 @@ def pdf_holds(data: bytes) -> bool:
 
 
 def json_holds(data: bytes) -> bool:
-    """A JWS signed with the key of our certificate."""
+    """A JWS signed with the key of our certificate, written as it is signed: no byte of it may be another."""
     signing = authority()
     try:
+        if any(base64url_encode(base64url_decode(part)) != part for part in data.split(b".")):
+            return False
         PyJWS().decode(data, signing.key.public_key(), algorithms=[algorithm(signing.certificate)])
-    except PyJWTError:
+    except (PyJWTError, ValueError):  # base64 that is none is a ValueError
         return False
     return True

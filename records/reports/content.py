@@ -15,7 +15,7 @@ from creditplatform.core.rules import RuleBook
 from creditplatform.core.vault import public_token
 from records import sentences
 from records.enums import FieldRole, Tier
-from records.models import CatalogueEntry, EntryVersion, Subject
+from records.models import CatalogueEntry, CreditReport, EntryVersion, Subject
 from records.models.record import TOKEN_KIND
 from records.queries.disclosure import shown
 from records.reports import looked
@@ -52,6 +52,13 @@ class Frame:
 def grouped(code: str) -> str:
     """A code in groups of four, as it is read out and typed in."""
     return "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP)).upper()
+
+
+def file_name(report: CreditReport, *, signed: bool) -> str:
+    """What a downloaded file is called, in ASCII: kind, day of issue, first group of the number."""
+    kind = "unit" if report.agency_id else report.kind
+    day = timezone.localdate(report.issued_at).isoformat()
+    return f"credit-report-{kind}-{day}-{report.code[:GROUP].upper()}.{'jws' if signed else 'pdf'}"
 
 
 def content(subject: Subject, order: Order, found: Extract, frame: Frame) -> dict[str, Any]:

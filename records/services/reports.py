@@ -116,6 +116,18 @@ def own_reports(user: User, subject: Subject) -> QuerySet[CreditReport]:
     return found.filter(representation__in=held.filter(scope__contains=[RepresentationScope.REPORT]))
 
 
+def reports_of_units(user: User, subject: Subject) -> QuerySet[CreditReport]:
+    """Reports that units got with the person's consent, newest first; for the person alone."""
+    own = subject_of(user) == subject
+    return CreditReport.objects.of_units(subject.pk) if own else CreditReport.objects.none()
+
+
+def made_under(authorisation: Authorisation, user: User) -> list[CreditReport]:
+    """Reports made under a consent that this account may have, newest first."""
+    rows = authorisation.reports.select_related("agency", "authorisation").order_by("-issued_at", "-pk")
+    return [report for report in rows if may_have(report, user)]
+
+
 def download(*, report: CreditReport, user: User, signed: bool = False) -> bytes:
     """The PDF, or the signed JSON, of a report; written to the access log first. Raises NotPermitted, NotFoundHere."""
     requester = _requester(user, report.subject)

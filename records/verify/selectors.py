@@ -33,6 +33,14 @@ class Standing(StrEnum):
     OLD = "old"
 
 
+class Limit(StrEnum):
+    """Why a report shows less than everything on file; told without what it leaves out."""
+
+    CONSENT = "consent"
+    PERIOD = "period"
+    KINDS = "kinds"
+
+
 @dataclass(frozen=True)
 class Answer:
     """Genuine for certain; whether in force, and then whether behind what is on file. The name is masked.
@@ -47,6 +55,7 @@ class Answer:
     overdue: bool
     changed: bool | None
     historic: bool
+    limits: tuple[Limit, ...]
 
     @property
     def holds(self) -> bool:
@@ -80,6 +89,16 @@ def standing_of(report: CreditReport, at: datetime.datetime) -> Standing:
     return Standing.OLD if timezone.localdate(report.issued_at) + datetime.timedelta(told) < day else Standing.IN_FORCE
 
 
+def limits_of(report: CreditReport) -> tuple[Limit, ...]:
+    """What narrows a report down: the consent under which a unit got it, a period, chosen kinds of record."""
+    narrowed = {
+        Limit.CONSENT: report.agency_id or report.authorisation_id,
+        Limit.PERIOD: report.period_from or report.period_until,
+        Limit.KINDS: report.fields,
+    }
+    return tuple(limit for limit, why in narrowed.items() if why)
+
+
 def _overdue(report: CreditReport, day: datetime.date) -> bool:
     return report.valid_until is not None and report.valid_until < day
 
@@ -100,4 +119,5 @@ def answer_about(report: CreditReport) -> Answer:
         overdue=_overdue(report, timezone.localdate(now)),
         changed=changed_since(report) if standing == Standing.IN_FORCE else None,
         historic=report.as_of < timezone.localdate(report.issued_at),
+        limits=limits_of(report),
     )

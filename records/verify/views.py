@@ -14,7 +14,8 @@ from creditplatform.core.permissions import anyone, rule
 from records.models import CreditReport
 from records.own_numbers import note_nobodys
 from records.querysets.queries import REPORT_KIND
-from records.reports.checking import LARGEST_FILE, judge, typed
+from records.reports.checking import LARGEST_FILE, Verdict, judge, typed
+from records.verify.headings import NOT_COMPARED, of_file, of_number, state_of
 from records.verify.selectors import Answer, answer_about, checked_too_often
 
 
@@ -26,6 +27,13 @@ class NumberForm(forms.Form):
         help_text=_("Beside the square code on the first page; capitals, spaces and hyphens do not matter."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
     )  # fmt: skip
+
+    def clean_code(self) -> str:
+        """The number as its address bears it; what can be no number is told beside the field."""
+        number = typed(self.cleaned_data["code"])
+        if not (number.isascii() and number.isalnum()):
+            raise ValidationError(_("A report number has letters and digits only. Type it as it stands on the report."))
+        return number
 
 
 class FileForm(forms.Form):
@@ -51,8 +59,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask for the number of a report; leads to the page about it."""
     form = NumberForm(request.GET if "code" in request.GET else None)
     if form.is_bound and form.is_valid():
-        number = typed(form.cleaned_data["code"])
-        return redirect("verify:answer", number if number.isascii() and number.isalnum() else "unknown")
+        return redirect("verify:answer", form.cleaned_data["code"])
     return render(request, "verify/ask.html", {"form": form})
 
 
@@ -69,5 +76,17 @@ def answer(request: HttpRequest, report: str) -> HttpResponse:
     sent = request.method == "POST"
     form = FileForm(request.POST, request.FILES) if sent else FileForm()
     verdict = judge(found, form.cleaned_data["file"].read()) if sent and form.is_valid() else None
-    said: Answer = answer_about(found)
-    return render(request, "verify/answer.html", {"said": said, "form": form, "verdict": verdict})
+    return render(request, "verify/answer.html", _told(answer_about(found), form, verdict))
+
+
+def _told(said: Answer, form: FileForm, verdict: Verdict | None) -> dict[str, Any]:
+    """What the page says; where a file was given, what became of it comes first and the number after it."""
+    if not form.is_bound:
+        head = of_number(said)
+    else:
+        head = of_file(said, verdict) if verdict else NOT_COMPARED
+    return {
+        "said": said, "form": form, "verdict": verdict, "head": head, "state": state_of(said),
+        "with_file": form.is_bound, "of_another": verdict not in (None, Verdict.SAME),
+        "limited": said.limits and (not form.is_bound or verdict == Verdict.SAME),
+    }  # fmt: skip

@@ -305,10 +305,12 @@ def test_a_representative_who_may_get_reports_does_and_is_named_in_the_log(cast:
     browser.post(reverse("me:represent-act", args=[standing.token]))
     assert browser.get(address).status_code == 403
     Representation.objects.update(scope=["report"])
-    assert browser.get(address).status_code == 200
+    assert browser.get(address).status_code == 404, "made for the person"
+    made = issued(cast.stranger, subject=person_of(cast.person))
+    assert made.subject_id == report.subject_id
+    assert browser.get(reverse("me:report-pdf", args=[made.code])).status_code == 200
     line = AccessLog.objects.order_by("-pk")[0]
     assert (line.actor, line.authority, line.reference) == (cast.stranger, Authority.CONSENT, standing.token)
-    assert issued(cast.stranger, subject=person_of(cast.person)).subject_id == report.subject_id
 
 
 def test_ordering_by_the_form(cast: Cast, report: CreditReport) -> None:

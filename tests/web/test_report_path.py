@@ -14,7 +14,7 @@ from tests.deliveries import ingest, person_penalty
 from tests.records.report_world import has_authority, pdf_of
 from tests.web.browsing import in_a_browser
 from tests.web.test_main_path import signed_in, well_made
-from tests.web.test_public_pages import browser, opened  # noqa: F401
+from tests.web.test_public_pages import NARROW, browser, opened, overflow  # noqa: F401
 
 pytestmark = in_a_browser("the path of the report was not walked in a browser")
 
@@ -41,9 +41,13 @@ def test_from_the_order_to_the_check(
     found = well_made(person)
     person.locator("main a.act").click()
     found += well_made(person)
+    expect(person.locator("#id_entries")).to_be_hidden()
     person.locator("input[name=kind][value=special]").check()
+    expect(person.locator("#id_entries")).to_be_visible()
     person.locator("main form .act").click()
+    expect(person.locator("main [role=alert] a[href='#id_entries']")).to_be_in_viewport()
     expect(person.locator("ul.errors").first).to_be_visible()
+    found += well_made(person)
     person.locator("input[name=entries][value=administrative-penalty]").check()
     person.locator("main form .act").click()
     person.wait_for_url("**/me/reports/*/")
@@ -57,6 +61,7 @@ def test_from_the_order_to_the_check(
     assert address == f"{live_server.url}/verify/{report.code}/"
 
     found += checked(browser, live_server.url, report, tmp_path / "report.pdf")
+    found += forged(browser, live_server.url, report, tmp_path)
     person.locator("main form button").click()
     expect(person.locator(".tag.bad")).to_contain_text("withdrawn")
     found += told_after(browser, live_server.url, report)
@@ -76,6 +81,22 @@ def checked(browser: Browser, server: str, report: CreditReport, file: Path) -> 
     holder.locator("main form .act").click()
     expect(holder.locator("[role=status]")).to_contain_text("exactly the file")
     return found + well_made(holder)
+
+
+def forged(browser: Browser, server: str, report: CreditReport, folder: Path) -> list[Any]:  # noqa: F811
+    """A file with one byte altered is told as such on the first screen of a telephone; returns what axe finds."""
+    data = bytearray(pdf_of(report))
+    data[len(data) // 2] ^= 1
+    (folder / "forged.pdf").write_bytes(data)
+    holder = opened(browser, f"{server}/verify/{report.code}/", language="en", bypass_csp=True, viewport=NARROW)
+    holder.set_input_files("[name=file]", folder / "forged.pdf")
+    holder.locator("main form .act").click()
+    expect(holder.locator("h1")).to_have_text("This file is not the one that was issued")
+    for first in (".headline .tag.bad", "[role=status]"):
+        expect(holder.locator(first)).to_be_in_viewport(ratio=1)
+    expect(holder.locator(".tag.good", has_text="genuine")).to_have_count(0)
+    assert overflow(holder) <= 0
+    return well_made(holder)
 
 
 def told_after(browser: Browser, server: str, report: CreditReport) -> list[Any]:  # noqa: F811

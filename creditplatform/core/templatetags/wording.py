@@ -28,6 +28,12 @@ def bracketed(text: object) -> str:
 
 
 @register.filter
+def explained(term: object, text: object) -> str:
+    """A term, a colon and what there is to say about it."""
+    return wording.explained(term, text)
+
+
+@register.filter
 def plainly(text: str) -> str:
     """A telephone number or name with the mark of the demonstration in the language of the page."""
     return wording.mark_translated(text)
