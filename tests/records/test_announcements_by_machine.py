@@ -73,7 +73,7 @@ def test_the_answer_is_the_same_for_somebody_nobody_knows(system: Machine) -> No
         ({"intended": "字" * 501}, "intended malformed"), ({"intended": "拟\x00"}, "intended malformed"),
         ({"intended": 7}, "intended malformed"), ({"name": ["x"]}, "name malformed"),
         ({"intended": PERSON_NUMBER}, "intended holds_number"), ({"case_number": "x" * 61}, "case_number too_long"),
-        ({"document_number": "x" * 129}, "document_number too_long"), ({"document": "x"}, "kind document_kind_unknown"),
+        ({"document_number": "x" * 129}, "document_number too_long"), ({"document": "x"}, "document document_kind_unknown"),
         ({"reply_until": "soon"}, "reply_until not_a_date"),
         ({"reply_until": "2026-01-01"}, "reply_until out_of_bounds"),
     ],

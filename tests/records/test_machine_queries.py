@@ -42,6 +42,12 @@ def body(code: str = "green-channel", reference: str = "", **changes: Any) -> di
     return {**words, **changes}
 
 
+def wish(code: str = "green-channel", **changes: Any) -> dict[str, Any]:
+    """A request to a person for consent: no authority is named, since it is asked for."""
+    said = body(code, **changes)
+    return {name: text for name, text in said.items() if name not in ("authority", "reference")}
+
+
 def receipt(cast: Cast, code: str = "green-channel", **words: Any) -> Authorisation:
     return consent(purpose(code), cast.clerk, cast.person, **words)
 
@@ -323,7 +329,7 @@ def test_a_list_by_statute_names_it(system: Machine, cast: Cast) -> None:
 
 
 def test_a_consent_is_asked_for_granted_and_used(system: Machine, cast: Cast) -> None:
-    asked = ask(system, CONSENTS, {**body(), "message": "绿色通道"}, 201)
+    asked = ask(system, CONSENTS, {**wish(), "message": "绿色通道"}, 201)
     found = Authorisation.objects.get()
     assert (asked["state"], asked["uses_left"], found.message) == ("requested", 0, "绿色通道")
     assert ask(system, ELIGIBILITY, body(reference=asked["authorisation"]), 403)
@@ -338,7 +344,7 @@ def test_a_consent_is_asked_for_granted_and_used(system: Machine, cast: Cast) ->
 
 def test_asking_for_consent_does_not_tell_who_is_on_file(system: Machine, cast: Cast) -> None:
     on_file, unknown = (
-        ask(system, CONSENTS, body(number=number), 201) for number in (PERSON_NUMBER, UNKNOWN.number)
+        ask(system, CONSENTS, wish(number=number), 201) for number in (PERSON_NUMBER, UNKNOWN.number)
     )  # fmt: skip
     changing = {"authorisation", "answer_until"}
     assert {k: v for k, v in on_file.items() if k not in changing} == {
@@ -348,7 +354,7 @@ def test_asking_for_consent_does_not_tell_who_is_on_file(system: Machine, cast: 
 
 def test_more_than_the_purpose_covers_is_not_asked_for(system: Machine, cast: Cast) -> None:
     for fields, code in ((["honesty-model"], "outside_purpose"), ("x", "malformed"), ([1], "malformed")):
-        answer = system.call("POST", CONSENTS, {**body(), "fields": fields})
+        answer = system.call("POST", CONSENTS, {**wish(), "fields": fields})
         assert (answer.status_code, answer.json()["problems"][0]["code"]) == (400, code), fields
 
 

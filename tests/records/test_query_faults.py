@@ -43,6 +43,7 @@ from tests.records.test_machine_queries import (
     people,
     receipt,
     system,  # noqa: F401
+    wish,
 )
 
 
@@ -56,7 +57,7 @@ def test_a_persons_number_as_case_number_stands_in_no_log(system: Machine, cast:
     for code in ("green-channel", "loan"):
         system.call("POST", ELIGIBILITY, body(code, given.number, case_number=PERSON_NUMBER))
         assert last_line().case_number == ""
-    answer = system.call("POST", CONSENTS, body(case_number=PERSON_NUMBER))
+    answer = system.call("POST", CONSENTS, wish(case_number=PERSON_NUMBER))
     assert answer.json()["problems"][0]["code"] == "holds_number"
 
 

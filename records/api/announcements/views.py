@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid
-from creditplatform.core.identity import IdentifierKind
 from records.announcement_selectors import with_delivery
 from records.api.announcements import forms
 from records.api.deliveries.parsing import key_of
@@ -21,7 +20,6 @@ from records.api.queries import bodies
 from records.api.queries.answers import private
 from records.api.queries.forms import example
 from records.api.queries.views import again
-from records.identifiers import checked_person
 from records.models import PriorNotice
 from records.services import announcements, kept_answers
 
@@ -129,9 +127,8 @@ def _at(moment: datetime.datetime | None) -> str | None:
 def _draft_of(said: dict[str, Any]) -> tuple[announcements.Draft, str]:
     """What is announced, and the code of its entry. Raises Invalid for what is missing or malformed."""
     words = bodies.texts(said, required=REQUIRED, optional=OPTIONAL)
-    kind = words["document"] or IdentifierKind.RESIDENT_ID.value
     draft = announcements.Draft(
-        person=checked_person(words["name"], kind, words["number"]),
+        person=bodies.person_of(words),
         name=words["name"],
         intended=words["intended"],
         reply_until=_day(words["reply_until"]),

@@ -19,16 +19,19 @@ from records.api.page_size import whole_number
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private
 from records.enums import BatchCheckState
-from records.models import BatchCheck
+from records.models import BatchCheck, Purpose
 from records.models.query import BATCH_KIND
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_of_client
 from records.queries.batch import AskedRow
 from records.queries.batch_again import RowGiven
+from records.queries.grants import permitted_purpose
 from records.services import batch_checks, check_results
+from records.services.queries import OUTSIDE_PURPOSE
 from records.tasks import queue_check
 
 MOST, USUAL = 5000, 1000
+REQUIRED, PERSON = ("purpose", "authority", "case_number", "people"), ("name", "document", "number")
 TAGS = ["queries"]
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
@@ -61,19 +64,28 @@ class Checks(bodies.AboutPersons):
 
         A bad row never stops the others. Under consent each person's own consent is found, and one use of it is taken.
         """
-        said = bodies.object_of(request)
-        words = bodies.texts(said, required=("purpose", "authority", "case_number"), optional=("reference",))
-        wanted = batch_checks.open_purpose(words["purpose"], self.agency)
-        named = bodies.Named(words["authority"], words["reference"])
-        if problems := bodies.authority_problems(wanted, named, many=True):
-            raise Invalid(problems)
+        wanted, case_number, people = self._wanted(bodies.object_of(request))
         batch, new = batch_checks.submit_list(
-            agency=self.agency, client=self.client, purpose=wanted.code, case_number=words["case_number"],
-            people=people_of(said.get("people")), key=key_of(request),
+            agency=self.agency, client=self.client, purpose=wanted.code, case_number=case_number,
+            people=people, key=key_of(request),
         )  # fmt: skip
         if new and batch.state == BatchCheckState.CHECKING:
             queue_check(batch.pk)
         return private(_told(request, batch), 202)
+
+    def _wanted(self, said: dict[str, Any]) -> tuple[Purpose, str, list[AskedRow]]:
+        """Purpose, case and persons of a list. Raises Invalid with everything wrong at once, PurposeNotOpen."""
+        words = bodies.read(said, required=REQUIRED, optional=("reference",), others=("people",))
+        problems = [*words.problems, *bodies.unknown(_keys_of(said.get("people")), PERSON, "people")]
+        if problems:
+            raise Invalid(problems)
+        wanted = permitted_purpose(words.texts["purpose"], self.agency)
+        if not wanted.gives_eligibility:
+            raise Invalid([FieldProblem("purpose", "outside_purpose", OUTSIDE_PURPOSE)])
+        named = bodies.Named(words.texts["authority"], words.texts["reference"])
+        if problems := bodies.authority_problems(wanted, named):
+            raise Invalid(problems)
+        return wanted, words.texts["case_number"], people_of(said["people"])
 
 
 class Check(bodies.AboutPersons):
@@ -136,6 +148,12 @@ class _Person(msgspec.Struct):
     name: str = ""
     number: str = ""
     document: str = ""
+
+
+def _keys_of(people: Any) -> dict[str, None]:
+    """The names of all fields of all persons of a list in their order; what is no list of objects has none."""
+    persons = [one for one in people if isinstance(one, dict)] if isinstance(people, list) else []
+    return dict.fromkeys(name for one in persons for name in one)
 
 
 def people_of(said: Any) -> list[AskedRow]:

@@ -10,11 +10,9 @@ from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import CreditError, FieldProblem, Invalid
-from creditplatform.core.identity import IdentifierKind
 from records.api.errors import error_answers
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
-from records.identifiers import checked_person
 from records.models import Authorisation
 from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_of_client
@@ -23,6 +21,7 @@ from records.services import authorisations
 
 TAGS = ["authorisations"]
 MOST_FIELDS = 200
+REQUIRED, OPTIONAL = ("purpose", "name", "number"), ("case_number", "document", "message")
 
 
 class ConsentRequests(bodies.AboutPersons):
@@ -47,13 +46,11 @@ class ConsentRequests(bodies.AboutPersons):
         has too many requests to this person waiting, or asks again too soon after a refusal or a withdrawal.
         """
         said = bodies.object_of(request)
-        words = bodies.texts(
-            said, required=("purpose", "name", "number"), optional=("case_number", "document", "message")
-        )
-        if problems := fields_problems(said.get("fields", [])):
+        found = bodies.read(said, required=REQUIRED, optional=OPTIONAL, others=("fields",))
+        words = found.texts
+        if problems := [*found.problems, *fields_problems(said.get("fields", []))]:
             raise Invalid(problems)
-        kind = words["document"] or IdentifierKind.RESIDENT_ID.value
-        person = checked_person(words["name"], kind, words["number"])
+        person = bodies.person_of(words)
         try:
             asked = authorisations.request_authorisation(
                 agency=self.agency, purpose=permitted_purpose(words["purpose"], self.agency), person=person,

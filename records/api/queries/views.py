@@ -9,18 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Scope
-from creditplatform.core.errors import CreditError
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid
 from records.api.deliveries.parsing import key_of
 from records.api.errors import error_answers
 from records.api.queries import answers, bodies, forms
 from records.api.queries.answers import private, refused
 from records.enums import QueryKind
-from records.models import Query
+from records.models import Purpose, Query
 from records.queries.asking import Answered
 from records.queries.disclosure import Disclosed
-from records.queries.grants import NotAuthorised
+from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.services import kept_answers, machine_queries, queries
-from records.services.queries import records_named
+from records.services.queries import Draft, records_named
 
 TAGS = ["queries"]
 REFUSALS = error_answers(400, 401, 403, 409, 415, 429)
@@ -49,15 +49,15 @@ class AskingView(bodies.AboutPersons):
 
     def asked(self, request: Request, kind: QueryKind, told: Callable[[Any], dict[str, Any]]) -> Response:
         """The answer in the form of this address, or where the query waits for approval; one kept under a key again."""
-        draft, named = bodies.draft_of(bodies.object_of(request), kind, self.client, self.agency)
+        draft, named, wrong = bodies.draft_of(bodies.object_of(request), kind, self.client, self.agency)
         key = key_of(request)
         mark = kept_answers.fingerprint(request.path, request.body) if key else b""
-        kept = kept_answers.find(self.client, key, mark) if key else None
+        kept = kept_answers.find(self.client, key, mark) if key and not wrong else None
         try:
             if kept:
                 return again(kept_answers.repeat(kept, self.client), kept.status)
-            purpose = machine_queries.purpose_of(draft)
-            problems = bodies.authority_problems(purpose, named)
+            purpose = purpose_of(draft, wrong)
+            problems = [*wrong, *bodies.authority_problems(purpose, named)]
             consent = named.reference if purpose.needs_consent else ""
             found = machine_queries.ask(draft, purpose, consent, problems)
         except NotAuthorised as error:
@@ -155,14 +155,15 @@ class QueryResult(bodies.AboutPersons):
         operation_id="query_result",
         tags=TAGS,
         request=None,
-        responses={200: forms.ResultOfQueryForm, **error_answers(400, 401, 403, 404, 409, 429)},
+        responses={200: forms.ResultOfQueryForm, **error_answers(400, 401, 403, 404, 409, 415, 429)},
         examples=[forms.example("Records", {**forms.RECORDS, "eligibility": None}, response_only=True)],
     )
     def post(self, request: Request, query: str) -> Response:
         """Open the result of an approved query. Each time is a look that is registered; the first takes a use.
 
-        409 while nobody has approved, and once the query is closed.
+        Nothing is sent with it. 409 while nobody has approved, and once the query is closed.
         """
+        bodies.nothing_of(request)
         found = machine_queries.own_query(self.client, query)
         try:
             result = queries.open_result(query=found, user=None)
@@ -194,9 +195,11 @@ class ReviewRequest(bodies.AboutPersons):
     def post(self, request: Request) -> Response:
         """Put an automatic answer before a person of the unit, who decides yes or no with grounds."""
         said = bodies.object_of(request)
-        ticket, words = said.get("access"), bodies.texts(said, required=(), optional=("words",))["words"]
-        given = answers.given_of(ticket) if isinstance(ticket, str) else None
-        return private(answers.review(machine_queries.send_to_person(self.client, given, words)), 201)
+        words = bodies.read(said, required=("access",), optional=("words",), others=("access",))
+        if words.problems:
+            raise Invalid(words.problems)
+        given = answers.given_of(said["access"]) if isinstance(said["access"], str) else None
+        return private(answers.review(machine_queries.send_to_person(self.client, given, words.texts["words"])), 201)
 
 
 class ReviewView(bodies.AboutPersons):
@@ -219,6 +222,16 @@ class ReviewView(bodies.AboutPersons):
     def get(self, request: Request, review: str) -> Response:
         """What the person has decided."""
         return private(answers.review(machine_queries.own_review(self.client, review)))
+
+
+def purpose_of(draft: Draft, wrong: list[FieldProblem]) -> Purpose:
+    """The purpose a question names. Raises Invalid where more is wrong than that, PurposeNotOpen."""
+    try:
+        return machine_queries.purpose_of(draft)
+    except PurposeNotOpen:
+        if wrong:
+            raise Invalid(wrong) from None
+        raise
 
 
 def clean_or_not(found: Answered) -> dict[str, Any]:
