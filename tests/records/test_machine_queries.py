@@ -9,8 +9,10 @@ from django.utils import timezone
 from creditplatform.core.enums import AccessResult, Authority, Door, Scope
 from creditplatform.core.models import AccessLog
 from creditplatform.core.vault import public_token
+from creditplatform.core.wording import in_yuan
 from records import tasks
 from records.api.queries import forms
+from records.api.queries.batches import KEY
 from records.enums import AuthorisationState, BatchCheckState, Outcome, QueryState
 from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import TOKEN_KIND
@@ -113,6 +115,19 @@ def test_records_come_with_the_fields_that_are_open_and_the_statement(system: Ma
     assert (said["record"], said["statement"], said["disputed"]) == (record.token, "我已缴清", False)
     assert {"罚款一万元", record.document_number} <= {field["value"] for field in said["fields"]}
     assert PERSON_NUMBER not in str(said)
+
+
+def test_an_amount_comes_with_its_unit_in_every_language(system: Machine, cast: Cast) -> None:
+    fined(CF_NR_FK="10")
+    given = receipt(cast, "special-industry", uses=2)
+    for language in ("zh", "en"):
+        answer = system.call("POST", RECORDS, body("special-industry", given.number), **{"Accept-Language": language})
+        (one,) = answer.json()["records"]
+        fields = {field["code"]: field for field in one["fields"]}
+        assert (fields["CF_NR_FK"]["value"], fields["CF_NR_FK"]["unit"]) == ("10", "万元")
+        assert {field["unit"] for code, field in fields.items() if code != "CF_NR_FK"} == {""}
+        assert all(set(field) == set(forms.OpenFieldForm().fields) for field in fields.values())
+    assert in_yuan("10").startswith("100,000"), "what pages and reports say of the same field"
 
 
 def test_the_statement_goes_with_the_records_a_yes_or_no_rests_on(system: Machine, cast: Cast) -> None:
@@ -301,10 +316,22 @@ def test_a_list_is_checked_and_its_answers_read_by_page(system: Machine, cast: C
 
 def test_a_list_sent_twice_under_one_key_is_checked_once(system: Machine, cast: Cast) -> None:
     key = {"Idempotency-Key": "list-1"}
-    first, again = (system.call("POST", BATCH, listed(), **key).json() for _turn in range(2))
+    answers = [system.call("POST", BATCH, listed(), **key) for _turn in range(2)]
+    first, again = (answer.json() for answer in answers)
     assert first == again and BatchCheck.objects.count() == 1
+    assert {answer.headers["Location"] for answer in answers} == {first["address"]}
     other = system.call("POST", BATCH, listed(people=people()[:1]), **key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def test_without_a_key_each_call_is_a_list_of_its_own_as_the_description_says(system: Machine, cast: Cast) -> None:
+    given = receipt(cast, uses=2)
+    for _turn in range(2):
+        ask(system, BATCH, listed(), 202)
+    for batch in BatchCheck.objects.all():
+        tasks.process_check.apply(args=[batch.pk])
+    assert Authorisation.objects.get(pk=given.pk).uses == 2
+    assert "may be left out" in KEY.description
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.vault import pk_of_token, public_token
 from records.api.deliveries.parsing import key_of
-from records.api.errors import error_answers
+from records.api.errors import MISSING, NO_NUMBER, error_answers, refusal
 from records.api.page_size import whole_number
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private
@@ -35,8 +35,20 @@ REQUIRED, PERSON = ("purpose", "authority", "case_number", "people"), ("name", "
 TAGS = ["queries"]
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
-    description="Name of this list, such as a UUID: sent again after a lost answer, it is checked once.",
+    description=(
+        "Name of this list, such as a UUID: sent again under it, also after a lost answer, it is checked once; another"
+        " list under it gets 409. It may be left out; then each call is a list of its own, and under consent each takes"
+        " a use of every person's consent."
+    ),
+    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
 )  # fmt: skip
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[202], description="Where to ask for progress, as `address`."
+)
+KEY_OF_LIST = refusal(
+    "idempotency_key_reused",
+    "This Idempotency-Key was used for another delivery. Send every new delivery under a new key.",
+)
 PAGES = [
     OpenApiParameter("after", int, description="Rows after this one."),
     OpenApiParameter("limit", int, description=f"Rows per page, 1 to {MOST}; {USUAL} where not given."),
@@ -51,9 +63,12 @@ class Checks(bodies.AboutPersons):
     @extend_schema(
         operation_id="batch_check",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY, LOCATION],
         request=forms.ListForm,
-        responses={202: forms.CheckForm, **error_answers(400, 401, 403, 409, 413, 415, 429)},
+        responses={
+            202: forms.CheckForm,
+            **error_answers(400, 401, 403, 409, 413, 415, 429, but={400: MISSING, 409: KEY_OF_LIST}),
+        },
         examples=[
             forms.example("A list", forms.LIST, request_only=True),
             forms.example("Taken in", forms.CHECK, response_only=True),
@@ -71,7 +86,10 @@ class Checks(bodies.AboutPersons):
         )  # fmt: skip
         if new and batch.state == BatchCheckState.CHECKING:
             queue_check(batch.pk)
-        return private(_told(request, batch), 202)
+        told = _told(request, batch)
+        response = private(told, 202)
+        response["Location"] = told["address"]
+        return response
 
     def _wanted(self, said: dict[str, Any]) -> tuple[Purpose, str, list[AskedRow]]:
         """Purpose, case and persons of a list. Raises Invalid with everything wrong at once, PurposeNotOpen."""
@@ -113,7 +131,7 @@ class Results(bodies.AboutPersons):
         operation_id="batch_check_results",
         tags=TAGS,
         parameters=PAGES,
-        responses={200: forms.ResultsForm, **error_answers(400, 401, 403, 404, 409, 429)},
+        responses={200: forms.ResultsForm, **error_answers(400, 401, 403, 404, 409, 429, but={400: NO_NUMBER})},
         examples=[forms.example("A page", forms.RESULTS, response_only=True)],
     )
     def get(self, request: Request, check: str) -> Response:

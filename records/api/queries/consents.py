@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import CreditError, FieldProblem, Invalid
-from records.api.errors import error_answers
+from records.api.errors import error_answers, refusal
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
 from records.models import Authorisation
@@ -20,6 +20,14 @@ from records.queries.grants import NotAuthorised, permitted_purpose
 from records.services import authorisations
 
 TAGS = ["authorisations"]
+REFUSALS = {
+    400: refusal("outside_purpose", "The purpose does not cover everything that was asked for.", "fields"),
+    409: refusal(
+        "asked_again_too_soon",
+        "This request was refused for the same purpose, or consent was withdrawn. Your unit can ask again from"
+        " 2026-12-03 on.",
+    ),
+}
 MOST_FIELDS = 200
 REQUIRED, OPTIONAL = ("purpose", "name", "number"), ("case_number", "document", "message")
 
@@ -33,10 +41,10 @@ class ConsentRequests(bodies.AboutPersons):
         operation_id="authorisation_request",
         tags=TAGS,
         request=forms.ConsentRequestForm,
-        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429)},
+        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429, but=REFUSALS)},
         examples=[
             forms.example("Ask", forms.CONSENT_REQUEST, request_only=True),
-            forms.example("Asked", forms.CONSENT, response_only=True),
+            forms.example("Asked", forms.ASKED_FOR, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
