@@ -339,7 +339,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["records.api.documentation.only_the_interface"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "records.api.documentation.with_summaries",
+        "records.api.documentation.finished",
     ],
     "OAUTH2_FLOWS": ["clientCredentials"],
     "OAUTH2_TOKEN_URL": "/api/v1/token/",

@@ -19,6 +19,7 @@ from records.labels import code_label, effect_label
 from records.models import CreditRecord, EntryField
 
 EXPLAINED = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+UNIT_OF_AMOUNTS = "万元"  # 10,000 yuan; the same in every language, since systems compare it
 KEPT_IN = re.compile(r"\s*[(（](?:万元|10,000 yuan)[)）]\s*$", re.IGNORECASE)
 
 
@@ -62,6 +63,11 @@ def shown_label(field: EntryField) -> str:
     if field.code in codes():
         return EXPLAINED.sub("", field.label)
     return KEPT_IN.sub("", field.label) if field.type == FieldType.AMOUNT else field.label
+
+
+def kept_unit(field: EntryField) -> str:
+    """The unit of a field's text as it is kept and handed to systems; empty for whatever is no amount."""
+    return UNIT_OF_AMOUNTS if field.type == FieldType.AMOUNT else ""
 
 
 def shown_value(field: EntryField, text: str) -> str:

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from creditplatform.core.permissions import anyone
 
 ROOT = "/api/v1/"
+DELIVERIES = f"{ROOT}feeds/"
 
 
 def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -16,12 +17,33 @@ def only_the_interface(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(ROOT)]
 
 
-def with_summaries(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
-    """The first sentence of every description beside its address, so that the list of calls can be read."""
-    for path in result["paths"].values():
-        for call in path.values():
-            call["summary"] = call["description"].partition("\n")[0].partition(". ")[0].rstrip(".")
+def finished(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """What the library cannot be told: a summary of every call, and which bodies take no field but their own."""
+    for path, calls in result["paths"].items():
+        for call in calls.values():
+            call["summary"] = _summary(call["description"])
+            if not path.startswith(DELIVERIES):
+                _close(call.get("requestBody", {}).get("content", {}), result["components"]["schemas"])
     return result
+
+
+def _summary(description: str) -> str:
+    """The first sentence, so that the list of calls can be read."""
+    return description.partition("\n")[0].partition(". ")[0].rstrip(".")
+
+
+def _close(part: Any, schemas: dict[str, Any]) -> None:
+    """Say of every form within a body that it takes no other field."""
+    if isinstance(part, list):
+        part = dict(enumerate(part))
+    if not isinstance(part, dict):
+        return
+    name = str(part.get("$ref", "")).rpartition("/")[2]
+    if name in schemas and "properties" in schemas[name]:
+        schemas[name]["additionalProperties"] = False
+        _close(schemas[name]["properties"], schemas)
+    for within in part.values():
+        _close(within, schemas)
 
 
 class TokenOfClient(DjangoOAuthToolkitScheme):  # type: ignore[no-untyped-call]  # a hook of the library without types

@@ -16,7 +16,7 @@ from creditplatform.core.api import ApiView
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid, NotPermitted
 from creditplatform.core.unstored import unstored
-from records.api.errors import error_answers
+from records.api.errors import KEY_USED, error_answers, refusal
 from records.api.page_size import whole_number
 from records.exchange.giving import MOST, USUAL, confirm, hand_over
 from records.exchange.taking import key_of, take
@@ -29,6 +29,7 @@ WITHDRAWAL = {
     "number": 4711, "kind": "withdrawn", "cause": "repaired", "at": "2026-11-25T09:30:00+08:00",
     "token": "0123456789abcdefghjkmnpqrs", "entry": "administrative-penalty", "document_number": "示例罚〔2026〕1号",
 }  # fmt: skip
+NO_CURSOR = refusal("invalid_cursor", "This cursor is none of ours. Begin again at 0.", "after")
 PAGE = {"changes": [WITHDRAWAL], "next": "eyJ…", "more": False}
 
 
@@ -55,7 +56,7 @@ class Changes(PeerView):
             OpenApiParameter("after", str, description="The cursor of the last page; 0 for a full copy."),
             OpenApiParameter("limit", int, description="How many changes to look at, 1 to 1000; usually 500."),
         ],
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429, but={400: NO_CURSOR})},
         examples=[OpenApiExample("A withdrawal", value=PAGE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
@@ -106,7 +107,7 @@ class Inbox(PeerView):
         operation_id="exchange_inbox",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 409, 415, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 409, 415, 429, but={409: KEY_USED})},
         examples=[
             OpenApiExample("A block", value={"changes": [WITHDRAWAL]}, request_only=True),
             OpenApiExample(

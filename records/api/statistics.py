@@ -14,7 +14,7 @@ from creditplatform.core.api import ApiView
 from creditplatform.core.deadlines import add_months
 from creditplatform.core.enums import Scope
 from creditplatform.core.errors import Invalid
-from records.api.errors import error_answers
+from records.api.errors import error_answers, refusal
 from records.figures.access import units_seen_by_machine
 from records.figures.counting import COUNTS
 from records.figures.declared import reports_of
@@ -58,6 +58,7 @@ REPORTS = OpenApiExample(
         ],
     },
 )  # fmt: skip
+NO_MONTH = refusal("not_a_month", "Write the month like 2026-10.", "month")
 
 
 class TimelinessView(ApiView):
@@ -68,7 +69,7 @@ class TimelinessView(ApiView):
     @extend_schema(
         operation_id="statistics_timeliness",
         parameters=[MONTH],
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429, but={400: NO_MONTH})},
         examples=[TIMELINESS],
         description="Figures of the client's own unit; of its whole site for the upper platform and the credit centre.",
     )
@@ -87,7 +88,7 @@ class ReportsView(ApiView):
     @extend_schema(
         operation_id="statistics_reports",
         parameters=[MONTH],
-        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429)},
+        responses={200: OpenApiTypes.OBJECT, **error_answers(400, 401, 403, 429, but={400: NO_MONTH})},
         examples=[REPORTS],
         description="Reports of the client's own unit; of its whole site for the upper platform and the credit centre.",
     )

@@ -1,15 +1,15 @@
 """Addresses under /api/v1/, with and without a slash at the end; every part has a module of its own, included here."""
 
 from django.urls import include, path, re_path
-from oauth2_provider.views import TokenView
 
 from records.api import exchange
 from records.api.documentation import Docs, Schema
 from records.api.statistics import ReportsView, TimelinessView
+from records.api.tokens import Tokens
 
 app_name = "api"
 urlpatterns = [
-    re_path(r"^token/?$", TokenView.as_view(), name="token"),
+    re_path(r"^token/?$", Tokens.as_view(), name="token"),
     re_path(r"^statistics/timeliness/?$", TimelinessView.as_view(), name="statistics_timeliness"),
     re_path(r"^statistics/reports/?$", ReportsView.as_view(), name="statistics_reports"),
     re_path(r"^changes/?$", exchange.Changes.as_view(), name="changes"),

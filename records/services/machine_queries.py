@@ -46,9 +46,11 @@ def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Ans
     `consent` is the number of a receipt, empty under a statute; `problems` is what was found wrong before. Must run in
     an audit context. Raises Invalid with everything at once, NotAuthorised, RuleMissing.
     """
-    found = [*problems, *queries.problems_of(draft, purpose)]
+    found: dict[str, FieldProblem] = {}
+    for one in (*problems, *(_in_body(one) for one in queries.problems_of(draft, purpose))):
+        found.setdefault(one.field, one)
     if found:
-        raise Invalid(found)
+        raise Invalid(found.values())
     person = checked_person(draft.name, draft.document, draft.number)
     question = Question(purpose, person, draft.name, draft.asker, consent=consent)
     try:
@@ -58,6 +60,11 @@ def ask(draft: Draft, purpose: Purpose, consent: str, problems: Problems) -> Ans
     except NotAuthorised:
         refuse(question)
         raise
+
+
+def _in_body(problem: FieldProblem) -> FieldProblem:
+    """A problem under the name that its field has in a body, where nobody chooses a kind: the address says it."""
+    return problem._replace(field="purpose") if problem.field == "kind" else problem
 
 
 def own_query(client: ApiClient, token: str) -> Query:

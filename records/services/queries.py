@@ -27,6 +27,7 @@ from records.queries.grants import NotAuthorised, grant_again, permitted_purpose
 from records.services import human_review
 from records.workflows.query import QUERY
 
+OUTSIDE_PURPOSE = _("The purpose does not cover this. Choose what it covers, or another purpose.")
 RESTED_ON = ("entry", "agency", "version", "site")
 
 
@@ -189,8 +190,7 @@ def problems_of(draft: Draft, purpose: Purpose) -> list[FieldProblem]:
     problems = []
     gives = {QueryKind.RECORDS.value: purpose.gives_records, QueryKind.ELIGIBILITY.value: purpose.gives_eligibility}
     if not gives.get(draft.kind):
-        sentence = _("The purpose does not cover this. Choose what it covers, or another purpose.")
-        problems.append(FieldProblem("kind", "outside_purpose", sentence))
+        problems.append(FieldProblem("kind", "outside_purpose", OUTSIDE_PURPOSE))
     problems += case_problems(draft.case_number)
     try:
         checked_person(draft.name, draft.document, draft.number)

@@ -53,6 +53,13 @@ class NoReportOfMinors(CreditError):
     default_message = _("No credit report is made about a person under %(age)s.")
 
 
+class Issued(NamedTuple):
+    """A report that was made, and the number of its line in the access log."""
+
+    report: CreditReport
+    access: int
+
+
 class Requester(NamedTuple):
     """Who gets a report and on what authority; `agency` where it is a unit."""
 
@@ -75,7 +82,7 @@ def issue_report(*, user: User, subject: Subject, site: Site, order: Order, addr
     requester = _requester(user, subject)
     with transaction.atomic():
         check_reports(user)
-        return issue(subject=subject, site=site, order=order, requester=requester, address=address)
+        return issue(subject=subject, site=site, order=order, requester=requester, address=address).report
 
 
 def revoke_report(*, report: CreditReport, user: User, grounds: str = "") -> CreditReport:
@@ -151,7 +158,7 @@ def _requester(user: User, subject: Subject) -> Requester:
     return Requester(user, Authority.CONSENT, by.token, representation=by)
 
 
-def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, address: str) -> CreditReport:
+def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, address: str) -> Issued:
     """Make a report for whoever has the authority, written to the access log first; must run in a transaction.
 
     Raises NoReportOfMinors, Invalid, NoReportAuthority.
@@ -160,18 +167,17 @@ def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, a
     today = timezone.localtime(now).date()
     _refuse_minors(subject, rulebook, today, site)
     _check(order, today)
-    signing = authority()
-    key = _next_key()
+    signing, key = authority(), _next_key()
     code = public_token(REPORT_KIND, key)
     frame = Frame(
-        site=site, code=code, verify=verify_address(code, address), at=now,
-        valid_until=valid_until(rulebook, today, site), rulebook=rulebook,
-        recipient=requester.agency, case_number=requester.case_number,
+        site=site, code=code, verify=verify_address(code, address), at=now, rulebook=rulebook,
+        valid_until=valid_until(rulebook, today, site), recipient=requester.agency, case_number=requester.case_number,
     )  # fmt: skip
     with translation.override(order.language):
         found = extract(subject, order, today=today)
         seen = sorted({record.entry.code for record in found.records})
-        _log(subject, requester, seen or [NOTHING], AccessResult.SHOWN if seen else AccessResult.NOTHING, order.grant)
+        shown = AccessResult.SHOWN if seen else AccessResult.NOTHING
+        access = _log(subject, requester, seen or [NOTHING], shown, order.grant)
         said = content(subject, order, found, frame)
         pdf = sign_pdf(document.pdf(said, site.code), signing)
     written = msgspec.json.encode(said)
@@ -179,16 +185,16 @@ def issue(*, subject: Subject, site: Site, order: Order, requester: Requester, a
     try:
         for name, data in files.items():
             store.keep(name, data)
-        return CreditReport.objects.create(
+        report = CreditReport.objects.create(
             pk=key, subject=subject, site=site, kind=order.kind, fields=list(order.entries),
             period_from=order.period_from, period_until=order.period_until, as_of=order.as_of, cut_off_at=now,
             language=order.language, requested_by=requester.user, agency=requester.agency,
             authorisation=requester.authorisation, representation=requester.representation, issued_at=now,
-            valid_until=frame.valid_until,
-            content=written.decode(), data_digest=digest(subject, found), certificate=signing.fingerprint,
-            pdf=f"{code}.pdf", pdf_digest=_sha256(pdf), signed=f"{code}.jws",
+            valid_until=frame.valid_until, content=written.decode(), data_digest=digest(subject, found),
+            certificate=signing.fingerprint, pdf=f"{code}.pdf", pdf_digest=_sha256(pdf), signed=f"{code}.jws",
             signed_digest=_sha256(files[f"{code}.jws"]),
         )  # fmt: skip
+        return Issued(report, access)
     except BaseException:
         store.discard(*files)
         raise
@@ -240,15 +246,15 @@ def verify_address(code: str, address: str = "") -> str:
 
 def _log(
     subject: Subject, requester: Requester, seen: list[str], result: AccessResult, grant: Grant | None = None
-) -> None:
+) -> int:
+    """Write the line of the access log; its number."""
     if grant:
         asker = Asker(requester.agency, requester.user, requester.door, requester.case_number)
-        register(subject.pk, grant, asker, [] if seen == [NOTHING] else seen)
-        return
-    record_disclosure(
+        return register(subject.pk, grant, asker, [] if seen == [NOTHING] else seen)
+    return record_disclosure(
         subject_ref=subject.pk, actor=requester.user, purpose=OwnPurpose.OWN_REPORT, authority=requester.authority,
         reference=requester.reference, fields=seen, result=result,
-    )  # fmt: skip
+    ).pk  # fmt: skip
 
 
 def _next_key() -> int:

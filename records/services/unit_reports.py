@@ -5,6 +5,7 @@ All of it must run in an audit context. Every refusal for want of a consent read
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -14,19 +15,19 @@ from creditplatform.core.audit.access import record_disclosure
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.errors import Invalid, NotFoundHere
 from creditplatform.core.masking import holds_number
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import Agency, ApiClient, User
 from creditplatform.core.vault import pk_of_token
 from records.enums import CreditReportState
-from records.models import Authorisation, CreditReport, Purpose
+from records.models import Authorisation, CreditReport, KeptAnswer, Purpose
 from records.models.authorisation import AUTHORISATION_KIND
 from records.queries.disclosure import NOBODY, NONE_GIVEN, Asker, register_refusal
-from records.queries.grants import NotAuthorised, grant_by_consent
+from records.queries.grants import NotAuthorised, PurposeNotOpen, grant_by_consent
 from records.queries.uses import use
 from records.reports import store
 from records.reports.order import Order
-from records.services import authorisations
+from records.services import authorisations, kept_answers
 from records.services.queries import case_problems
-from records.services.reports import NOTHING, Requester, issue
+from records.services.reports import NOTHING, Issued, Requester, issue
 
 LONGEST_CASE = 60
 
@@ -61,7 +62,12 @@ def covers_report(authorisation: Authorisation) -> bool:
 
 
 def issue_to_unit(asking: Asking, *, address: str = "") -> CreditReport:
-    """Issue a report to a unit the person has authorised; takes one use of the authorisation.
+    """Issue a report to a unit the person has authorised, see `issue_noted`."""
+    return issue_noted(asking, address=address).report
+
+
+def issue_noted(asking: Asking, *, address: str = "") -> Issued:
+    """Issue a report to a unit the person has authorised, with its line in the access log; one use is taken.
 
     It holds what purpose, consent and openness have in common, of today. Raises Invalid for a case number that is none;
     NotAuthorised for every consent that does not cover it, see `note_refused`; NoReportOfMinors, NoReportAuthority.
@@ -101,6 +107,20 @@ def note_refused(asking: Asking) -> int:
     )
 
 
+def told_again(kept: KeptAnswer, client: ApiClient) -> dict[str, Any]:
+    """What a system was told of a report before, as long as its files are handed out; registered, no use is taken.
+
+    Raises NotAuthorised, see `note_refused`, where consent or report was withdrawn or the purpose is open no more.
+    """
+    said = msgspec.json.decode(kept.answer or "", type=_Told)
+    if not opens(report_of(said.report, [client.agency_id])):
+        raise NotAuthorised
+    try:
+        return kept_answers.repeat(kept, client)
+    except PurposeNotOpen:
+        raise NotAuthorised from None
+
+
 def report_of(code: str, agencies: Collection[int]) -> CreditReport:
     """The report of that number which one of these units got. Raises NotFoundHere for every other."""
     report = CreditReport.objects.with_code(code)
@@ -135,6 +155,10 @@ def download(report: CreditReport, *, user: User | None, door: Door, signed: boo
         door=door,
     )  # fmt: skip
     return store.fetch(report.signed if signed else report.pdf)
+
+
+class _Told(msgspec.Struct):
+    report: str
 
 
 class _IssuedFor(msgspec.Struct):

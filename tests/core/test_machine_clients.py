@@ -101,6 +101,15 @@ def test_wrong_secret_and_foreign_scope_get_no_token(secret: str, data: dict[str
     assert answer.status_code in (400, 401) and "access_token" not in answer.json()
 
 
+def test_a_client_that_is_not_known_is_told_how_clients_name_themselves() -> None:
+    client = machine(Scope.STATISTICS_READ)
+    form = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": "wrong"}
+    for answer in (ask_for_token(client, "wrong"), Client().post("/api/v1/token/", form)):
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+    assert "WWW-Authenticate" not in ask_for_token(client, SECRET).headers
+
+
 def test_a_token_opens_only_what_its_scopes_name() -> None:
     assert get(token_for(machine(Scope.FEEDS_READ))).status_code == 403
     assert get(token_for(machine(Scope.STATISTICS_READ)), "/api/v1/forgotten/").status_code == 403

@@ -9,8 +9,10 @@ from django.utils import timezone
 from creditplatform.core.enums import AccessResult, Authority, Door, Scope
 from creditplatform.core.models import AccessLog
 from creditplatform.core.vault import public_token
+from creditplatform.core.wording import in_yuan
 from records import tasks
 from records.api.queries import forms
+from records.api.queries.batches import KEY
 from records.enums import AuthorisationState, BatchCheckState, Outcome, QueryState
 from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Query
 from records.models.record import TOKEN_KIND
@@ -40,6 +42,12 @@ def body(code: str = "green-channel", reference: str = "", **changes: Any) -> di
         "number": PERSON_NUMBER,
     }  # fmt: skip
     return {**words, **changes}
+
+
+def wish(code: str = "green-channel", **changes: Any) -> dict[str, Any]:
+    """A request to a person for consent: no authority is named, since it is asked for."""
+    said = body(code, **changes)
+    return {name: text for name, text in said.items() if name not in ("authority", "reference")}
 
 
 def receipt(cast: Cast, code: str = "green-channel", **words: Any) -> Authorisation:
@@ -107,6 +115,19 @@ def test_records_come_with_the_fields_that_are_open_and_the_statement(system: Ma
     assert (said["record"], said["statement"], said["disputed"]) == (record.token, "我已缴清", False)
     assert {"罚款一万元", record.document_number} <= {field["value"] for field in said["fields"]}
     assert PERSON_NUMBER not in str(said)
+
+
+def test_an_amount_comes_with_its_unit_in_every_language(system: Machine, cast: Cast) -> None:
+    fined(CF_NR_FK="10")
+    given = receipt(cast, "special-industry", uses=2)
+    for language in ("zh", "en"):
+        answer = system.call("POST", RECORDS, body("special-industry", given.number), **{"Accept-Language": language})
+        (one,) = answer.json()["records"]
+        fields = {field["code"]: field for field in one["fields"]}
+        assert (fields["CF_NR_FK"]["value"], fields["CF_NR_FK"]["unit"]) == ("10", "万元")
+        assert {field["unit"] for code, field in fields.items() if code != "CF_NR_FK"} == {""}
+        assert all(set(field) == set(forms.OpenFieldForm().fields) for field in fields.values())
+    assert in_yuan("10").startswith("100,000"), "what pages and reports say of the same field"
 
 
 def test_the_statement_goes_with_the_records_a_yes_or_no_rests_on(system: Machine, cast: Cast) -> None:
@@ -295,10 +316,22 @@ def test_a_list_is_checked_and_its_answers_read_by_page(system: Machine, cast: C
 
 def test_a_list_sent_twice_under_one_key_is_checked_once(system: Machine, cast: Cast) -> None:
     key = {"Idempotency-Key": "list-1"}
-    first, again = (system.call("POST", BATCH, listed(), **key).json() for _turn in range(2))
+    answers = [system.call("POST", BATCH, listed(), **key) for _turn in range(2)]
+    first, again = (answer.json() for answer in answers)
     assert first == again and BatchCheck.objects.count() == 1
+    assert {answer.headers["Location"] for answer in answers} == {first["address"]}
     other = system.call("POST", BATCH, listed(people=people()[:1]), **key)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def test_without_a_key_each_call_is_a_list_of_its_own_as_the_description_says(system: Machine, cast: Cast) -> None:
+    given = receipt(cast, uses=2)
+    for _turn in range(2):
+        ask(system, BATCH, listed(), 202)
+    for batch in BatchCheck.objects.all():
+        tasks.process_check.apply(args=[batch.pk])
+    assert Authorisation.objects.get(pk=given.pk).uses == 2
+    assert "may be left out" in KEY.description
 
 
 @pytest.mark.parametrize(
@@ -323,7 +356,7 @@ def test_a_list_by_statute_names_it(system: Machine, cast: Cast) -> None:
 
 
 def test_a_consent_is_asked_for_granted_and_used(system: Machine, cast: Cast) -> None:
-    asked = ask(system, CONSENTS, {**body(), "message": "绿色通道"}, 201)
+    asked = ask(system, CONSENTS, {**wish(), "message": "绿色通道"}, 201)
     found = Authorisation.objects.get()
     assert (asked["state"], asked["uses_left"], found.message) == ("requested", 0, "绿色通道")
     assert ask(system, ELIGIBILITY, body(reference=asked["authorisation"]), 403)
@@ -338,7 +371,7 @@ def test_a_consent_is_asked_for_granted_and_used(system: Machine, cast: Cast) ->
 
 def test_asking_for_consent_does_not_tell_who_is_on_file(system: Machine, cast: Cast) -> None:
     on_file, unknown = (
-        ask(system, CONSENTS, body(number=number), 201) for number in (PERSON_NUMBER, UNKNOWN.number)
+        ask(system, CONSENTS, wish(number=number), 201) for number in (PERSON_NUMBER, UNKNOWN.number)
     )  # fmt: skip
     changing = {"authorisation", "answer_until"}
     assert {k: v for k, v in on_file.items() if k not in changing} == {
@@ -348,7 +381,7 @@ def test_asking_for_consent_does_not_tell_who_is_on_file(system: Machine, cast: 
 
 def test_more_than_the_purpose_covers_is_not_asked_for(system: Machine, cast: Cast) -> None:
     for fields, code in ((["honesty-model"], "outside_purpose"), ("x", "malformed"), ([1], "malformed")):
-        answer = system.call("POST", CONSENTS, {**body(), "fields": fields})
+        answer = system.call("POST", CONSENTS, {**wish(), "fields": fields})
         assert (answer.status_code, answer.json()["problems"][0]["code"]) == (400, code), fields
 
 

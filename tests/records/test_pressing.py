@@ -25,7 +25,7 @@ from tests.deliveries import quick_passwords  # noqa: F401
 from tests.records.queries_world import CASE, NAME, ON_FILE, UNKNOWN, asked, consent, market, purpose
 from tests.records.test_consent import outcomes, people  # noqa: F401
 from tests.records.test_consent_pages import ASK, browser, filled
-from tests.records.test_machine_queries import CONSENTS, body, system  # noqa: F401
+from tests.records.test_machine_queries import CONSENTS, system, wish  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 MOST, DAYS = 3, 7
@@ -118,10 +118,10 @@ def test_a_system_is_told_by_a_code_and_the_refusal_stays_on_record(system: Any,
     with capture_logs() as lines:
         for number in (PERSON_NUMBER, UNKNOWN.number):
             codes = [
-                system.call("POST", CONSENTS, body(number=number, case_number=str(one))).status_code
+                system.call("POST", CONSENTS, wish(number=number, case_number=str(one))).status_code
                 for one in range(MOST)
             ]
-            last = system.call("POST", CONSENTS, body(number=number))
+            last = system.call("POST", CONSENTS, wish(number=number))
             assert codes == [201] * MOST
             assert (last.status_code, last.json()["code"]) == (409, TooManyAsked.default_code)
     noted = [line for line in lines if line["event"] == "consent_request_refused"]
@@ -138,10 +138,10 @@ def test_a_system_is_told_by_a_code_and_the_refusal_stays_on_record(system: Any,
 def test_what_a_purpose_does_not_cover_is_refused_and_registered(system: Any, cast: Cast) -> None:  # noqa: F811
     with capture_logs() as lines:
         for number in (PERSON_NUMBER, UNKNOWN.number):
-            said = {**body(number=number), "fields": ["honesty-model"]}
+            said = {**wish(number=number), "fields": ["honesty-model"]}
             answer = system.call("POST", CONSENTS, said)
             assert (answer.status_code, answer.json()["code"]) == (400, "outside_purpose")
-        system.call("POST", CONSENTS, body(NAME))
+        system.call("POST", CONSENTS, wish(NAME))
         page = browser(cast.clerk).post(ASK, filled(fields_asked=["honesty-model"]))
     assert page.status_code == 200
     noted = [line for line in lines if line["event"] == "consent_request_refused"]

@@ -43,6 +43,7 @@ from tests.records.test_machine_queries import (
     people,
     receipt,
     system,  # noqa: F401
+    wish,
 )
 
 
@@ -56,7 +57,7 @@ def test_a_persons_number_as_case_number_stands_in_no_log(system: Machine, cast:
     for code in ("green-channel", "loan"):
         system.call("POST", ELIGIBILITY, body(code, given.number, case_number=PERSON_NUMBER))
         assert last_line().case_number == ""
-    answer = system.call("POST", CONSENTS, body(case_number=PERSON_NUMBER))
+    answer = system.call("POST", CONSENTS, wish(case_number=PERSON_NUMBER))
     assert answer.json()["problems"][0]["code"] == "holds_number"
 
 
@@ -122,7 +123,7 @@ def test_another_list_of_the_same_length_is_another_list(system: Machine, cast: 
 
 def test_everything_wrong_with_a_question_is_told_at_once(system: Machine, cast: Cast) -> None:
     said = ask_bad(system, {"purpose": "green-channel", "number": "441300199001011230"})
-    assert {one["field"] for one in said["problems"]} == {"authority", "case_number", "name", "number"}
+    assert {one["field"] for one in said["problems"]} == {"authority", "reference", "case_number", "name", "number"}
 
 
 def test_whoever_may_not_open_a_query_leaves_no_refusal_in_the_name_of_another(cast: Cast) -> None:

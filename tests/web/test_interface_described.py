@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from records.api.deliveries import examples
 from records.api.deliveries import serializers as forms
+from records.api.errors import ErrorForm
 from records.api.urls import urlpatterns
 from tests.web.browsing import without_browser
 from tests.web.test_public_pages import browser  # noqa: F401
@@ -18,7 +19,7 @@ CALLS = {
     "feeds_list", "feed_template", "batch_deliver", "batch_receipt", "batch_problems", "batch_cancel", "mapping_read",
     "mapping_confirm", "eligibility", "query", "query_state", "query_result", "batch_check", "batch_check_state",
     "batch_check_results", "review_request", "review_state", "authorisation_request", "authorisation_state",
-    "report_make", "report_pdf", "report_json", "announcement_request", "announcement_state",
+    "purposes", "report_make", "report_pdf", "report_json", "announcement_request", "announcement_state",
 }  # fmt: skip
 
 
@@ -63,6 +64,35 @@ def test_every_call_of_deliveries_shows_what_is_sent_and_what_comes_back(schema:
         for status, answer in call["responses"].items():
             for kind, body in answer["content"].items():
                 assert "spreadsheetml" in kind or body.get("examples"), (name, status)
+
+
+def test_every_refusal_shows_an_example_that_fits_its_status(schema: dict[str, Any]) -> None:
+    shown: dict[str, set[str]] = {}
+    for call in calls_of(schema):
+        named = {one["name"] for one in call.get("parameters", [])}
+        for status, answer in call["responses"].items():
+            if status < "400":
+                continue
+            (example,) = answer["content"]["application/json"]["examples"].values()
+            value, name = example["value"], (call["operationId"], status)
+            assert ErrorForm(data=value).is_valid() and set(value) == {"code", "message", "problems"}, name
+            assert bool(value["problems"]) == (status == "400"), name
+            fields = {one["field"] for one in value["problems"] if one["code"] != "unknown_field"} - {""}
+            assert fields <= named | fields_sent(schema, call), name
+            shown.setdefault(status, set()).add(value["code"])
+    assert shown["401"] == {"token_invalid"} and shown["404"] == {"not_found"} and len(shown["409"]) > 4
+
+
+def fields_sent(schema: dict[str, Any], call: dict[str, Any]) -> set[str]:
+    """The fields a call's body may have, as it is described."""
+    form = call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+    return set(schema["components"]["schemas"].get(form.rpartition("/")[2], {}).get("properties", ()))
+
+
+def test_a_request_for_consent_is_answered_by_its_first_state(schema: dict[str, Any]) -> None:
+    answer = schema["paths"]["/api/v1/authorisations/"]["post"]["responses"]["201"]["content"]["application/json"]
+    (example,) = answer["examples"].values()
+    assert (example["value"]["state"], example["value"]["granted_fields"]) == ("requested", [])
 
 
 @pytest.mark.parametrize("shown", ["FEEDS", "RECEIPT", "TAKEN_IN", "CANCELLED", "PROBLEMS", "WAITING", "CONFIRMED"])

@@ -6,22 +6,18 @@ from typing import Any
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import Invalid
-from creditplatform.core.identity import IdentifierKind
 from records.announcement_selectors import with_delivery
 from records.api.announcements import forms
-from records.api.deliveries.parsing import key_of
-from records.api.errors import error_answers
-from records.api.queries import bodies
+from records.api.errors import error_answers, refusal
+from records.api.queries import bodies, keys
 from records.api.queries.answers import private
 from records.api.queries.forms import example
-from records.api.queries.views import again
-from records.identifiers import checked_person
 from records.models import PriorNotice
 from records.services import announcements, kept_answers
 
@@ -29,18 +25,18 @@ TAGS = ["announcements"]
 REQUIRED, OPTIONAL = ("entry", "name", "number", "intended"), (
     "document", "reply_until", "document_number", "case_number",
 )  # fmt: skip
-KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER,
-    description=(
-        "Name of this call, such as a UUID. Sent again under it within some hours, the same call gets the same answer"
-        " and announces nothing twice; another one gets 409."
+KEY = keys.parameters(
+    "Name of this call, such as a UUID. Sent again under it within some hours, the same call gets the same answer and"
+    " announces nothing twice; another one gets 409.",
+    [201],
+)
+REFUSALS = {
+    400: refusal("not_a_date", "This is not a date; write it like 2018-05-03.", "reply_until"),
+    409: refusal(
+        "announced_already",
+        "This is announced to the person already. Withdraw that announcement before you make another.",
     ),
-    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
-)  # fmt: skip
-REPLAY = OpenApiParameter(
-    "Idempotent-Replay", str, OpenApiParameter.HEADER, response=[201], enum=["true"],
-    description="Stands where the answer was given before under this key.",
-)  # fmt: skip
+}
 
 
 class Announcements(bodies.AboutPersons):
@@ -51,9 +47,9 @@ class Announcements(bodies.AboutPersons):
     @extend_schema(
         operation_id="announcement_request",
         tags=TAGS,
-        parameters=[KEY, REPLAY],
+        parameters=KEY,
         request=forms.AnnouncementRequestForm,
-        responses={201: forms.AnnouncementForm, **error_answers(400, 401, 403, 409, 415, 429)},
+        responses={201: forms.AnnouncementForm, **error_answers(400, 401, 403, 409, 415, 429, but=REFUSALS)},
         examples=[
             example("Announce", forms.REQUEST, request_only=True),
             example("Announced", forms.ANNOUNCED, response_only=True),
@@ -74,14 +70,10 @@ class Announcements(bodies.AboutPersons):
 
     def _once(self, request: Request, made: Callable[[], dict[str, Any]]) -> Response:
         """The answer, or the one kept under the same key."""
-        key = key_of(request)
-        mark = kept_answers.fingerprint(request.path, request.body) if key else b""
-        if key and (kept := kept_answers.find(self.client, key, mark)):
-            return again(kept_answers.repeat(kept, self.client), kept.status)
-        body = made()
-        if key:
-            kept_answers.keep(client=self.client, key=key, request=mark, status=201, body=body, access=None)
-        return private(body, 201)
+        keyed = keys.Keyed.of(request, self.client)
+        if kept := keyed.kept():
+            return keys.again(kept_answers.repeat(kept, self.client), kept.status)
+        return keyed.answer(made(), 201, None)
 
 
 class Announcement(bodies.AboutPersons):
@@ -129,9 +121,8 @@ def _at(moment: datetime.datetime | None) -> str | None:
 def _draft_of(said: dict[str, Any]) -> tuple[announcements.Draft, str]:
     """What is announced, and the code of its entry. Raises Invalid for what is missing or malformed."""
     words = bodies.texts(said, required=REQUIRED, optional=OPTIONAL)
-    kind = words["document"] or IdentifierKind.RESIDENT_ID.value
     draft = announcements.Draft(
-        person=checked_person(words["name"], kind, words["number"]),
+        person=bodies.person_of(words),
         name=words["name"],
         intended=words["intended"],
         reply_until=_day(words["reply_until"]),

@@ -19,7 +19,7 @@ from creditplatform.core.errors import Invalid, NotFoundHere
 from records.api.deliveries import examples
 from records.api.deliveries import serializers as forms
 from records.api.deliveries.parsing import PARSERS, blocks_of, file_name_of, key_of
-from records.api.errors import answers, error_answers
+from records.api.errors import KEY_USED, NO_DATE, NO_NUMBER, answers, error_answers
 from records.api.page_size import whole_number
 from records.feeds.not_accepted import NotAccepted, fields_of, not_accepted
 from records.feeds.problems import sentence
@@ -137,7 +137,7 @@ class FeedBatches(OwnUnit):
         ],
         responses={202: answers(forms.ReceiptForm, "Taken in, at work", examples.TAKEN_IN),
                    200: answers(forms.ReceiptForm, "Sent before under this key, at its end", examples.RECEIPT),
-                   **error_answers(400, 401, 403, 404, 409, 413, 415, 429)},
+                   **error_answers(400, 401, 403, 404, 409, 413, 415, 429, but={400: NO_DATE, 409: KEY_USED})},
     )  # fmt: skip
     def post(self, request: Request, feed: str) -> Response:
         """Deliver a file or rows. 202 with the address to poll; 200 where this key was answered before and has ended.
@@ -197,7 +197,7 @@ class BatchProblems(OwnUnit):
         parameters=[AFTER, LIMIT],
         responses={
             200: answers(forms.ProblemsForm, "One row with a wrong date", examples.PROBLEMS),
-            **error_answers(400, 401, 403, 404, 429),
+            **error_answers(400, 401, 403, 404, 429, but={400: NO_NUMBER}),
         },
     )
     def get(self, request: Request, batch: str) -> Response:

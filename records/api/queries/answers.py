@@ -13,7 +13,7 @@ from creditplatform.core.errors import CreditError, Invalid, VaultError
 from creditplatform.core.unstored import unstored
 from records import sentences
 from records.enums import Reason
-from records.models import CreditRecord, HumanReview, Query
+from records.models import CreditRecord, EntryField, HumanReview, Query
 from records.queries.asking import Answered
 from records.queries.disclosure import Shown
 from records.queries.eligibility import Criteria
@@ -88,12 +88,16 @@ def records(found: list[Shown]) -> list[dict[str, Any]]:
             "title": one.record.entry.label,
             "disputed": one.record.disputed,
             "statement": one.statement,
-            "fields": [
-                {"code": field.code, "name": sentences.shown_label(field), "value": text} for field, text in one.fields
-            ],
+            "fields": [_open_field(field, text) for field, text in one.fields],
         }
         for one in found
     ]
+
+
+def _open_field(field: EntryField, text: str) -> dict[str, str]:
+    """A field with its text as it is kept; of an amount with the unit it is counted in, which the name leaves out."""
+    name, unit = sentences.shown_label(field), sentences.kept_unit(field)
+    return {"code": field.code, "name": name, "value": text, "unit": unit}
 
 
 def query(found: Query, address: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,26 +14,41 @@ from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import FieldProblem, Invalid
 from creditplatform.core.vault import pk_of_token, public_token
 from records.api.deliveries.parsing import key_of
-from records.api.errors import error_answers
+from records.api.errors import MISSING, NO_NUMBER, error_answers, refusal
 from records.api.page_size import whole_number
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private
 from records.enums import BatchCheckState
-from records.models import BatchCheck
+from records.models import BatchCheck, Purpose
 from records.models.query import BATCH_KIND
 from records.models.record import TOKEN_KIND
 from records.own_numbers import not_of_client
 from records.queries.batch import AskedRow
 from records.queries.batch_again import RowGiven
+from records.queries.grants import permitted_purpose
 from records.services import batch_checks, check_results
+from records.services.queries import OUTSIDE_PURPOSE
 from records.tasks import queue_check
 
 MOST, USUAL = 5000, 1000
+REQUIRED, PERSON = ("purpose", "authority", "case_number", "people"), ("name", "document", "number")
 TAGS = ["queries"]
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
-    description="Name of this list, such as a UUID: sent again after a lost answer, it is checked once.",
+    description=(
+        "Name of this list, such as a UUID: sent again under it, also after a lost answer, it is checked once; another"
+        " list under it gets 409. It may be left out; then each call is a list of its own, and under consent each takes"
+        " a use of every person's consent."
+    ),
+    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
 )  # fmt: skip
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[202], description="Where to ask for progress, as `address`."
+)
+KEY_OF_LIST = refusal(
+    "idempotency_key_reused",
+    "This Idempotency-Key was used for another delivery. Send every new delivery under a new key.",
+)
 PAGES = [
     OpenApiParameter("after", int, description="Rows after this one."),
     OpenApiParameter("limit", int, description=f"Rows per page, 1 to {MOST}; {USUAL} where not given."),
@@ -48,9 +63,12 @@ class Checks(bodies.AboutPersons):
     @extend_schema(
         operation_id="batch_check",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY, LOCATION],
         request=forms.ListForm,
-        responses={202: forms.CheckForm, **error_answers(400, 401, 403, 409, 413, 415, 429)},
+        responses={
+            202: forms.CheckForm,
+            **error_answers(400, 401, 403, 409, 413, 415, 429, but={400: MISSING, 409: KEY_OF_LIST}),
+        },
         examples=[
             forms.example("A list", forms.LIST, request_only=True),
             forms.example("Taken in", forms.CHECK, response_only=True),
@@ -61,19 +79,31 @@ class Checks(bodies.AboutPersons):
 
         A bad row never stops the others. Under consent each person's own consent is found, and one use of it is taken.
         """
-        said = bodies.object_of(request)
-        words = bodies.texts(said, required=("purpose", "authority", "case_number"), optional=("reference",))
-        wanted = batch_checks.open_purpose(words["purpose"], self.agency)
-        named = bodies.Named(words["authority"], words["reference"])
-        if problems := bodies.authority_problems(wanted, named, many=True):
-            raise Invalid(problems)
+        wanted, case_number, people = self._wanted(bodies.object_of(request))
         batch, new = batch_checks.submit_list(
-            agency=self.agency, client=self.client, purpose=wanted.code, case_number=words["case_number"],
-            people=people_of(said.get("people")), key=key_of(request),
+            agency=self.agency, client=self.client, purpose=wanted.code, case_number=case_number,
+            people=people, key=key_of(request),
         )  # fmt: skip
         if new and batch.state == BatchCheckState.CHECKING:
             queue_check(batch.pk)
-        return private(_told(request, batch), 202)
+        told = _told(request, batch)
+        response = private(told, 202)
+        response["Location"] = told["address"]
+        return response
+
+    def _wanted(self, said: dict[str, Any]) -> tuple[Purpose, str, list[AskedRow]]:
+        """Purpose, case and persons of a list. Raises Invalid with everything wrong at once, PurposeNotOpen."""
+        words = bodies.read(said, required=REQUIRED, optional=("reference",), others=("people",))
+        problems = [*words.problems, *bodies.unknown(_keys_of(said.get("people")), PERSON, "people")]
+        if problems:
+            raise Invalid(problems)
+        wanted = permitted_purpose(words.texts["purpose"], self.agency)
+        if not wanted.gives_eligibility:
+            raise Invalid([FieldProblem("purpose", "outside_purpose", OUTSIDE_PURPOSE)])
+        named = bodies.Named(words.texts["authority"], words.texts["reference"])
+        if problems := bodies.authority_problems(wanted, named):
+            raise Invalid(problems)
+        return wanted, words.texts["case_number"], people_of(said["people"])
 
 
 class Check(bodies.AboutPersons):
@@ -101,7 +131,7 @@ class Results(bodies.AboutPersons):
         operation_id="batch_check_results",
         tags=TAGS,
         parameters=PAGES,
-        responses={200: forms.ResultsForm, **error_answers(400, 401, 403, 404, 409, 429)},
+        responses={200: forms.ResultsForm, **error_answers(400, 401, 403, 404, 409, 429, but={400: NO_NUMBER})},
         examples=[forms.example("A page", forms.RESULTS, response_only=True)],
     )
     def get(self, request: Request, check: str) -> Response:
@@ -136,6 +166,12 @@ class _Person(msgspec.Struct):
     name: str = ""
     number: str = ""
     document: str = ""
+
+
+def _keys_of(people: Any) -> dict[str, None]:
+    """The names of all fields of all persons of a list in their order; what is no list of objects has none."""
+    persons = [one for one in people if isinstance(one, dict)] if isinstance(people, list) else []
+    return dict.fromkeys(name for one in persons for name in one)
 
 
 def people_of(said: Any) -> list[AskedRow]:

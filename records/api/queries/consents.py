@@ -10,11 +10,9 @@ from rest_framework.response import Response
 
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import CreditError, FieldProblem, Invalid
-from creditplatform.core.identity import IdentifierKind
-from records.api.errors import error_answers
+from records.api.errors import error_answers, refusal
 from records.api.queries import bodies, forms
 from records.api.queries.answers import private, refused
-from records.identifiers import checked_person
 from records.models import Authorisation
 from records.models.authorisation import AUTHORISATION_KIND
 from records.own_numbers import not_of_client
@@ -22,7 +20,16 @@ from records.queries.grants import NotAuthorised, permitted_purpose
 from records.services import authorisations
 
 TAGS = ["authorisations"]
+REFUSALS = {
+    400: refusal("outside_purpose", "The purpose does not cover everything that was asked for.", "fields"),
+    409: refusal(
+        "asked_again_too_soon",
+        "This request was refused for the same purpose, or consent was withdrawn. Your unit can ask again from"
+        " 2026-12-03 on.",
+    ),
+}
 MOST_FIELDS = 200
+REQUIRED, OPTIONAL = ("purpose", "name", "number"), ("case_number", "document", "message")
 
 
 class ConsentRequests(bodies.AboutPersons):
@@ -34,10 +41,10 @@ class ConsentRequests(bodies.AboutPersons):
         operation_id="authorisation_request",
         tags=TAGS,
         request=forms.ConsentRequestForm,
-        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429)},
+        responses={201: forms.ConsentForm, **error_answers(400, 401, 403, 409, 415, 429, but=REFUSALS)},
         examples=[
             forms.example("Ask", forms.CONSENT_REQUEST, request_only=True),
-            forms.example("Asked", forms.CONSENT, response_only=True),
+            forms.example("Asked", forms.ASKED_FOR, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -47,13 +54,11 @@ class ConsentRequests(bodies.AboutPersons):
         has too many requests to this person waiting, or asks again too soon after a refusal or a withdrawal.
         """
         said = bodies.object_of(request)
-        words = bodies.texts(
-            said, required=("purpose", "name", "number"), optional=("case_number", "document", "message")
-        )
-        if problems := fields_problems(said.get("fields", [])):
+        found = bodies.read(said, required=REQUIRED, optional=OPTIONAL, others=("fields",))
+        words = found.texts
+        if problems := [*found.problems, *fields_problems(said.get("fields", []))]:
             raise Invalid(problems)
-        kind = words["document"] or IdentifierKind.RESIDENT_ID.value
-        person = checked_person(words["name"], kind, words["number"])
+        person = bodies.person_of(words)
         try:
             asked = authorisations.request_authorisation(
                 agency=self.agency, purpose=permitted_purpose(words["purpose"], self.agency), person=person,

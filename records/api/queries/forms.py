@@ -42,7 +42,10 @@ RECORDS = {
     "records": [
         {
             "record": TOKEN, "entry": "administrative-penalty", "title": "行政处罚", "disputed": False, "statement": "",
-            "fields": [{"code": "CF_WSH", "name": "行政处罚决定书文号", "value": "示例罚〔2026〕1号"}],
+            "fields": [
+                {"code": "CF_WSH", "name": "行政处罚决定书文号", "value": "示例罚〔2026〕1号", "unit": ""},
+                {"code": "CF_NR_FK", "name": "罚款金额", "value": "10", "unit": "万元"},
+            ],
         }
     ]
 }  # fmt: skip
@@ -69,10 +72,14 @@ RESULTS = {
 CONSENT_REQUEST = {
     "purpose": "green-channel", "case_number": "惠市监许〔2026〕18号", **PERSON, "message": "申请绿色通道。",
 }  # fmt: skip
+ASKED_FOR = {
+    "authorisation": RECEIPT, "state": "requested", "purpose": "green-channel",
+    "requested_fields": ["administrative-penalty"], "granted_fields": [],
+    "answer_until": "2026-12-26T09:30:00+08:00", "expires_at": None, "uses_left": 0,
+}  # fmt: skip
 CONSENT = {
-    "authorisation": RECEIPT, "state": "granted", "purpose": "green-channel",
-    "requested_fields": ["administrative-penalty"], "granted_fields": ["administrative-penalty"],
-    "answer_until": "2026-12-26T09:30:00+08:00", "expires_at": "2027-01-26T09:30:00+08:00", "uses_left": 1,
+    **ASKED_FOR, "state": "granted", "granted_fields": ["administrative-penalty"],
+    "expires_at": "2027-01-26T09:30:00+08:00", "uses_left": 1,
 }  # fmt: skip
 
 REPORT_REQUEST = {"case_number": "惠市监许〔2026〕18号", "language": "zh-hans"}
@@ -146,7 +153,11 @@ class OpenFieldForm(serializers.Serializer):  # type: ignore[misc]
 
     code = serializers.CharField()
     name = serializers.CharField()
-    value = serializers.CharField()
+    value = serializers.CharField(help_text="As it is kept; an amount in its `unit`, not in yuan.")
+    unit = serializers.CharField(
+        allow_blank=True,
+        help_text="Unit of an amount: `万元` is 10,000 yuan, 10 are 100,000 yuan; never translated. Else empty.",
+    )
 
 
 class RecordForm(serializers.Serializer):  # type: ignore[misc]
@@ -264,7 +275,7 @@ class ConsentRequestForm(serializers.Serializer):  # type: ignore[misc]
     number = serializers.CharField()
     fields = serializers.ListField(
         child=serializers.CharField(), required=False,
-        help_text="Kinds of record, each as `entry` or `entry.field`; all that the purpose covers where left out.",
+        help_text="Kinds of record, each as `entry` or `entry.field`; where left out or empty, all of the purpose.",
     )  # fmt: skip
     message = serializers.CharField(required=False, max_length=500, help_text="What the person reads beside it.")
 

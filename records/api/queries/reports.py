@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from creditplatform.core.enums import Door, Scope
 from creditplatform.core.errors import NotFoundHere
 from creditplatform.core.unstored import unstored
-from records.api.errors import error_answers
-from records.api.queries import bodies, forms
-from records.api.queries.answers import private, refused
+from records.api.errors import KEY_USED, MISSING, NOT_COVERED, error_answers
+from records.api.queries import bodies, forms, keys
+from records.api.queries.answers import refused
 from records.models import CreditReport
 from records.own_numbers import not_of_client
 from records.queries.grants import NotAuthorised
@@ -25,6 +25,12 @@ from records.services import unit_reports
 from records.services.reports import NoReportOfMinors, verify_address
 
 TAGS = ["authorisations"]
+REFUSALS = {400: MISSING, 403: NOT_COVERED, 409: KEY_USED}
+KEY = keys.parameters(
+    "Name of this call, such as a UUID. Sent again under it within some hours, the same call gets the same answer and"
+    " takes no further use of the consent; another call gets 409. After the consent was withdrawn it is refused.",
+    [201],
+)
 
 
 class ReportRequest(bodies.AboutPersons):
@@ -35,8 +41,9 @@ class ReportRequest(bodies.AboutPersons):
     @extend_schema(
         operation_id="report_make",
         tags=TAGS,
+        parameters=KEY,
         request=forms.ReportRequestForm,
-        responses={201: forms.ReportForm, **error_answers(400, 401, 403, 404, 415, 429, 503)},
+        responses={201: forms.ReportForm, **error_answers(400, 401, 403, 404, 409, 415, 429, 503, but=REFUSALS)},
         examples=[
             forms.example("Make one", forms.REPORT_REQUEST, request_only=True),
             forms.example("Made", forms.REPORT, response_only=True, status_codes=["201"]),
@@ -47,18 +54,22 @@ class ReportRequest(bodies.AboutPersons):
 
         It shows what purpose and consent open and nothing else. Every consent that does not cover a report is refused
         in the same words: another unit's, unknown, used up, withdrawn, ended, or of a purpose that shows no records or
-        wants a second person. Where an answer is lost, the use is taken.
+        wants a second person. Where the answer was lost, the same call under its key gets it again without a use.
         """
         said = bodies.object_of(request)
         words = bodies.texts(said, required=("case_number",), optional=("language",))
         language = words["language"] or settings.LANGUAGE_CODE
         asking = unit_reports.Asking(self.agency, number, words["case_number"], None, Door.API, language)
+        keyed = keys.Keyed.of(request, self.client)
+        kept = keyed.kept()
         try:
-            report = unit_reports.issue_to_unit(asking, address=request.build_absolute_uri("/"))
+            if kept:
+                return keys.again(unit_reports.told_again(kept, self.client), kept.status)
+            issued = unit_reports.issue_noted(asking, address=request.build_absolute_uri("/"))
         except (NotAuthorised, NoReportOfMinors) as error:
             unit_reports.note_refused(asking)
             return refused(error)
-        return private(_told(request, report), 201)
+        return keyed.answer(_told(request, issued.report), 201, issued.access)
 
 
 class ReportFile(bodies.AboutPersons):

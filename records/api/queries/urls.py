@@ -2,10 +2,11 @@
 
 from django.urls import re_path
 
-from records.api.queries import batches, consents, reports, views
+from records.api.queries import batches, consents, purposes, reports, views
 
 TOKEN = r"[a-z0-9]{1,40}"  # noqa: S105 - the form of a public number
 urlpatterns = [
+    re_path(r"^purposes/?$", purposes.Purposes.as_view(), name="purposes"),
     re_path(r"^eligibility/?$", views.Eligibility.as_view(), name="eligibility"),
     re_path(r"^eligibility/review/?$", views.ReviewRequest.as_view(), name="review-request"),
     re_path(rf"^eligibility/review/(?P<review>{TOKEN})/?$", views.ReviewView.as_view(), name="review"),

@@ -4,44 +4,47 @@ from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from creditplatform.core.enums import Scope
-from creditplatform.core.errors import CreditError
-from records.api.deliveries.parsing import key_of
-from records.api.errors import error_answers
-from records.api.queries import answers, bodies, forms
+from creditplatform.core.errors import CreditError, FieldProblem, Invalid
+from records.api.errors import KEY_USED, MISSING, NOT_COVERED, error_answers, refusal
+from records.api.queries import answers, bodies, forms, keys
 from records.api.queries.answers import private, refused
 from records.enums import QueryKind
-from records.models import Query
+from records.models import Purpose, Query
 from records.queries.asking import Answered
 from records.queries.disclosure import Disclosed
-from records.queries.grants import NotAuthorised
+from records.queries.grants import NotAuthorised, PurposeNotOpen
 from records.services import kept_answers, machine_queries, queries
-from records.services.queries import records_named
+from records.services.queries import Draft, records_named
 
 TAGS = ["queries"]
-REFUSALS = error_answers(400, 401, 403, 409, 415, 429)
+REFUSALS = error_answers(400, 401, 403, 409, 415, 429, but={400: MISSING, 403: NOT_COVERED, 409: KEY_USED})
+OPENED = {
+    400: refusal("unknown_field", "This call has no field of this name. Nothing was done.", "fields"),
+    409: refusal(
+        "answer_outdated",
+        "Records have changed since this answer was given, so it is not given again. Ask anew.",
+    ),
+}  # fmt: skip
+REVIEWED = {
+    400: refusal("required", "This is missing.", "access"),
+    409: refusal("before_a_person", "This result is before a person already; the decision is still to come."),
+}
 EXAMPLES = [
     forms.example("With the person's consent", forms.ASKED, request_only=True),
     forms.example(
         "By statute", {**forms.ASKED, "purpose": "company-officer", **forms.BY_STATUTE}, request_only=True
     ),
 ]  # fmt: skip
-KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER,
-    description=(
-        "Name of this question, such as a UUID. Asked again under it within some hours, the same question gets the same"
-        " answer and takes no further use of the consent; another question gets 409."
-    ),
-    examples=[OpenApiExample("A UUID", value="0b9f6d5e-6f0c-4b55-9a0e-2f8f7d1c3a41")],
-)  # fmt: skip
-REPLAY = OpenApiParameter(
-    "Idempotent-Replay", str, OpenApiParameter.HEADER, response=[200, 202], enum=["true"],
-    description="Stands where the answer was given before under this key; the repetition is in the access log.",
-)  # fmt: skip
+KEY = keys.parameters(
+    "Name of this question, such as a UUID. Asked again under it within some hours, the same question gets the same"
+    " answer and takes no further use of the consent; another question gets 409. The repetition is in the access log.",
+    [200, 202],
+)
 
 
 class AskingView(bodies.AboutPersons):
@@ -49,15 +52,14 @@ class AskingView(bodies.AboutPersons):
 
     def asked(self, request: Request, kind: QueryKind, told: Callable[[Any], dict[str, Any]]) -> Response:
         """The answer in the form of this address, or where the query waits for approval; one kept under a key again."""
-        draft, named = bodies.draft_of(bodies.object_of(request), kind, self.client, self.agency)
-        key = key_of(request)
-        mark = kept_answers.fingerprint(request.path, request.body) if key else b""
-        kept = kept_answers.find(self.client, key, mark) if key else None
+        draft, named, wrong = bodies.draft_of(bodies.object_of(request), kind, self.client, self.agency)
+        keyed = keys.Keyed.of(request, self.client)
+        kept = None if wrong else keyed.kept()
         try:
             if kept:
-                return again(kept_answers.repeat(kept, self.client), kept.status)
-            purpose = machine_queries.purpose_of(draft)
-            problems = bodies.authority_problems(purpose, named)
+                return keys.again(kept_answers.repeat(kept, self.client), kept.status)
+            purpose = purpose_of(draft, wrong)
+            problems = [*wrong, *bodies.authority_problems(purpose, named)]
             consent = named.reference if purpose.needs_consent else ""
             found = machine_queries.ask(draft, purpose, consent, problems)
         except NotAuthorised as error:
@@ -67,9 +69,7 @@ class AskingView(bodies.AboutPersons):
             return refused(error)
         status, access = (202, None) if isinstance(found, Query) else (200, found.access)
         body = answers.query(found, self.address_of(request, found)) if isinstance(found, Query) else told(found)
-        if key:
-            kept_answers.keep(client=self.client, key=key, request=mark, status=status, body=body, access=access)
-        return private(body, status)
+        return keyed.answer(body, status, access)
 
     def address_of(self, request: Request, found: Query) -> str:
         """Where the query can be asked for."""
@@ -85,7 +85,7 @@ class Eligibility(AskingView):
     @extend_schema(
         operation_id="eligibility",
         tags=TAGS,
-        parameters=[KEY, REPLAY],
+        parameters=KEY,
         request=forms.QuestionForm,
         responses={200: forms.EligibilityForm, 202: forms.ApprovalForm, **REFUSALS},
         examples=[
@@ -111,7 +111,7 @@ class Records(AskingView):
     @extend_schema(
         operation_id="query",
         tags=TAGS,
-        parameters=[KEY, REPLAY],
+        parameters=KEY,
         request=forms.QuestionForm,
         responses={200: forms.RecordsForm, 202: forms.ApprovalForm, **REFUSALS},
         examples=[
@@ -155,14 +155,15 @@ class QueryResult(bodies.AboutPersons):
         operation_id="query_result",
         tags=TAGS,
         request=None,
-        responses={200: forms.ResultOfQueryForm, **error_answers(400, 401, 403, 404, 409, 429)},
+        responses={200: forms.ResultOfQueryForm, **error_answers(400, 401, 403, 404, 409, 415, 429, but=OPENED)},
         examples=[forms.example("Records", {**forms.RECORDS, "eligibility": None}, response_only=True)],
     )
     def post(self, request: Request, query: str) -> Response:
         """Open the result of an approved query. Each time is a look that is registered; the first takes a use.
 
-        409 while nobody has approved, and once the query is closed.
+        Nothing is sent with it. 409 while nobody has approved, and once the query is closed.
         """
+        bodies.nothing_of(request)
         found = machine_queries.own_query(self.client, query)
         try:
             result = queries.open_result(query=found, user=None)
@@ -185,7 +186,7 @@ class ReviewRequest(bodies.AboutPersons):
         operation_id="review_request",
         tags=TAGS,
         request=forms.ReviewRequestForm,
-        responses={201: forms.ReviewForm, **error_answers(400, 401, 403, 404, 409, 415, 429)},
+        responses={201: forms.ReviewForm, **error_answers(400, 401, 403, 404, 409, 415, 429, but=REVIEWED)},
         examples=[
             forms.example("Ask", {"access": forms.TOKEN, "words": "罚款已缴清。"}, request_only=True),
             forms.example("Asked for", forms.REVIEW, response_only=True),
@@ -194,9 +195,11 @@ class ReviewRequest(bodies.AboutPersons):
     def post(self, request: Request) -> Response:
         """Put an automatic answer before a person of the unit, who decides yes or no with grounds."""
         said = bodies.object_of(request)
-        ticket, words = said.get("access"), bodies.texts(said, required=(), optional=("words",))["words"]
-        given = answers.given_of(ticket) if isinstance(ticket, str) else None
-        return private(answers.review(machine_queries.send_to_person(self.client, given, words)), 201)
+        words = bodies.read(said, required=("access",), optional=("words",), others=("access",))
+        if words.problems:
+            raise Invalid(words.problems)
+        given = answers.given_of(said["access"]) if isinstance(said["access"], str) else None
+        return private(answers.review(machine_queries.send_to_person(self.client, given, words.texts["words"])), 201)
 
 
 class ReviewView(bodies.AboutPersons):
@@ -221,6 +224,16 @@ class ReviewView(bodies.AboutPersons):
         return private(answers.review(machine_queries.own_review(self.client, review)))
 
 
+def purpose_of(draft: Draft, wrong: list[FieldProblem]) -> Purpose:
+    """The purpose a question names. Raises Invalid where more is wrong than that, PurposeNotOpen."""
+    try:
+        return machine_queries.purpose_of(draft)
+    except PurposeNotOpen:
+        if wrong:
+            raise Invalid(wrong) from None
+        raise
+
+
 def clean_or_not(found: Answered) -> dict[str, Any]:
     """An answer at once, with the number of its look."""
     answer = found.answer
@@ -232,10 +245,3 @@ def clean_or_not(found: Answered) -> dict[str, Any]:
 def open_records(found: Disclosed) -> dict[str, Any]:
     """Records at once."""
     return {"records": answers.records(found.shown)}
-
-
-def again(body: dict[str, Any], status: int) -> Response:
-    """An answer that was given before under the same key."""
-    response = private(body, status)
-    response["Idempotent-Replay"] = "true"
-    return response
