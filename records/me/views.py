@@ -86,7 +86,8 @@ def record(request: HttpRequest, user: User, subject: Subject, token: str) -> Ht
     own = selectors.is_own(user, subject)  # letters, and whether they were read, are the person's alone
     context = {
         "line": line, "record": line.record, "contents": contents, "told": told_of(line.record.pk), "own": own,
-        "takes_statement": own and takes_statement(line.record), "words": newest_words(line.record) if own else None,
+        "takes_statement": own and takes_statement(line.record),
+        "words": newest_words(line.record) if own and line.record.statement else None,
         "notices": selectors.notices_about(subject, line.record) if own else [],
         "announced": announcement_selectors.before_record(subject, line.record) if own else [],
     }  # fmt: skip

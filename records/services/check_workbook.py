@@ -90,8 +90,11 @@ def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
         answers = {one.row_number: one for one in given}
         for line in lines:
             cells = [line.at(place) for place in range(len(header))]
-            answer = in_words(answers[line.number]) if line.number in answers else ("", "")
-            yield [*cells, str(line.number), *answer, *_decision(decided.get(line.number))]
+            known_answer = answers.get(line.number)
+            answer = in_words(known_answer) if known_answer else ("", "")
+            # What is not given again, since consent has ended, takes the decision on it along.
+            given_still = known_answer is not None and not known_answer.problem
+            yield [*cells, str(line.number), *answer, *_decision(decided.get(line.number) if given_still else None)]
 
 
 def _decision(review: HumanReview | None) -> tuple[str, str]:

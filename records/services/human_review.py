@@ -79,26 +79,31 @@ def request_review(
     Must run in an audit context. Raises BeforeAPerson where it waits for a decision already; DecidedByAPerson where a
     person has decided on that answer; RuleMissing.
     """
-    if answer and HumanReview.objects.filter(**answer, state=HumanReviewState.DECIDED).exists():
-        raise DecidedByAPerson
     same = {"agency": agency, "purpose": purpose, "case_number": case_number}
-    whose = Q(number_index=number_index) if subject_id is None else Q(number_index=number_index) | Q(subject=subject_id)
-    if HumanReview.objects.waiting().filter(whose, **same).exists():
-        raise BeforeAPerson
+    _refuse_again(answer, same, subject_id, number_index)
     try:
         with transaction.atomic():
             return HumanReview.objects.create(
                 **same, **answer,
                 subject_id=subject_id,
                 number_index=number_index,  # type: ignore[misc]  # None of an answer given before it was kept
-                outcome=Outcome(outcome),
-                reasons=[str(reason) for reason in reasons],
-                records=list(records),
+                outcome=Outcome(outcome), reasons=[str(reason) for reason in reasons], records=list(records),
                 asked_by=user, looked_by=looked_by, client=client,
                 authorisation=authorisation, due_on=_due_on(agency), words=words.strip() or None,
             )  # fmt: skip
     except IntegrityError as error:
         raise BeforeAPerson from error
+
+
+def _refuse_again(
+    answer: dict[str, Any], same: dict[str, Any], subject_id: int | None, number_index: bytes | None
+) -> None:
+    """Raises DecidedByAPerson, BeforeAPerson."""
+    if answer and HumanReview.objects.filter(**answer, state=HumanReviewState.DECIDED).exists():
+        raise DecidedByAPerson
+    whose = Q(number_index=number_index) if subject_id is None else Q(number_index=number_index) | Q(subject=subject_id)
+    if HumanReview.objects.waiting().filter(whose, **same).exists():
+        raise BeforeAPerson
 
 
 def _due_on(agency: Agency) -> datetime.date:

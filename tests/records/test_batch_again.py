@@ -43,7 +43,7 @@ def done(cast: Cast, **changes: Any) -> BatchCheck:
 
 
 def last_words(batch: BatchCheck, cast: Cast, folder: Path) -> list[str]:
-    return [row[-2] for row in fetched(batch, cast.clerk, folder)[1:]]
+    return [row[-4] for row in fetched(batch, cast.clerk, folder)[1:]]
 
 
 def test_the_first_time_is_registered_already_and_every_later_one_anew(

@@ -94,7 +94,7 @@ def test_a_purpose_that_answers_yes_or_no_shows_that_answer(cast: Cast) -> None:
     fined()
     case = asked(purpose("green-channel"), cast.clerk)
     text = plain(browser(cast.person).get(reverse("me:authorisation", args=[case.number])).content.decode())
-    assert "✕ no" in text and "The unit sees no record." in text and "Tick what the unit may see" not in text
+    assert "✕ no" in text and "not what stands in them" in text and "Tick what the unit may see" not in text
     assert AccessLog.objects.latest("pk").purpose == OwnPurpose.PREVIEW
     assert answer(case, cast.person, fields_allowed=[]).status_code == 302
     case.refresh_from_db()

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from creditplatform.core.errors import Conflict, Invalid
 from records.feeds.readers import open_table
-from records.models import BatchCheck, CreditRecord, HumanReview
+from records.models import Authorisation, BatchCheck, CreditRecord, HumanReview
 from records.queries.own_eligibility import ask_for_person, unit_answers
-from records.services import batch_checks, human_review, queries
+from records.services import authorisations, batch_checks, human_review, queries
 from records.services.human_review import BeforeAPerson, DecidedByAPerson
 from tests.cast import PERSON_NUMBER, STRANGER_NUMBER, Cast
 from tests.deliveries import quick_passwords  # noqa: F401
@@ -67,6 +67,21 @@ def test_whoever_sent_the_list_reads_the_decision_beside_the_row(done: BatchChec
     assert rows[1][-2:] == ["yes", GROUNDS] and rows[0][-2:] == ["", ""]
 
 
+def test_a_withdrawn_consent_takes_the_decision_back_too(done: BatchCheck, cast: Cast, tmp_path: Path) -> None:
+    decided(sent(done, cast), cast)
+    authorisations.revoke(authorisation=Authorisation.objects.get(), user=cast.person)
+    assert GROUNDS not in str(fetched(done, cast, tmp_path))
+    page = browser(cast.clerk).get(reverse("desk:batch-check", args=[done.token])).content.decode()
+    assert GROUNDS not in page
+
+
+def test_of_a_single_answer_too(cast: Cast) -> None:
+    query = answered(cast)
+    decided(queries.send_to_person(query=query, user=cast.officer), cast)
+    authorisations.revoke(authorisation=Authorisation.objects.get(), user=cast.person)
+    assert GROUNDS not in browser(cast.officer).get(reverse("desk:query", args=[query.token])).content.decode()
+
+
 def test_a_row_is_decided_once(done: BatchCheck, cast: Cast) -> None:
     review = sent(done, cast)
     with pytest.raises(BeforeAPerson):
@@ -95,7 +110,8 @@ def test_the_decision_is_not_blind(done: BatchCheck, cast: Cast) -> None:
     address, official = reverse("desk:result", args=[review.token]), browser(cast.supervisor)
     page = official.get(address).content.decode()
     record = CreditRecord.objects.get()
-    assert NAME in page and record.document_number in page and record.decided_on.isoformat() in page
+    assert NAME in page and record.decided_on.isoformat() in page
+    assert record.document_number not in page, "no more of it than the answer named"
     decided(review, cast)
     after = official.get(address).content.decode()
     assert "decided: yes" in after and NAME not in after

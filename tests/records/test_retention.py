@@ -125,7 +125,7 @@ def test_what_is_over_by_its_date_is_ended_and_its_papers_wait(cast: Cast) -> No
     assert upkeep(standing.valid_until - datetime.timedelta(days=1))["representations_ended"] == 0
     assert upkeep(standing.valid_until) == {
         "representations_ended": 1, "query_numbers_removed": 0, "representation_papers_removed": 0,
-        "announcement_words_removed": 0,
+        "announcement_words_removed": 0, "public_words_ended": 0,
     }  # fmt: skip
     standing.refresh_from_db()
     assert standing.state == RepresentationState.ENDED and papers.read(standing.papers, standing.papers_digest)

@@ -127,7 +127,7 @@ def _rows(batch: BatchCheck) -> list[tuple[int, str, str, HumanReview | None]]:
     """The first rows that are not a plain yes, by their number in the file, each with what became of it."""
     rows = batch.results.filter(outcome__in=[Outcome.PERSON, Outcome.NO]).order_by("-outcome", "row_number")
     found, decided = check_results.overview(batch, list(rows[:ROWS_SHOWN])), batch_checks.decisions(batch)
-    return [(row.row_number, *in_words(row), decided.get(row.row_number)) for row in found]
+    return [(row.row_number, *in_words(row), None if row.problem else decided.get(row.row_number)) for row in found]
 
 
 @rule(sending)

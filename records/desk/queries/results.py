@@ -93,7 +93,7 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
     """The records that still count, registered before that.
 
     Each in a sentence where the purpose opens records or the person has asked; else what the automatic answer named of
-    it: kind, unit, day and number.
+    it: kind, unit and day.
     """
     records = records_named(review.records)
     record_disclosure(

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.errors import CreditError, Invalid
@@ -17,7 +18,7 @@ from records import sentences
 from records.desk.access import sending
 from records.desk.queries.forms import Offer, QueryForm, offers_of
 from records.enums import Outcome, Reason
-from records.models import CreditRecord, Query
+from records.models import CreditRecord, HumanReview, Query
 from records.models.query import QUERY_KIND
 from records.queries.asking import refuse
 from records.queries.disclosure import Shown
@@ -25,6 +26,7 @@ from records.queries.grants import NotAuthorised
 from records.sentences import OUTCOME_MARKS
 from records.services import queries
 from records.services.queries import Draft, Result
+from records.workflows.human_review import consent_stands
 from records.workflows.query import QUERY, open_until
 
 PAGE = 50
@@ -129,7 +131,7 @@ def _page(request: HttpRequest, query: Query, user: User, *, status: int = 200, 
         "masked_name": mask(Mask.NAME, query.name_sealed or ""),
         "masked_number": mask(Mask.ID_NUMBER_LAST4, number),
         "until": open_until(query),
-        "reviews": query.reviews.order_by("-pk"),
+        "reviews": _reviews(query),
         **more,
     }
     return unstored(render(request, "desk/queries/query.html", context, status=status))
@@ -187,9 +189,15 @@ def _result(result: Result) -> dict[str, Any]:
         "reasons": [Reason(reason).label for reason in query.reasons],
         "criteria": result.criteria,
         "rests_on": result.rests_on,
-        "reviews": query.reviews.order_by("-pk"),
+        "reviews": _reviews(query),
         "shown": [_told(one) for one in result.shown],
     }
+
+
+def _reviews(query: Query) -> list[HumanReview]:
+    """What became of the answer before a person, while the consent it rests on lasts."""
+    found, now = query.reviews.select_related("authorisation").order_by("-pk"), timezone.now()
+    return [one for one in found if consent_stands(one, now)]
 
 
 def _told(one: Shown) -> dict[str, Any]:
