@@ -8,14 +8,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.audit.access import record_disclosure
-from creditplatform.core.enums import Authority, Door
+from creditplatform.core.enums import Authority, Door, Role
 from creditplatform.core.errors import CreditError
-from creditplatform.core.models import Agency, User
+from creditplatform.core.models import User
 from creditplatform.core.permissions import rule
+from creditplatform.core.unstored import unstored
 from records.desk.access import centre
 from records.enums import OwnPurpose, WordsRefusal
 from records.models import PublicWords
-from records.querysets import sites_led
 from records.services import public_words
 from records.workflows.public_words import PUBLIC_WORDS
 
@@ -40,16 +40,21 @@ def show(request: HttpRequest, words_id: int) -> HttpResponse:
     words = get_object_or_404(seen, pk=words_id)
     if request.method == "POST":
         return _decide(request, user, words)
+    return _page(request, user, words)
+
+
+def _page(request: HttpRequest, user: User, words: PublicWords, *, status: int = 200) -> HttpResponse:
     _note_look(words, user)
     steps = {step.name for step in PUBLIC_WORDS.available(words, user)}
     context = {
         "words": words, "record": words.record, "steps": steps, "reasons": WordsRefusal.choices,
-        "public": public_words.is_public(words.record),
+        "public": public_words.is_public(words.record), "given": request.POST,
     }  # fmt: skip
-    return render(request, "desk/words_one.html", context)
+    return unstored(render(request, "desk/words_one.html", context, status=status))
 
 
 def _decide(request: HttpRequest, user: User, words: PublicWords) -> HttpResponse:
+    """What was typed stands on the page again where something was wrong with it."""
     act, given = request.POST.get("act", ""), request.POST
     try:
         if act == "show":
@@ -62,16 +67,15 @@ def _decide(request: HttpRequest, user: User, words: PublicWords) -> HttpRespons
     except CreditError as error:
         problems = getattr(error, "problems", [])
         messages.error(request, " ".join(str(one.message) for one in problems) or str(error))
-        return redirect("desk:words-one", words.pk)
+        words.refresh_from_db()
+        return _page(request, user, words, status=error.http_status)
     messages.success(request, _("Decided. The person is told."))
     return redirect("desk:words")
 
 
 def _note_look(words: PublicWords, user: User) -> None:
-    led = sites_led(user)
-    own = [m.agency for m in user.memberships_in_force if m.agency.site_id in led]
-    agency: Agency = own[0]
+    centre_of = next(m.agency for m in user.memberships_in_force if m.role == Role.CENTRE)
     record_disclosure(
-        subject_ref=words.record.subject_id, actor=user, agency=agency, purpose=OwnPurpose.UPKEEP,
+        subject_ref=words.record.subject_id, actor=user, agency=centre_of, purpose=OwnPurpose.UPKEEP,
         authority=Authority.DUTY, fields=["statement", words.record.entry.code], door=Door.DESK,
     )  # fmt: skip

@@ -81,15 +81,21 @@ def _unit_answer(line: AccessLog, purpose: str, reviews: list[HumanReview]) -> U
 
 
 def _reviews_of(line: AccessLog, reviews: Iterable[HumanReview]) -> list[HumanReview]:
-    """The reviews of an answer; of a row of a list the case bears the number of the row behind it."""
-    begun = f"{line.case_number[:SURELY_KEPT]}"
+    """The reviews of an answer."""
     return [
         one
         for one in reviews
         if (one.agency_id, one.purpose_id) == (line.agency_id, line.purpose)
-        and (one.case_number == line.case_number or (" #" in one.case_number and one.case_number.startswith(begun)))
+        and _same_case(one.case_number, line.case_number)
         and one.asked_at >= line.at
     ]
+
+
+def _same_case(reviewed: str, asked: str) -> bool:
+    """Whether a review is of a case; of a row of a list the number of the row stands behind it, a long case is cut."""
+    case, row, _number = reviewed.rpartition(" #")
+    cut = len(case) >= SURELY_KEPT and asked.startswith(case)
+    return reviewed == asked or (bool(row) and (case == asked or cut))
 
 
 def ask_for_person(user: User, subject: Subject, access_id: int, words: str = "") -> HumanReview:

@@ -18,6 +18,7 @@ from records.enums import FieldRole, Tier
 from records.models import CatalogueEntry, CreditReport, EntryVersion, Subject
 from records.models.record import TOKEN_KIND
 from records.queries.disclosure import shown
+from records.querysets import PUBLISHED
 from records.reports import looked
 from records.reports.extract import Extract, key_of
 from records.reports.order import Order
@@ -194,11 +195,15 @@ def nothing(order: Order, kinds: list[str]) -> str:
 
 
 def covered(order: Order) -> list[EntryVersion]:
-    """The kinds of record a report to a unit covers, each as it is collected that day, by code; one query."""
+    """The kinds of record a report to a unit covers, each by its newest version that was published; one query.
+
+    Also kinds that are no longer collected, of which records may stand.
+    """
     if order.grant is None:
         return []
-    versions = EntryVersion.objects.collecting(on=order.as_of).filter(entry__code__in=order.grant.scope.entries)
-    return list(versions.select_related("entry").order_by("entry__code"))
+    versions = EntryVersion.objects.filter(entry__code__in=order.grant.scope.entries, state__in=PUBLISHED)
+    newest = versions.order_by("entry__code", "-valid_from", "-pk").distinct("entry__code")
+    return list(newest.select_related("entry"))
 
 
 def kinds_by_section(order: Order) -> dict[str, list[str]]:

@@ -32,6 +32,16 @@ MOST_REMOVED = 100
 log = structlog.get_logger(__name__)
 
 
+class CheckedAlready(Conflict):
+    """The same list was checked for the same case, and its answers are kept still (HTTP 409)."""
+
+    default_code = "checked_already"
+    default_message = _(
+        "This very list was sent for this case on %(day)s, and its answers can still be fetched. Checking it again"
+        " takes another use of every consent: tick “%(again)s” if that is meant, and choose the file anew."
+    )
+
+
 def submit(
     *, agency: Agency, user: User, purpose: str, case_number: str, blocks: Iterable[bytes], file_name: str,
     again: bool = False,
@@ -54,16 +64,6 @@ def submit(
         raise
     about = {"agency": agency, "asked_by": user, "file_name": Path(file_name).name[:200], "list_index": index}
     return _register(wanted, case_number, name, rows, about)
-
-
-class CheckedAlready(Conflict):
-    """The same list was checked for the same case, and its answers are kept still (HTTP 409)."""
-
-    default_code = "checked_already"
-    default_message = _(
-        "This very list was sent for this case on %(day)s, and its answers can still be fetched. Checking it again"
-        " takes another use of every consent: tick “%(again)s” if that is meant, and choose the file anew."
-    )
 
 
 def _refuse_second(agency: Agency, purpose: Purpose, case_number: str, index: bytes) -> None:

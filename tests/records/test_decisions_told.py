@@ -9,6 +9,7 @@ from django.urls import reverse
 from creditplatform.core.errors import Conflict, Invalid
 from records.feeds.readers import open_table
 from records.models import Authorisation, BatchCheck, CreditRecord, HumanReview
+from records.queries import own_eligibility
 from records.queries.own_eligibility import ask_for_person, unit_answers
 from records.services import authorisations, batch_checks, human_review, queries
 from records.services.human_review import BeforeAPerson, DecidedByAPerson
@@ -142,6 +143,18 @@ def test_the_person_asks_once_about_a_row_of_a_list(done: BatchCheck, cast: Cast
     assert "Ask a person to decide" not in browser(cast.person).get(reverse("me:eligibility")).content.decode()
     with pytest.raises(DecidedByAPerson):
         ask_for_person(cast.person, subject, answer.line.pk)
+
+
+@pytest.mark.parametrize(
+    ("reviewed", "asked", "same"),
+    [
+        ("惠信1", "惠信1", True), ("惠信1 #3", "惠信1", True), ("惠信12 #3", "惠信1", False),
+        ("惠信1", "惠信12", False),
+        ("甲" * 56 + " #3", "甲" * 60, True), ("甲" * 49 + " #3", "甲" * 60, False), ("案 #1", "案 #1", True),
+    ],
+)  # fmt: skip
+def test_another_case_takes_nobody_the_decision_of_a_person(reviewed: str, asked: str, same: bool) -> None:
+    assert own_eligibility._same_case(reviewed, asked) is same
 
 
 # --- the same list again -------------------------------------------------------------------------

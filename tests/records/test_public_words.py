@@ -234,9 +234,11 @@ def test_the_whole_way_on_the_pages(record: CreditRecord, official: User, cast: 
     page = desk.get(one).content.decode()
     assert WORDS in page and NAME not in page, "who it is about is no question here"
     look = AccessLog.objects.filter(subject_ref=record.subject_id, actor=official).get()
-    assert "statement" in look.fields
-    refused = desk.post(one, {"act": "refuse", "refusal": ""})
-    assert refused["Location"] == one and "Choose a reason" in desk.get(one).content.decode()
+    assert "statement" in look.fields and look.agency is not None and look.agency.code == "gs-credit-centre"
+    assert "Choose a reason" in desk.post(one, {"act": "refuse", "refusal": ""}).content.decode()
+    long = "理由" * 101
+    refused = desk.post(one, {"act": "refuse", "refusal": "other", "grounds": long})
+    assert refused.status_code == 400 and long in refused.content.decode(), "what was typed is not lost"
     assert desk.post(one, {"act": "nothing"}).status_code == 404
     assert desk.post(one, {"act": "show"})["Location"] == reverse("desk:words")
     assert "No words wait" in desk.get(reverse("desk:words")).content.decode()

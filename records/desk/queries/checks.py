@@ -144,7 +144,7 @@ def results(request: HttpRequest, check_token: str) -> HttpResponseBase:
         messages.error(request, str(error))
         return redirect("desk:batch-check", batch.token)
     target.seek(0)
-    name = f"results-{timezone.localdate(batch.asked_at).isoformat()}-{batch.pk}.xlsx"
+    name = f"results-{timezone.localdate(batch.asked_at).isoformat()}-{batch.token[:4]}.xlsx"
     return unstored(FileResponse(target, as_attachment=True, filename=name, content_type=WORKBOOK))
 
 

@@ -62,14 +62,15 @@ def show(request: HttpRequest, review_token: str) -> HttpResponse:
         return _decided(request, review, user)
     stands = consent_stands(review, timezone.now())
     may_decide = stands and bool(HUMAN_REVIEW.available(review, user))
+    person = _person(review) if may_decide else ""
     context = {
         "review": review,
         "stands": stands,
         "may_decide": may_decide,
         "tone": OUTCOME_MARKS[Outcome(review.decision or review.outcome)],
-        "person": _person(review) if may_decide else "",
+        "person": person,
         "reasons": [Reason(reason).label for reason in review.reasons],
-        "records": _looked_at(review, user) if may_decide else [],
+        "records": _looked_at(review, user, ["name"] if person else []) if may_decide else [],
         "choices": [(one.value, one.label) for one in (Outcome.YES, Outcome.NO)],
     }
     return unstored(render(request, "desk/queries/result_review.html", context))
@@ -89,8 +90,8 @@ def _decided(request: HttpRequest, review: HumanReview, user: User) -> HttpRespo
     return redirect("desk:result", review.token)
 
 
-def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]]:
-    """The records that still count, registered before that.
+def _looked_at(review: HumanReview, user: User, more: list[str]) -> list[tuple[CreditRecord, str]]:
+    """The records that still count, registered before that with what `more` is shown of the person.
 
     Each in a sentence where the purpose opens records or the person has asked; else what the automatic answer named of
     it: kind, unit and day.
@@ -104,7 +105,7 @@ def _looked_at(review: HumanReview, user: User) -> list[tuple[CreditRecord, str]
         authority=Authority.STATUTE,
         reference=human_review.STATUTE,
         case_number=review.case_number,
-        fields=[DISCLOSED, "name", *{record.entry.code for record in records}],
+        fields=[DISCLOSED, *more, *{record.entry.code for record in records}],
         door=Door.DESK,
         result=AccessResult.SHOWN if review.subject_id else AccessResult.NOTHING,
     )
