@@ -77,6 +77,7 @@ class NotChecked(models.TextChoices):
     TWICE = "twice", _("the same person stands in an earlier row")
     CONSENT = "not_authorised", _("no valid authorisation by the person")
     CONSENT_ENDED = "consent_ended", _("consent withdrawn or ended")
+    OUTDATED = "answer_outdated", _("records have changed since; ask anew")
 
 
 class ReviewCause(models.TextChoices):

@@ -1,5 +1,6 @@
 """Queries of staff about persons: one by one, many at once, and automatic answers that a person looks at again."""
 
+import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -179,6 +180,14 @@ class BatchCheck(Asked):
     def token(self) -> str:
         """The number of the check: 128 bits, not to be guessed."""
         return public_token(BATCH_KIND, self.pk)
+
+    @property
+    def begun_at(self) -> datetime.datetime:
+        """From when it could be worked off; a record that changes later is not what an answer was given on.
+
+        Rows bear no time of their own, so a change while the list waits for its turn counts as a later one.
+        """
+        return self.decided_at or self.asked_at
 
 
 @guarded

@@ -25,19 +25,23 @@ class AnswerOutdated(Conflict):
 
 
 def must_stand(keys: Collection[int], given_at: datetime.datetime) -> None:
-    """Whether every record that an answer names is what it was when the answer was given; two queries.
+    """Whether every record that an answer names is what it was when the answer was given. Raises AnswerOutdated."""
+    if fallen(keys, given_at):
+        raise AnswerOutdated
 
-    Raises AnswerOutdated where one was repaired, withdrawn, withheld, disputed or changed in any other way since, or
-    its publication has ended.
+
+def fallen(keys: Collection[int], given_at: datetime.datetime) -> set[int]:
+    """Those of the records that an answer names which are not what they were when it was given; one query.
+
+    They were repaired, withdrawn, withheld, disputed or changed in any other way since, or their publication has ended.
     """
     if not keys:
-        return
+        return set()
     today, then = timezone.localdate(), timezone.localdate(given_at)
     ended = Q(publish_until__gt=then, publish_until__lte=today)
     named = CreditRecord.objects.filter(pk__in=keys)
     standing = named.exclude(ended | Q(changed_at__gt=given_at)) & CreditRecord.objects.counting(on=today)
-    if standing.count() != len(set(keys)):
-        raise AnswerOutdated
+    return set(keys) - set(standing.values_list("pk", flat=True))
 
 
 def answer_of_line(line: AccessLog, purpose: Purpose, subject: Subject | None) -> Answer:

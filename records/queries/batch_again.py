@@ -1,7 +1,8 @@
-"""Answers of a check of many persons handed out: nothing of whoever's consent has ended, and no second time in silence.
+"""Answers of a check of many persons handed out: none whose consent has ended or whose records have changed since.
 
-A chunk costs a few statements, whatever its length. What was refused for want of consent and what is handed out again
-each get their line in the access log, written before anything leaves. Must run in a transaction and an audit context.
+A chunk costs a few statements, whatever its length. What is refused for one of these reasons and what is handed out
+again each get their line in the access log, written before anything leaves. Must run in a transaction and an
+audit context.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from records.feeds.copying import copy
 from records.identifiers import name_index
 from records.models import BatchCheck, BatchCheckRow, CreditRecord, Subject
 from records.models.authorisation import AUTHORISATION_KIND
+from records.queries.answered import fallen
 from records.queries.batch import LINES, AskedRow, LogLine, log_line, number_index
 from records.queries.disclosure import DISCLOSED, LISTED_AGAIN, NOBODY, NONE_GIVEN
 from records.queries.eligibility import Person
@@ -47,18 +49,18 @@ class RowGiven:
 
 
 def still_covered(batch: BatchCheck, rows: Sequence[BatchCheckRow], asked: Iterable[AskedRow]) -> list[RowGiven]:
-    """The answers of rows without those whose consent has ended; `asked` says whom the rows asked for."""
-    ended = _ended(_receipts(batch, _people(rows, asked)))
-    return [_given(row, ended) for row in rows]
+    """The answers of rows without those that stand no more; `asked` says whom the rows asked for."""
+    over = _over(batch, rows, _receipts(batch, _people(rows, asked)))
+    return [_given(row, over) for row in rows]
 
 
 def give(batch: BatchCheck, rows: Sequence[BatchCheckRow], asked: Iterable[AskedRow], *, before: int) -> list[RowGiven]:
     """The same once it is registered: refusals, and the rows up to `before`, which were handed out before."""
     receipts = _receipts(batch, _people(rows, asked))
-    ended = _ended(receipts)
-    given = [_given(row, ended) for row in rows]
+    over = _over(batch, rows, receipts)
+    given = [_given(row, over) for row in rows]
     again = {one.row_number: one for one in given if one.outcome and one.row_number <= before}
-    told = {person: text for person, text in receipts.items() if text is None or person.place in again}
+    told = {person: text for person, text in receipts.items() if person.place in over or person.place in again}
     _register(batch, told, again)
     return given
 
@@ -89,13 +91,18 @@ def _receipts(batch: BatchCheck, people: Sequence[Person]) -> Mapping[Person, st
     return {one: lasting.get(one.number_index) for one in people}
 
 
-def _ended(receipts: Mapping[Person, str | None]) -> set[int]:
-    return {person.place for person, text in receipts.items() if text is None}
+def _over(
+    batch: BatchCheck, rows: Sequence[BatchCheckRow], receipts: Mapping[Person, str | None]
+) -> dict[int, NotChecked]:
+    """Which rows are given no more, and why: a record they name is not what it was, or nothing covers them today."""
+    changed = fallen({key for row in rows for key in row.records}, batch.begun_at)
+    over = {row.row_number: NotChecked.OUTDATED for row in rows if changed.intersection(row.records)}
+    return over | {person.place: NotChecked.CONSENT_ENDED for person, text in receipts.items() if text is None}
 
 
-def _given(row: BatchCheckRow, ended: set[int]) -> RowGiven:
-    if row.row_number in ended:
-        return RowGiven(row.row_number, problem=NotChecked.CONSENT_ENDED)
+def _given(row: BatchCheckRow, over: Mapping[int, NotChecked]) -> RowGiven:
+    if row.row_number in over:
+        return RowGiven(row.row_number, problem=over[row.row_number])
     return RowGiven(row.row_number, row.outcome, row.problem, row.reasons, row.records)
 
 
@@ -113,7 +120,7 @@ def _register(batch: BatchCheck, told: Mapping[Person, str | None], again: Mappi
     for person, reference in told.items():
         subject, name = known.get(person.number_index, (NOBODY, b""))
         fields, result = [LISTED_AGAIN], AccessResult.REFUSED
-        if reference is not None:
+        if reference is not None and person.place in again:
             found = {kinds[pk] for pk in again[person.place].records if pk in kinds}
             fields = [DISCLOSED, LISTED_AGAIN, *sorted(found)]
             result = AccessResult.SHOWN if name == person.name_index else AccessResult.NOTHING

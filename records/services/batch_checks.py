@@ -19,6 +19,7 @@ from creditplatform.core.models import Agency, ApiClient, User
 from records.enums import BatchCheckState, QueryKind
 from records.identifiers import Identifier, checked_person, name_index
 from records.models import Authorisation, BatchCheck, BatchCheckRow, HumanReview, Purpose, Subject
+from records.queries.answered import must_stand
 from records.queries.batch import AskedRow, run_check
 from records.queries.grants import NotAuthorised, PurposeNotOpen, permitted_purpose
 from records.services import check_files, human_review
@@ -171,9 +172,9 @@ def clear_due(*, on: datetime.date, door: Door) -> int:
 
 
 def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str = "") -> HumanReview:
-    """Put the answer of a row before somebody else of the unit, while consent lasts.
+    """Put the answer of a row before somebody else of the unit, while consent lasts and its records stand.
 
-    Raises NotFoundHere, Invalid for a row without an answer, NotAuthorised, Conflict.
+    Raises NotFoundHere, Invalid for a row without an answer, AnswerOutdated, NotAuthorised, Conflict.
     """
     row = BatchCheckRow.objects.filter(batch=batch, row_number=row_number).exclude(outcome="").first()
     if batch.state != BatchCheckState.DONE or batch.asked_by_id != user.pk:
@@ -182,6 +183,7 @@ def send_to_person(*, batch: BatchCheck, user: User, row_number: int, words: str
         raise Invalid.in_field(
             "row", "no_answer", _("No row of this number has an answer: see the numbers in the results.")
         )
+    must_stand(row.records, batch.begun_at)
     person, name = _person_of(batch, row_number)
     return human_review.request_review(
         subject_id=Subject.objects.by_number(person.blind_index).values_list("pk", flat=True).first(),

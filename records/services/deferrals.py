@@ -14,7 +14,8 @@ from creditplatform.core.enums import Authority
 from creditplatform.core.errors import Conflict, FieldProblem, Invalid, NotPermitted
 from creditplatform.core.models import AccessLog, User
 from creditplatform.core.rules import RuleMissing, load_rulebook
-from records.models import AccessDeferral, LegalBasis, Subject
+from records.enums import ReviewCause
+from records.models import AccessDeferral, AccessReview, LegalBasis, Subject
 from records.querysets import SUPERVISING, sites_led, units_of
 
 LONGEST = "deferral.longest_days"
@@ -74,13 +75,23 @@ def approve(*, deferral: AccessDeferral, user: User) -> AccessDeferral:
 
 
 def _problems(access: AccessLog, legal_basis: LegalBasis, until: datetime.date) -> list[FieldProblem]:
-    return [problem for problem in (_not_by_statute(access), _no_basis(legal_basis), _no_end(access, until)) if problem]
+    found = (_not_by_statute(access), _complained_of(access), _no_basis(legal_basis), _no_end(access, until))
+    return [problem for problem in found if problem]
 
 
 def _not_by_statute(access: AccessLog) -> FieldProblem | None:
     by_statute = access.authority == Authority.STATUTE and Subject.objects.filter(pk=access.subject_ref).exists()
     sentence = _("Only a look that a statute allowed, at somebody on file, can be shown later.")
     return None if by_statute else FieldProblem("", "not_by_statute", sentence)
+
+
+def _complained_of(access: AccessLog) -> FieldProblem | None:
+    """Whoever has complained of a look has seen it, and goes on reading what becomes of the complaint."""
+    said = AccessReview.objects.filter(access_id=access.pk, access_at=access.at, cause=ReviewCause.COMPLAINT)
+    if not said.exists():
+        return None
+    sentence = _("The person has complained of this look, so it is not put off any more.")
+    return FieldProblem("", "complained_of", sentence)
 
 
 def _no_basis(legal_basis: LegalBasis) -> FieldProblem | None:

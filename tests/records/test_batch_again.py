@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from creditplatform.core import audit
 from creditplatform.core.enums import AccessResult, Authority, Door
 from creditplatform.core.errors import CreditError
 from creditplatform.core.models import AccessLog
@@ -18,6 +19,7 @@ from records import tasks
 from records.enums import NotChecked, Outcome
 from records.look_selectors import looks
 from records.models import BatchCheck, Purpose
+from records.queries.answered import AnswerOutdated
 from records.queries.disclosure import NONE_GIVEN
 from records.services import authorisations, batch_checks, check_results
 from records.services.check_workbook import write_results
@@ -29,7 +31,7 @@ from tests.records.test_machine_queries import BATCH, ask, listed, receipt, syst
 
 pytestmark = pytest.mark.django_db
 ROWS = [["1", NAME, PERSON_NUMBER, "", ""], ["2", STRANGER_NAME, STRANGER_NUMBER, "", ""], ["3", NAME, "x", "", ""]]
-ENDED = str(NotChecked.CONSENT_ENDED.label)
+ENDED, OUTDATED = str(NotChecked.CONSENT_ENDED.label), str(NotChecked.OUTDATED.label)
 
 
 def lines(cast: Cast) -> list[AccessLog]:
@@ -81,6 +83,32 @@ def test_once_consent_is_withdrawn_the_row_says_so_and_no_more(cast: Cast, place
     with time_machine.travel(timezone.now() + datetime.timedelta(days=8)):  # a unit asks again a week after a no
         consent(purpose("green-channel"), cast.clerk, cast.person)
     assert ENDED in fetched(batch, cast.clerk, place)[1], "a consent given since is no leave for the answer of before"
+
+
+@pytest.mark.parametrize(
+    "fate", [{"state": "repaired"}, {"withheld": True}, {"disputed": True}, {"statement": "已缴清"}]
+)
+def test_an_answer_on_a_record_that_has_changed_is_given_no_more(
+    cast: Cast,
+    place: Path,  # noqa: F811
+    fate: dict[str, Any],
+) -> None:
+    record = fined()
+    given = consent(purpose("green-channel"), cast.clerk, cast.person, uses=2)
+    batch = done(cast, purpose="green-channel")
+    first, other, *_rest = fetched(batch, cast.clerk, place)[1:]
+    assert str(Outcome.NO.label) in first
+    type(record).objects.filter(pk=record.pk).update(**fate, changed_at=timezone.now())
+    changed, unchanged, *_rest = fetched(batch, cast.clerk, place)[1:]
+    assert OUTDATED in changed and str(Outcome.NO.label) not in changed and unchanged == other
+    (shown, *_others) = check_results.overview(batch, list(batch.results.order_by("row_number")))
+    assert (shown.outcome, shown.problem, shown.records, shown.reasons) == ("", NotChecked.OUTDATED, [], [])
+    refused = lines(cast)[-1]
+    assert (refused.result, refused.fields, refused.reference) == (AccessResult.REFUSED, ["list-again"], given.number)
+    with audit.context(actor=cast.clerk, door=Door.DESK, reason="test"), pytest.raises(AnswerOutdated):
+        batch_checks.send_to_person(batch=batch, user=cast.clerk, row_number=shown.row_number)
+    anew = batch_checks.work_off(submitted(cast, as_csv(ROWS), purpose="green-channel", again=True))
+    assert OUTDATED not in fetched(anew, cast.clerk, place)[1]
 
 
 def test_a_consent_that_is_used_up_lasts_to_its_end(cast: Cast, place: Path) -> None:  # noqa: F811

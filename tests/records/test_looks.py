@@ -221,6 +221,18 @@ def test_one_who_asks_and_another_who_approves(cast: Cast) -> None:
         deferrals.approve(deferral=asked, user=cast.centre)
 
 
+def test_a_look_that_was_complained_of_is_not_put_off_any_more(cast: Cast) -> None:
+    rule_in_force()
+    access, until = looked(cast), timezone.localdate() + 30 * DAY
+    words = {"access": access, "legal_basis": basis(), "until": until, "user": cast.supervisor}
+    asked = deferrals.defer(**words)
+    access_complaints.open_complaint(user=cast.person, subject=person_of(cast), access=access, words="不对")
+    with pytest.raises(Invalid) as refused:
+        deferrals.approve(deferral=asked, user=cast.centre)
+    assert {problem.code for problem in refused.value.problems} == {"complained_of"}
+    assert len(looks(person_of(cast))) == 1
+
+
 @pytest.mark.parametrize("authority", [Authority.CONSENT, Authority.DUTY, Authority.SELF])
 def test_only_a_look_by_statute_is_put_off(cast: Cast, authority: Authority) -> None:
     rule_in_force()

@@ -138,7 +138,8 @@ class Results(bodies.AboutPersons):
         """The answers by the place of each row; that they were fetched is noted. 409 before the check is done.
 
         A row whose person has withdrawn the consent, or whose consent has ended, has the problem `consent_ended` and no
-        answer any more. Rows fetched before are registered again, for the person to read.
+        answer any more; one that rests on a record which has changed since has `answer_outdated`. Rows fetched before
+        are registered again, for the person to read.
         """
         own = own_check(self, check)
         limit = whole_number(request, "limit", usual=USUAL, least=1, most=MOST)
