@@ -1,5 +1,6 @@
 """Which number a subject is known by, and its blind index: the only thing records bind to."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -33,12 +34,22 @@ class Identifier(NamedTuple):
     @property
     def blind_index(self) -> bytes:
         """The keyed blind index under which the subject is found."""
-        return vault.blind_index(f"{self.kind.value}|{self.number}", NUMBER_FIELD)
+        return vault.blind_index(self.indexed, NUMBER_FIELD)
 
     @property
     def business_index(self) -> bytes:
         """The index of a business known by its owner's number: never the same subject as the owner."""
-        return vault.blind_index(f"business|{self.kind.value}|{self.number}", NUMBER_FIELD)
+        return vault.blind_index(self.indexed_of_business, NUMBER_FIELD)
+
+    @property
+    def indexed(self) -> str:
+        """What `blind_index` is made from, for those who make many at once."""
+        return f"{self.kind.value}|{self.number}"
+
+    @property
+    def indexed_of_business(self) -> str:
+        """What `business_index` is made from."""
+        return f"business|{self.indexed}"
 
 
 def identifier(kind: IdentifierKind, number: str) -> Identifier:
@@ -70,6 +81,16 @@ def checked_person(name: str, kind: IdentifierKind | str, number: str) -> Identi
     if problems:
         raise Invalid(problems)
     return identifier(chosen, text)
+
+
+def number_indexes(indexed: Iterable[str]) -> list[bytes]:
+    """The blind indexes of many identifiers at once, from their `indexed` or `indexed_of_business`."""
+    return vault.blind_index_many(indexed, NUMBER_FIELD)
+
+
+def name_indexes(names: Iterable[str]) -> list[bytes]:
+    """The indexes of many names at once, see `name_index`."""
+    return vault.blind_index_many(map(fold_name, names), NAME_FIELD)
 
 
 def name_index(name: str) -> bytes:

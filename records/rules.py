@@ -43,8 +43,13 @@ def tier_of_effects(effects: Iterable[str], rulebook: RuleBook, on: datetime.dat
 
 def is_minor(birth_date: datetime.date, on: datetime.date, rulebook: RuleBook) -> bool:
     """Whether a person is younger than the age from which unfavourable records may be kept (18)."""
+    return on < add_months(birth_date, 12 * full_age(on, rulebook))
+
+
+def full_age(on: datetime.date, rulebook: RuleBook) -> int:
+    """The age in years from which unfavourable records may be kept, as it holds on that day. Raises RuleMissing."""
     years: int = rulebook.value_or_first("age.negative_records", on)
-    return on < add_months(birth_date, 12 * years)
+    return years
 
 
 def published_tiers(rulebook: RuleBook, on: datetime.date) -> list[Tier]:

@@ -59,6 +59,26 @@ class Memo(dict[Key, Value]):
         return value
 
 
+class MemoOfMany(dict[Key, Value]):
+    """What keys mean, worked out together for all that are not known yet; forgets everything when it is too large."""
+
+    def __init__(self, read: Callable[[Sequence[Key]], Iterable[Value]], limit: int) -> None:
+        super().__init__()
+        self.read, self.limit = read, limit
+
+    def of(self, keys: Sequence[Key]) -> list[Value]:
+        """The value of every key, in order."""
+        found = list(map(self.get, keys))
+        if None in found:
+            fresh = list(dict.fromkeys(key for key, value in zip(keys, found, strict=True) if value is None))
+            known = dict(zip(fresh, self.read(fresh), strict=True))
+            found = [known[key] if value is None else value for key, value in zip(keys, found, strict=True)]
+            if len(self) + len(known) > self.limit:
+                self.clear()
+            self.update(known)
+        return found  # type: ignore[return-value]
+
+
 def clean(column: Sequence[str]) -> list[str]:
     """Texts without surrounding space; fillers such as / and 无 become nothing."""
     if not any(column):
@@ -96,10 +116,14 @@ def check_texts(item: EntryField, column: Sequence[str], findings: Findings) -> 
     plain = whole.isprintable()
     if not plain and values.has_unseen("\n".join(column)):
         findings.add_where(column, {t for t in column if values.has_unseen(t)}, item.code, "control_characters")
-    suspicious = not plain or not FORMULA_MARKS.isdisjoint([text[:1] for text in column])
-    if suspicious and values.begins_like_formula("\n".join(column)):
+    if (not plain or _may_begin_formula(column, whole)) and values.begins_like_formula("\n".join(column)):
         findings.add_where(column, {t for t in column if values.begins_like_formula(t)}, item.code, "formula")
     _check_powers_of_ten(item, column, whole, findings)
+
+
+def _may_begin_formula(column: Sequence[str], whole: str) -> bool:
+    """Whether a text begins as every formula does; most columns hold none of these marks anywhere."""
+    return any(mark in whole for mark in FORMULA_MARKS) and not FORMULA_MARKS.isdisjoint([text[:1] for text in column])
 
 
 def _check_powers_of_ten(item: EntryField, column: Sequence[str], whole: str, findings: Findings) -> None:

@@ -14,6 +14,11 @@ def text(value: str) -> str:
     return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
 
 
+def texts(values: Sequence[str]) -> Sequence[str]:
+    """Many texts; whether one of them has to be escaped is asked of all at once."""
+    return list(map(text, values)) if _SPECIAL.search("".join(values)) else values
+
+
 def binary(value: bytes) -> str:
     """A bytea value."""
     return "\\\\x" + value.hex()

@@ -15,6 +15,11 @@ def key_of(number_index: bytes, document: str, digest: bytes = b"") -> int:
     return hash((number_index, document, digest)) & MASK
 
 
+def hash_of(number_index: bytes) -> int:
+    """A subject as a number of 64 bits; holds for this process only."""
+    return hash(number_index) & MASK
+
+
 def decision_of(number_index: bytes, document: str, key: bytes) -> int:
     """A decision about a subject as a signed number of 64 bits that holds for ever, to be kept beside a row."""
     digest = blake2b(number_index + document.encode(), digest_size=8, key=key).digest()

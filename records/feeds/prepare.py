@@ -13,7 +13,7 @@ from records.feeds import columns as check
 from records.feeds import summaries, values
 from records.feeds.columns import Findings, Memo
 from records.feeds.contents import ContentEncoder
-from records.feeds.copytext import NULL, text
+from records.feeds.copytext import NULL, texts
 from records.feeds.delivery import state_words_of_2015
 from records.feeds.keys import decision_of, key_of
 from records.feeds.mapping import ColumnMap
@@ -21,13 +21,13 @@ from records.feeds.plan import Plan
 from records.feeds.prepared import Prepared, Problems, Rows, Setaside, SubjectKey, cells_of
 from records.feeds.readers import BadRow, Chunk
 from records.feeds.standing import Standing
-from records.feeds.subjects import SubjectDraft, SubjectReader, subject_line
+from records.feeds.subjects import SubjectDraft, SubjectReader, subject_lines
 from records.feeds.tie_reader import TieReader
 from records.feeds.together import Together
 from records.feeds.values import NO_END
 from records.feeds.vocabulary import effects
 
-SUBJECTS_REMEMBERED = 50_000
+SUBJECTS_REMEMBERED = 400_000  # a number each, about 30 MB
 NULL_BYTES, NEVER = NULL.encode(), NO_END.isoformat()
 
 
@@ -68,6 +68,7 @@ class Preparer:
         self._readers = {item.code: Memo(check.reader_of(item)) for item in plan.fields}
         self._lives: Memo[tuple[str, str, str], Life] = Memo(lambda key: self._life(*key))
         self._effects: Memo[str, list[str]] = Memo(self._effect_codes)
+        self._tiers: Memo[tuple[str, datetime.date], Tier] = Memo(lambda key: self._tier(*key))
         self._dates: Memo[tuple[Tier, datetime.date], tuple[Tier, rules.Periods]] = Memo(
             lambda key: self._periods(*key)
         )
@@ -145,7 +146,7 @@ class Preparer:
         """What follows from day and effects of a decision, and from the end that its source names."""
         codes, day = self._effects[effect_text], datetime.date.fromisoformat(decided_on)
         if self.plan.negative:
-            tier, found = self._dates[self._tier(codes, day), day]
+            tier, found = self._dates[self._tiers[effect_text, max(day, self.plan.today)], day]
             if end:
                 found = rules.ended_early(found, day, datetime.date.fromisoformat(end))
             periods = (found.repairable_from, found.publish_until, found.retain_until)
@@ -168,11 +169,11 @@ class Preparer:
             )
         return tier, found
 
-    def _tier(self, codes: list[str], day: datetime.date) -> Tier:
+    def _tier(self, effect_text: str, day: datetime.date) -> Tier:
         rule = self.plan.version.tier_rule
         if rule.get("rule") == "fixed":
             return Tier(rule["tier"])
-        return rules.tier_of_effects(codes, self.plan.rulebook, max(day, self.plan.today))
+        return rules.tier_of_effects(self._effects[effect_text], self.plan.rulebook, day)
 
     def _lay_out(
         self,
@@ -240,7 +241,7 @@ class Preparer:
         rows.numbers = [numbers[at] for at, *_rest in good]
         rows.documents = [found.document[at] for at, *_rest in good]
         rows.subjects = [draft.number_index for _at, draft, _life, _minor in good]
-        for number, document, (at, draft, life, minor) in zip(rows.numbers, rows.documents, good, strict=True):
+        for number, document, (at, draft, life, minor) in zip(rows.numbers, texts(rows.documents), good, strict=True):
             content, sealed = found.content[at], found.sealed[at]
             # Of everything that a later delivery may change.
             said = (content, found.private[at], life.day if dated else b"", draft.name.encode(), life.effects)
@@ -250,7 +251,7 @@ class Preparer:
             rows.digests.append(digest)
             rows.lines.append(
                 b"%d\t%b\t%b\t%b\t%b\t%b\t\\\\x%b" % (
-                    number, text(document).encode(), life.copied, b"t" if minor else b"f",
+                    number, document.encode(), life.copied, b"t" if minor else b"f",
                     content.replace(b"\\", b"\\\\"), b"\\\\x" + hexlify(sealed) if sealed else NULL_BYTES,
                     hexlify(digest),
                 )
@@ -281,13 +282,16 @@ class Preparer:
         """Lines of subjects that this batch has not had yet; for those on file they are made in vain."""
         if len(self._known) > SUBJECTS_REMEMBERED:
             self._known.clear()
+        new = []
         for index, draft in drafts.items():
             codes = draft.codes if draft.kind != SubjectKind.PERSON else ()
             prepared.subjects[index] = SubjectKey(draft.kind, index, draft.name_index, codes)
             said = hash((index, draft.name_index, codes))
             if said not in self._known:
                 self._known.add(said)
-                prepared.subject_lines[index] = subject_line(draft, self.plan)
+                new.append(draft)
+        indexes = [draft.number_index for draft in new]
+        prepared.subject_lines = dict(zip(indexes, subject_lines(new, self.plan), strict=True))
 
     @property
     def _name_code(self) -> str:

@@ -211,7 +211,7 @@ class Store:
         Should it, or should another batch be quicker, the unique key says so.
         """
         first = not self._repeats and len(set(rows.keys)) == len(rows) > 0
-        return first and self._subjects.made.issuperset(rows.subjects)
+        return first and all(map(self._subjects.made, rows.subjects))
 
     def _write_with_care(self, cursor: Any, prepared: Prepared, rows: list[Row]) -> int:
         """Rows of which some may be on file, or named twice."""
@@ -278,7 +278,7 @@ class Store:
 
         Should another batch be quicker after all, the unique key says so and the row goes the way of changed ones.
         """
-        return row.subject not in self._subjects.made or row.key in self._seen
+        return row.key in self._seen or not self._subjects.made(row.subject)
 
     def remember(self, prepared: Prepared) -> None:
         """On resuming: which decisions the rows worked off before have named."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from records.enums import SubjectKind
 from records.feeds.copying import copied, copy
+from records.feeds.keys import KeysSeen, hash_of
 from records.feeds.prepared import Prepared
 
 SUBJECT_COLUMNS = (
@@ -60,14 +61,14 @@ class OnFile(NamedTuple):
 class SubjectStore:
     """The subjects the rows of a batch are about, by the blind index of their number.
 
-    `made` are those that this batch made itself.
+    Those of a long file are forgotten now and then; which of them this batch made itself never is, at eight bytes each.
     """
 
     def __init__(self, agency_id: int) -> None:
         self._agency = {"agency": agency_id}
         self._subjects: dict[bytes, OnFile] = {}
         self._line_heads: dict[bytes, bytes] = {}
-        self.made: set[bytes] = set()
+        self._made, self._made_before = set[bytes](), KeysSeen()
 
     def __getitem__(self, index: bytes) -> OnFile:
         return self._subjects[index]
@@ -76,12 +77,17 @@ class SubjectStore:
         """How the line of a record of each of these subjects begins."""
         return map(self._line_heads.__getitem__, indexes)
 
+    def made(self, index: bytes) -> bool:
+        """Whether this batch made the subject itself, so that nobody else has recorded anything of it."""
+        return index in self._made or hash_of(index) in self._made_before
+
     def ensure(self, cursor: Any, prepared: Prepared) -> None:
         """Make the subjects that are not on file yet, and learn the keys of all."""
         if len(self._subjects) > SUBJECTS_REMEMBERED:
             self._subjects.clear()
             self._line_heads.clear()
-            self.made.clear()
+            self._made_before.add(map(hash_of, self._made))
+            self._made.clear()
         unknown = [index for index in prepared.subjects if index not in self._subjects]
         if unknown:
             cursor.execute(FIND_SUBJECTS, [unknown])
@@ -100,7 +106,7 @@ class SubjectStore:
         if not copied(cursor, f"records_subject (id, {SUBJECT_NAMES})", lines):
             return False
         drafts = [(pk, index, prepared.subjects[index]) for index, pk in made.items()]
-        self.made.update(
+        self._made.update(
             self._learn([(index, pk, draft.kind, draft.name_index, draft.codes) for pk, index, draft in drafts])
         )
         return True
@@ -111,7 +117,7 @@ class SubjectStore:
         lines = b"".join(prepared.subject_lines[index] + b"\n" for index in missing)
         copy(cursor, f"credit_staging_subject ({SUBJECT_NAMES})", lines)
         cursor.execute(INSERT_SUBJECTS.format(names=SUBJECT_NAMES))
-        self.made.update(self._learn(cursor.fetchall()))
+        self._made.update(self._learn(cursor.fetchall()))
         others = [index for index in missing if index not in self._subjects]
         if others:
             cursor.execute(FIND_SUBJECTS, [others])

@@ -1,7 +1,7 @@
 """Whom each row is about: exact numbers only, checked, in one spelling, with contradictions set aside."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from creditplatform.core import vault
@@ -17,14 +17,18 @@ from creditplatform.core.identity import (
 )
 from records import rules
 from records.enums import FieldRole, SubjectKind
-from records.feeds.columns import Findings, Memo, role_column
+from records.feeds.columns import Findings, Memo, MemoOfMany, role_column
 from records.feeds.copytext import NULL, array, binary, line, text
 from records.feeds.plan import Plan
 from records.feeds.vocabulary import IDENTIFIER_KINDS, SUBJECT_KINDS, fold
-from records.identifiers import ORGANISATION_NUMBERS, Identifier, identifier, name_index
+from records.identifiers import ORGANISATION_NUMBERS, Identifier, identifier, name_indexes, number_indexes
 
 CREDIT, ORGANISATION, REGISTRATION = 0, 1, 2
 BUSINESS_CODES = "92"  # credit codes of individual businesses (GB 32100, registration by market regulation)
+
+
+# Kind of subject, numbers of an organisation, kind and number of an identity document, name: as a row says them.
+Naming = tuple[str, tuple[str, ...], tuple[str, str], str]
 
 
 class Resolved(NamedTuple):
@@ -114,7 +118,8 @@ class SubjectReader:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._named: Memo[tuple[str, tuple[str, ...], tuple[str, str], str], Named] = Memo(_name, limit=20_000)
+        self._named: MemoOfMany[Naming, Named] = MemoOfMany(_name_all, limit=20_000)
+        self._full_age: Memo[datetime.date, int] = Memo(lambda day: rules.full_age(day, plan.rulebook))
 
     def kinds(self, columns: dict[str, list[str]], length: int, findings: Findings) -> list[str]:
         """The kind of subject of every row; only one kind allowed by the entry needs no column."""
@@ -161,7 +166,7 @@ class SubjectReader:
             )
         )
         names = self._column(columns, FieldRole.SUBJECT_NAME, length)
-        found = list(map(self._named.__getitem__, zip(kinds, numbers, identity, names, strict=True)))
+        found = self._named.of(list(zip(kinds, numbers, identity, names, strict=True)))
         for row, named in enumerate(found):
             if named.draft is None:
                 self._note(row, kinds[row], named.problems, findings)
@@ -186,7 +191,10 @@ class SubjectReader:
 
     def is_minor(self, draft: SubjectDraft, decided_on: datetime.date) -> bool:
         """Whether the person was a minor on that day, as far as the number tells."""
-        return draft.born_on is not None and rules.is_minor(draft.born_on, decided_on, self.plan.rulebook)
+        born_on = draft.born_on
+        if born_on is None or decided_on.year - born_on.year > self._full_age[decided_on]:
+            return False
+        return rules.is_minor(born_on, decided_on, self.plan.rulebook)
 
     def names_minor(self, text: str) -> bool:
         """Whether a text is the number of somebody who is a minor today, whatever column it stands in.
@@ -204,32 +212,53 @@ class SubjectReader:
         return facts(IdentifierKind.RESIDENT_ID, number).birth_date
 
 
-def _name(key: tuple[str, tuple[str, ...], tuple[str, str], str]) -> Named:
-    """Whom kind, numbers of an organisation, identity document and name mean together."""
-    kind, numbers, identity, name = key
+def _name_all(keys: Sequence[Naming]) -> list[Named]:
+    """Whom kind, numbers of an organisation, identity document and name mean together, for many at once."""
+    named = [_numbers_of(kind, numbers, identity) for kind, numbers, identity, _name in keys]
+    good = [(key, found) for key, found in zip(keys, named, strict=True) if found.identifier is not None]
+    indexed = [_indexed(key[0], found.identifier) for key, found in good if found.identifier is not None]
+    indexes = zip(number_indexes(indexed), name_indexes(key[3] for key, _found in good), strict=True)
+    return [_named(key, found, indexes) for key, found in zip(keys, named, strict=True)]
+
+
+def _numbers_of(kind: str, numbers: tuple[str, ...], identity: tuple[str, str]) -> Resolved:
     if kind == SubjectKind.PERSON or (kind == SubjectKind.BUSINESS and not any(numbers) and identity[1]):
-        found = resolve_person(*identity)
-    else:
-        found = resolve_organisation(numbers)
+        return resolve_person(*identity)
+    return resolve_organisation(numbers)
+
+
+def _indexed(kind: str, number: Identifier) -> str:
+    """What the index of a subject is made from; a business known by its owner's number is not its owner."""
+    return number.indexed_of_business if kind == SubjectKind.BUSINESS and number.kind.personal else number.indexed
+
+
+def _named(key: Naming, found: Resolved, indexes: Iterator[tuple[bytes, bytes]]) -> Named:
+    """The subject, which takes the next of the indexes, or the problems that stand against one."""
     if found.identifier is None:
         return Named(None, found.problems)
-    number = found.identifier
+    kind, number, (index, name_index) = key[0], found.identifier, next(indexes)
     born_on = facts(number.kind, number.number).birth_date if kind == SubjectKind.PERSON else None
-    owned = kind == SubjectKind.BUSINESS and number.kind.personal
-    index = number.business_index if owned else number.blind_index
-    return Named(SubjectDraft(kind, number, index, name, name_index(name), found.codes, born_on))
+    return Named(SubjectDraft(kind, number, index, key[3], name_index, found.codes, born_on))
 
 
-def subject_line(draft: SubjectDraft, plan: Plan) -> bytes:
-    """The COPY line of a subject: a person sealed, an organisation in clear.
+def subject_lines(drafts: Sequence[SubjectDraft], plan: Plan) -> list[bytes]:
+    """The COPY lines of subjects: persons sealed, organisations in clear.
 
     A business known by its owner's number keeps that number sealed.
     """
-    number, personal = draft.identifier.number, draft.identifier.kind.personal
+    secret = [draft.identifier.number for draft in drafts if draft.identifier.kind.personal]
+    persons = [draft.name for draft in drafts if draft.kind == SubjectKind.PERSON]
+    numbers, names = vault.seal_many(secret, plan.sealed_number), vault.seal_many(persons, plan.sealed_person_name)
+    sealed_numbers, sealed_names = iter(numbers), iter(names)
+    return [_subject_line(draft, sealed_numbers, sealed_names) for draft in drafts]
+
+
+def _subject_line(draft: SubjectDraft, numbers: Iterator[bytes], names: Iterator[bytes]) -> bytes:
+    """The line of a subject, which takes the next sealed number and name where its own are kept sealed."""
+    personal = draft.identifier.kind.personal
     head = (draft.kind, draft.identifier.kind.value, binary(draft.number_index), binary(draft.name_index))
-    sealed = binary(vault.seal(number, plan.sealed_number)) if personal else NULL
+    sealed = binary(next(numbers)) if personal else NULL
     if draft.kind == SubjectKind.PERSON:
-        name = binary(vault.seal(draft.name, plan.sealed_person_name))
-        return line((*head, sealed, name, "", "", "{}", "{}"))
-    code = "" if personal else text(number)
+        return line((*head, sealed, binary(next(names)), "", "", "{}", "{}"))
+    code = "" if personal else text(draft.identifier.number)
     return line((*head, sealed, NULL, code, text(draft.name), array(draft.codes), array(grams(draft.name))))
