@@ -150,13 +150,22 @@ def reply(*, case: PriorNotice, user: User, words: str) -> PriorNotice:
     return PRIOR_NOTICE.take("reply", case, user=user, words=words.strip())
 
 
-def consider(*, case: PriorNotice, user: User, words: str) -> PriorNotice:
-    """Say how the reply was taken into account, before the record is entered; the person reads it."""
+def consider(
+    *, case: PriorNotice, user: User | None = None, client: ApiClient | None = None, words: str
+) -> PriorNotice:
+    """Say how the reply was taken into account, before the record is entered; the person reads it.
+
+    By a member of the unit or its machine client, as `withdraw`. Raises NotPermitted, Conflict, Invalid.
+    """
+    _by_unit(case, user, client)
     return PRIOR_NOTICE.take("consider", case, user=user, words=words.strip())
 
 
-def withdraw(*, case: PriorNotice, user: User, words: str = "") -> PriorNotice:
+def withdraw(
+    *, case: PriorNotice, user: User | None = None, client: ApiClient | None = None, words: str = ""
+) -> PriorNotice:
     """Do not pursue it, and say how a reply was taken into account where there is one; the person is told."""
+    _by_unit(case, user, client)
     return PRIOR_NOTICE.take("withdraw", case, user=user, words=words.strip())
 
 
@@ -192,6 +201,12 @@ def lapse_due(*, on: datetime.date, most: int = 1000) -> int:
     for case in rows:
         PRIOR_NOTICE.take("lapse", case, user=None, before=before)
     return len(rows)
+
+
+def _by_unit(case: PriorNotice, user: User | None, client: ApiClient | None) -> None:
+    """Of a client only its unit is asked here; of a person the procedure asks everything."""
+    if user is None and (client is None or client.agency_id != case.agency_id):
+        raise NotPermitted
 
 
 def _in_force(entitlement: Entitlement) -> tuple[EntryVersion, LegalBasis]:

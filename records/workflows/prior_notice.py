@@ -32,9 +32,14 @@ def person(case: PriorNotice, user: User | None) -> bool:
 
 
 def unit(case: PriorNotice, user: User | None) -> bool:
-    """A member of the unit who may enter records of this kind for it."""
+    """A member of the unit who may enter records of this kind for it, or its machine client.
+
+    A client bears no user; the service has asked whose client it is.
+    """
+    if user is None:
+        return True
     held = Entitlement.objects.filter(agency=case.agency_id, entry=case.entry_id).first()
-    return user is not None and held is not None and may_enter(user, held)
+    return held is not None and may_enter(user, held)
 
 
 # --- what must be there -------------------------------------------------------------------------

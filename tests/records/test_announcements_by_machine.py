@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from creditplatform.core.enums import Door, Scope
-from creditplatform.core.models import AccessLog
+from creditplatform.core.models import AccessLog, StepEvent
 from records.api.announcements import forms
 from records.models import PriorNotice
 from records.services import announcements
@@ -17,6 +17,7 @@ from tests.records.queries_world import NAME, UNKNOWN, fined
 from tests.records.test_machine_deliveries import Machine
 
 ADDRESS = "/api/v1/announcements/"
+ANSWER = "已核对召回记录。"
 KEY = {"Idempotency-Key": "announcement-1"}
 
 
@@ -83,6 +84,38 @@ def test_refusals_are_data_and_write_nothing(system: Machine, changes: Any, prob
     refused = posted(system, 400, **changes)
     assert problem in {f"{one['field']} {one['code']}" for one in refused["problems"]}
     assert not PriorNotice.objects.exists() and letters() == []
+
+
+def test_a_system_answers_the_reply_once_and_the_person_reads_it(system: Machine, cast: Cast) -> None:
+    address = f"{ADDRESS}{posted(system)['announcement']}/consider/"
+    early = system.call("POST", address, {"words": ANSWER})
+    assert (early.status_code, early.json()["code"]) == (409, "step_not_possible")
+    announcements.reply(case=PriorNotice.objects.get(), user=cast.person, words=REPLY)
+    for wrong in ({}, {"words": ""}, {"words": 7}, {"words": "字" * 501}, {"words": PERSON_NUMBER}, {"word": ANSWER}):
+        assert system.call("POST", address, wrong).status_code == 400, wrong
+    done = system.call("POST", address.rstrip("/"), {"words": ANSWER})
+    assert (done.status_code, done.json()["considered"], done.json()["reply"]) == (200, ANSWER, "")
+    again = system.call("POST", address, {"words": "别的"})
+    assert (again.status_code, again.json()["problems"][0]["code"]) == (400, "answered_already")
+    assert PriorNotice.objects.get().considered == ANSWER
+    step = StepEvent.objects.filter(workflow="prior_notice").latest("pk")
+    assert (step.step, step.actor, step.door) == ("consider", None, Door.API)
+
+
+@pytest.mark.parametrize("replied", [False, True])
+def test_a_system_does_not_pursue_it_and_the_person_is_told(system: Machine, cast: Cast, replied: bool) -> None:
+    address = f"{ADDRESS}{posted(system)['announcement']}/withdraw/"
+    case = PriorNotice.objects.get()
+    if replied:
+        announcements.reply(case=case, user=cast.person, words=REPLY)
+    else:
+        assert system.call("POST", address, {"words": ANSWER}).json()["problems"][0]["code"] == "no_reply"
+    done = system.call("POST", address, {"words": ANSWER} if replied else {})
+    assert (done.status_code, done.json()["state"]) == (200, "withdrawn")
+    assert done.json()["considered"] == (ANSWER if replied else "") and len(letters("prior_notice_ended")) == 1
+    assert system.call("POST", address, {}).status_code == 409
+    assert Machine(Scope.FEEDS_WRITE, agency="hz-tax").call("POST", address, {}).status_code == 404
+    assert Machine(Scope.QUERIES_WRITE).call("POST", address, {}).status_code == 403
 
 
 def test_the_same_call_under_its_key_is_one_announcement(system: Machine) -> None:

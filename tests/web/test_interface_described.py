@@ -20,6 +20,7 @@ CALLS = {
     "mapping_confirm", "eligibility", "query", "query_state", "query_result", "batch_check", "batch_check_state",
     "batch_check_results", "review_request", "review_state", "authorisation_request", "authorisation_state",
     "purposes", "report_make", "report_pdf", "report_json", "announcement_request", "announcement_state",
+    "announcement_consider", "announcement_withdraw",
 }  # fmt: skip
 
 

@@ -57,7 +57,8 @@ BODIES = {"text/csv": as_csv([penalty(1), penalty(2)]), "application/json": {"ro
 ASKED = {
     "eligibility": forms.ASKED, "query": {**forms.ASKED, "purpose": "special-industry"}, "batch_check": forms.LIST,
     "authorisation_request": forms.CONSENT_REQUEST, "report_make": forms.REPORT_REQUEST,
-    "announcement_request": announcing.REQUEST,
+    "announcement_request": announcing.REQUEST, "announcement_consider": announcing.ANSWER,
+    "announcement_withdraw": {},
 }  # fmt: skip
 CLEAN = Answer(0, None, Outcome.YES, (Reason.CLEAN,), (), ())
 GRANT = Grant("green-channel", Authority.CONSENT, "a", FieldScope(), TO_THE_PERSON)

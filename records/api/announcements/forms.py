@@ -5,7 +5,7 @@ from rest_framework import serializers
 from creditplatform.core.identity import IdentifierKind
 from records.api.queries.forms import DOCUMENTS, PERSON, RECEIPT
 from records.enums import PriorNoticeState
-from records.models.prior_notice import LONGEST_CASE, LONGEST_INTENDED
+from records.models.prior_notice import LONGEST_ANSWER, LONGEST_CASE, LONGEST_INTENDED
 from records.services.announcements import LONGEST_DOCUMENT
 
 REQUEST = {
@@ -22,6 +22,24 @@ REPLIED = {
     **ANNOUNCED, "state": "replied", "shown_at": "2026-11-27T08:10:00+08:00", "read_at": "2026-11-27T08:12:00+08:00",
     "replied_at": "2026-11-28T20:00:00+08:00", "reply": "产品已全部召回，检测报告已补交。",
 }  # fmt: skip
+
+ANSWER = {"words": "已核对召回记录，罚款降为五千元。"}
+CONSIDERED = {**REPLIED, "reply": "", "considered": ANSWER["words"]}
+WITHDRAWN = {**ANNOUNCED, "state": "withdrawn", "shown_at": "2026-11-27T08:10:00+08:00"}
+
+
+class AnswerForm(serializers.Serializer):  # type: ignore[misc]
+    """How the unit has taken the reply into account."""
+
+    words = serializers.CharField(max_length=LONGEST_ANSWER, help_text="In plain words; the person reads it.")
+
+
+class EndForm(serializers.Serializer):  # type: ignore[misc]
+    """That nothing comes of it, and how a reply was taken into account."""
+
+    words = serializers.CharField(
+        required=False, allow_blank=True, max_length=LONGEST_ANSWER, help_text="Only where the person has replied."
+    )
 
 
 class AnnouncementRequestForm(serializers.Serializer):  # type: ignore[misc]

@@ -39,6 +39,11 @@ REFUSALS = {
 }
 
 
+NO_ANSWER = {
+    400: refusal("no_reply", "The person has not replied, so there is nothing to answer.", "words"),
+}
+
+
 class Announcements(bodies.AboutPersons):
     """`POST /api/v1/announcements/`."""
 
@@ -91,6 +96,55 @@ class Announcement(bodies.AboutPersons):
         """Whether the person was shown it and has read it, what they replied, and whether the record has come."""
         case = announcements.of_client(self.client, announcement)
         return private(told(case, reply=announcements.read_reply(case, user=None, door=Door.API)))
+
+
+class Considered(bodies.AboutPersons):
+    """`POST /api/v1/announcements/{announcement}/consider/`."""
+
+    scopes = (Scope.FEEDS_WRITE,)
+
+    @extend_schema(
+        operation_id="announcement_consider",
+        tags=TAGS,
+        request=forms.AnswerForm,
+        responses={200: forms.AnnouncementForm, **error_answers(400, 401, 403, 404, 409, 415, 429, but=NO_ANSWER)},
+        examples=[
+            example("Answer to the reply", forms.ANSWER, request_only=True),
+            example("Considered", forms.CONSIDERED, response_only=True),
+        ],
+    )
+    def post(self, request: Request, announcement: str) -> Response:
+        """Say how the reply was taken into account, once, before the record is entered; the person reads it."""
+        case = announcements.of_client(self.client, announcement)
+        words = bodies.texts(bodies.object_of(request), required=("words",))["words"]
+        return _stepped(announcements.consider(case=case, client=self.client, words=words))
+
+
+class Withdrawn(bodies.AboutPersons):
+    """`POST /api/v1/announcements/{announcement}/withdraw/`."""
+
+    scopes = (Scope.FEEDS_WRITE,)
+
+    @extend_schema(
+        operation_id="announcement_withdraw",
+        tags=TAGS,
+        request=forms.EndForm,
+        responses={200: forms.AnnouncementForm, **error_answers(400, 401, 403, 404, 409, 415, 429, but=NO_ANSWER)},
+        examples=[
+            example("Nothing more to say", {}, request_only=True),
+            example("Not pursued", forms.WITHDRAWN, response_only=True),
+        ],
+    )
+    def post(self, request: Request, announcement: str) -> Response:
+        """Do not pursue what was announced; the person is told. 409 where the record has come already."""
+        case = announcements.of_client(self.client, announcement)
+        words = bodies.texts(bodies.object_of(request), required=(), optional=("words",))["words"]
+        return _stepped(announcements.withdraw(case=case, client=self.client, words=words))
+
+
+def _stepped(case: PriorNotice) -> Response:
+    """The announcement after a step; what the person said is not given again by it."""
+    return private(told(case, reply=""))
 
 
 def told(case: PriorNotice, *, reply: str) -> dict[str, Any]:
