@@ -1,10 +1,14 @@
 """Prepared answers about announcements: for the person, for the unit, and beside the record that has followed."""
 
+import datetime
 from dataclasses import dataclass
 
+from django.db.models import Count, Min, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from creditplatform.core.models import User
+from creditplatform.core.notices import unread_of
 from records.feeds.plan import NotCollected, version_in_force
 from records.models import CreditRecord, LegalBasis, PriorNotice, Subject
 from records.querysets.announcements import PriorNoticeQuerySet
@@ -20,6 +24,27 @@ class Announced:
 
     case: PriorNotice
     letter: Delivery | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for a person: letters not read, announcements to reply to, and the first day on which that ends."""
+
+    letters: int
+    replies: int
+    reply_until: datetime.date | None
+
+
+def waiting_for(subject: Subject) -> Waiting:
+    """What waits for a person; one query."""
+    addressee = bytes(subject.number_index)
+    letters = unread_of(addressee).order_by().values("addressee").annotate(n=Count("pk")).values("n")
+    taking = PriorNotice.objects.of_person(subject).taking_reply(on=timezone.localdate()).order_by()
+    replies = taking.annotate(all=Value(1)).values("all").annotate(n=Count("pk"), first=Min("reply_until"))
+    found = Subject.objects.filter(pk=subject.pk).values_list(
+        Coalesce(Subquery(letters), 0), Coalesce(Subquery(replies.values("n")), 0), Subquery(replies.values("first"))
+    )
+    return Waiting(*found.get())
 
 
 def of_unit(user: User) -> PriorNoticeQuerySet:

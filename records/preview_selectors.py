@@ -16,7 +16,7 @@ from records.queries.disclosure import Asker, Shown, disclose, register_answer
 from records.queries.eligibility import Criteria, Person, answers
 from records.queries.grants import Grant, grant_to_preview
 from records.queries.scope import FieldScope
-from records.selectors import is_own, representation_by
+from records.selectors import is_own, representation_by, shown_text
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def name_labels(names: Collection[str]) -> dict[str, str]:
 
 def shown_record(one: Shown) -> ShownRecord:
     """A record with its fields in the words of a page."""
-    fields = [(sentences.shown_label(item), sentences.shown_value(item, text)) for item, text in one.fields]
+    fields = [(sentences.shown_label(item), shown_text(one.record, item, text)) for item, text in one.fields]
     return ShownRecord(sentences.what_happened(one.record), fields, one.statement, one.record.disputed)
 
 

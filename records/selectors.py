@@ -74,10 +74,10 @@ def own_record(user: User, subject: Subject, token: str) -> tuple[Line, list[tup
 def contents(record: CreditRecord) -> list[tuple[str, str]]:
     """The open content of a record as it is shown, name and value of each field, in the order of the catalogue."""
     said = [(item, record.payload.get(item.code)) for item in record.version.fields.all()]
-    return [(sentences.shown_label(item), _shown(record, item, str(text))) for item, text in said if text]
+    return [(sentences.shown_label(item), shown_text(record, item, str(text))) for item, text in said if text]
 
 
-def _shown(record: CreditRecord, item: EntryField, text: str) -> str:
+def shown_text(record: CreditRecord, item: EntryField, text: str) -> str:
     """A unit by its name in the language of the page, anything else as its kind of field is shown."""
     named = item.role in (FieldRole.AGENCY_NAME, FieldRole.SOURCE_NAME)
     return unit_label(record.agency, text) if named else sentences.shown_value(item, text)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from creditplatform.core import vault
@@ -81,7 +82,12 @@ def show_notices(
 
 def count_unread(addressee: bytes) -> int:
     """How many notices of a person wait to be read."""
-    return Notice.objects.filter(addressee=addressee, read_at=None).count()
+    return unread_of(addressee).count()
+
+
+def unread_of(addressee: bytes) -> QuerySet[Notice]:
+    """Notices of a person that wait to be read."""
+    return Notice.objects.filter(addressee=addressee, read_at=None)
 
 
 def mark_read(*, addressee: bytes, notice_id: int) -> bool:

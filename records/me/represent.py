@@ -15,8 +15,8 @@ from creditplatform.core.permissions import rule, signed_in
 from creditplatform.core.unstored import unstored
 from creditplatform.core.vault import pk_of_token
 from records.bound import subject_of
-from records.enums import RepresentationKind, RepresentationPapers, RepresentationScope
-from records.me.acting import ACTING, standing
+from records.enums import RepresentationKind, RepresentationPapers, RepresentationScope, RepresentationState
+from records.me.acting import ACTING, acting, standing
 from records.models import Representation, Subject
 from records.models.representation import REPRESENTATION_KIND
 from records.own_numbers import not_theirs
@@ -99,6 +99,7 @@ def represent(request: HttpRequest) -> HttpResponse:
     own = _own(request)
     if own is None:
         return redirect("me:bind")
+    acting(request, own)  # whose file is open stands above the page
     mine = Representation.objects.filter(representative=own).select_related("person")[:SHOWN]
     about_me = Representation.objects.filter(person=own).select_related("representative")[:SHOWN]
     context = {
@@ -157,9 +158,12 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("me:bind")
     case = _concerning(own, token, user)
     if request.method == "POST":
+        held = case.state == RepresentationState.CONFIRMED
         try:
             representations.end(case=case, user=user)
-            messages.success(request, _("Ended. From now on nothing can be seen by it."))
+            messages.success(
+                request, _("Ended. From now on nothing can be seen by it.") if held else _("The request is withdrawn.")
+            )
         except CreditError as error:
             messages.error(request, str(error))
     return redirect("me:represent")

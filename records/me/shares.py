@@ -1,9 +1,11 @@
 """Links by which a person shows chosen parts of the own file once: the page of the person, and that of the reader."""
 
 import datetime
+import secrets
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -35,6 +37,7 @@ OFFERED = {
     "168": (datetime.timedelta(days=7), _("one week")),
     "720": (datetime.timedelta(days=30), _("30 days")),
 }
+READER, LONGEST_READER = "share_reader", 40
 FOR_ROBOTS = "noindex, nofollow, noarchive"
 
 
@@ -142,19 +145,37 @@ def _state(link: ShareLink) -> str:
 @rule(anyone)
 @cache_control(no_store=True, private=True)
 def share(request: HttpRequest, link: str) -> HttpResponse:
-    """Asks for the code, whatever the link; link and code show the content once. Looking at it uses nothing."""
-    form, response = CodeForm(request.POST or None), None
-    if request.method == "POST" and form.is_valid():
-        user: Any = request.user if request.user.is_authenticated else None
-        try:
-            opened = share_links.open_link(token=link, code=form.cleaned_data["code"], user=user)
-            response = render(request, "share/content.html", _content(opened))
-        except CreditError as error:
-            form.add_error("code", str(error))
-            response = render(request, "share/code.html", {"form": form}, status=error.http_status)
-    response = response or render(request, "share/code.html", {"form": form})
+    """Asks for the code, whatever the link; link and code show the content once. Looking at it uses nothing.
+
+    A browser that has just opened it is shown it again for minutes: sent twice or loaded anew it is one reading.
+    """
+    reader = request.COOKIES.get(READER, "")[:LONGEST_READER]
+    response = _read(request, link, reader or (drawn := secrets.token_urlsafe(16)))
+    if not reader:
+        response.set_cookie(
+            READER, drawn, path=reverse("share", args=[link]), secure=settings.SESSION_COOKIE_SECURE, httponly=True,
+            samesite="Lax",
+        )  # fmt: skip
     response["X-Robots-Tag"] = FOR_ROBOTS
     return response
+
+
+def _read(request: HttpRequest, link: str, reader: str) -> HttpResponse:
+    form, user = CodeForm(request.POST or None), _reading_user(request)
+    if again := share_links.read_on(token=link, user=user, reader=reader):
+        return render(request, "share/content.html", _content(again))
+    if request.method == "POST" and form.is_valid():
+        try:
+            opened = share_links.open_link(token=link, code=form.cleaned_data["code"], user=user, reader=reader)
+            return render(request, "share/content.html", _content(opened))
+        except CreditError as error:
+            form.add_error("code", str(error))
+            return render(request, "share/code.html", {"form": form}, status=error.http_status)
+    return render(request, "share/code.html", {"form": form})
+
+
+def _reading_user(request: HttpRequest) -> Any:
+    return request.user if request.user.is_authenticated else None
 
 
 def _content(opened: share_links.Opened) -> dict[str, Any]:
@@ -163,4 +184,5 @@ def _content(opened: share_links.Opened) -> dict[str, Any]:
     labels = {one.code: one.label for one in CatalogueEntry.objects.filter(code__in=link.fields)}
     for code in link.fields:
         groups[labels.get(code, code)] = [shown_record(one) for one in opened.records if one.record.entry.code == code]
-    return {"link": link, "groups": groups, "name": mask(Mask.NAME, link.subject.name_sealed or "")}
+    name = mask(Mask.NAME, link.subject.name_sealed or "")
+    return {"link": link, "until": opened.until, "groups": groups, "name": name}

@@ -64,6 +64,9 @@ def statement(request: HttpRequest, user: User, subject: Subject, token: str) ->
     if request.method == "POST" and form.is_valid():
         text = "" if "take_back" in request.POST else form.cleaned_data["text"]
         publicly = form.cleaned_data.get("publicly", False)
+        if not text.strip() and not record.statement:
+            form.add_error("text", _("Please write what you have to say."))
+            return render(request, "me/statement.html", {"form": form, "line": found[0], "record": record})
         try:
             with audit.context(actor=user, door=Door.WEB, reason="statement of the person"):
                 written = write_statement(record=record, subject=subject, text=text, publicly=publicly)

@@ -51,6 +51,8 @@ def timeline(request: HttpRequest, user: User, subject: Subject) -> HttpResponse
 
 def _announced(case: PriorNotice) -> Event:
     """A record that may come: nothing is on file yet."""
+    if case.replied_at:
+        return Event(timezone.localdate(case.replied_at), _("Announced, nothing on file yet; replied"), announced=case)
     return Event(case.reply_until, _("Announced, nothing on file yet; reply until this day"), announced=case)
 
 

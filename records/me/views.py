@@ -62,7 +62,7 @@ def home(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
         "own": selectors.is_own(user, subject),
         "waiting": asked[:SHOWN_WAITING],
         "waiting_count": len(asked) if len(asked) <= SHOWN_WAITING else waiting.count(),
-        "unread": core_notices.count_unread(subject.number_index),
+        "for_me": announcement_selectors.waiting_for(subject),
     }
     return render(request, "me/home.html", context)
 

@@ -149,7 +149,11 @@ class Authorisation(models.Model):
 
 @audited
 class ShareLink(models.Model):
-    """A link by which a person shows chosen parts of the own file once, to whoever has link and code."""
+    """A link by which a person shows chosen parts of the own file once, to whoever has link and code.
+
+    `reader_index` is a keyed digest of the mark that the reader's browser bears, by which a page sent twice or loaded
+    anew within minutes is the same reading.
+    """
 
     subject = models.ForeignKey(Subject, verbose_name=_("person"), on_delete=models.PROTECT, related_name="+")
     made_by = models.ForeignKey(User, verbose_name=_("made by"), on_delete=models.PROTECT, related_name="+")
@@ -160,6 +164,7 @@ class ShareLink(models.Model):
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     expires_at = models.DateTimeField(_("until"))
     opened_at = models.DateTimeField(_("opened"), null=True)
+    reader_index = BlindIndexField(null=True)  # type: ignore[misc]  # None before it was opened
     revoked_at = models.DateTimeField(_("withdrawn"), null=True)
 
     class Meta:

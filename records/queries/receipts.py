@@ -12,7 +12,7 @@ from django.utils import timezone
 from creditplatform.core.models import Agency, StepEvent
 from creditplatform.core.vault import public_token
 from records.enums import AuthorisationState
-from records.models import Authorisation, CatalogueEntry, EntryField, Purpose
+from records.models import Authorisation, CatalogueEntry, EntryField
 from records.queries.scope import FieldScope
 from records.workflows.authorisation import AUTHORISATION
 
@@ -79,7 +79,7 @@ def _processing(case: Authorisation) -> dict[str, Any]:
                 "pii_information": pii_information(case),
                 "pii_controllers": [_party_id(case.agency)],
                 "collection_method": "from the records of the public credit platform, by query of the unit",
-                "processing_methods": _methods(purpose),
+                "processing_methods": _methods(case),
                 "storage_locations": ["CN"],
                 "retention_period": _retention(case),
                 "processing_locations": ["CN"],
@@ -93,8 +93,11 @@ def _processing(case: Authorisation) -> dict[str, Any]:
     }
 
 
-def _methods(purpose: Purpose) -> list[str]:
-    known = {"look at records": purpose.gives_records, "answer yes or no": purpose.gives_eligibility}
+def _methods(case: Authorisation) -> list[str]:
+    """What the unit may do with it; a yes or no only where all that the purpose looks at is allowed, or asked for."""
+    purpose, allowed = case.purpose, FieldScope.of(case.granted_fields or case.requested_fields)
+    whole = allowed.covers(FieldScope.of(purpose.fields))
+    known = {"look at records": purpose.gives_records, "answer yes or no": purpose.gives_eligibility and whole}
     return [method for method, given in known.items() if given]
 
 

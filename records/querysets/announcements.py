@@ -23,6 +23,10 @@ class PriorNoticeQuerySet(models.QuerySet["PriorNotice"]):
         """Those whose record may still come."""
         return self.filter(state__in=[PriorNoticeState.ANNOUNCED, PriorNoticeState.REPLIED])
 
+    def taking_reply(self, *, on: datetime.date) -> PriorNoticeQuerySet:
+        """Those the person may reply to that day: once, and up to the end of the last day."""
+        return self.filter(state=PriorNoticeState.ANNOUNCED, reply_until__gte=on)
+
     def of_person(self, subject: Subject) -> PriorNoticeQuerySet:
         """Those to this very person, named rightly, and those the person has answered, also under an earlier name."""
         meant = Q(number_index=bytes(subject.number_index), name_index=bytes(subject.name_index))

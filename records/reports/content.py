@@ -135,6 +135,13 @@ def scope(order: Order, today: datetime.date) -> list[str]:
     )  # fmt: skip
     if period(order):
         said.append(_("It is limited to decisions of the period named above; of others it says nothing."))
+    if order.special:
+        chosen = CatalogueEntry.objects.in_bulk(order.entries, field_name="code")
+        kinds = wording.joined(chosen[code].label for code in order.entries)
+        said.append(
+            _("It is limited to the kinds of record the person has chosen: %(kinds)s. Of anything else it says nothing,"
+              " not even whether there is any.") % {"kinds": kinds}
+        )  # fmt: skip
     if order.grant:
         kinds = wording.joined(version.entry.label for version in covered(order))
         said.append(

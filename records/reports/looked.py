@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from creditplatform.core import wording
-from creditplatform.core.enums import Authority
+from creditplatform.core.enums import AccessResult, Authority
 from creditplatform.core.labels import Kind, label
 from creditplatform.core.models import AccessLog
 from creditplatform.core.rules import RuleBook
@@ -24,7 +24,7 @@ MOST = 100
 
 def looks(subject: Subject, rulebook: RuleBook, at: datetime.datetime, site: str) -> dict[str, Any]:
     """Accesses by others within the months the rule names, newest first; without those deferred by statute,
-    and without checks of a report by its number, which show nobody anything but a masked name.
+    without what was refused, and without checks of a report by its number, which show nobody more than a masked name.
 
     At most a hundred are listed, `more` says that there are others; what somebody who is no unit looked at on one day
     is one line. Two or three queries.
@@ -35,7 +35,7 @@ def looks(subject: Subject, rulebook: RuleBook, at: datetime.datetime, site: str
     start = timezone.make_aware(datetime.datetime.combine(since, datetime.time.min))
     deferred = AccessDeferral.objects.holding(on=day).filter(subject=subject.pk).values("access_id")
     rows = AccessLog.objects.filter(subject_ref=subject.pk, at__gte=start).exclude(
-        Q(authority=Authority.SELF) | Q(purpose=OwnPurpose.REPORT_CHECK)
+        Q(authority=Authority.SELF) | Q(purpose=OwnPurpose.REPORT_CHECK) | Q(result=AccessResult.REFUSED)
     )
     found = list(rows.exclude(pk__in=deferred).select_related("agency").order_by("-at", "-pk")[: MOST + 1])
     named = {one.code: one.label for one in Purpose.objects.filter(code__in={row.purpose for row in found})}
@@ -54,16 +54,18 @@ def _of_one_day(row: AccessLog) -> tuple[Any, ...]:
     """What is one line: each look of a unit, and all that somebody who is no unit looked at on one day."""
     if row.agency_id:
         return (row.pk,)
-    return (timezone.localdate(row.at), row.purpose, row.actor_id, row.reference)
+    return (timezone.localdate(row.at), row.purpose, row.actor_id, row.reference, row.result)
 
 
 def _row(row: AccessLog, purposes: dict[str, str], times: int) -> dict[str, str]:
-    purpose = purposes.get(row.purpose) or label(Kind.PURPOSE, row.purpose)
+    said = [purposes.get(row.purpose) or label(Kind.PURPOSE, row.purpose)]
+    if row.result == AccessResult.NOTHING:
+        said.append(str(AccessResult.NOTHING.label))
     often = ngettext("%(times)s time on this day", "%(times)s times on this day", times) % {"times": times}
     return {
         "at": f"{timezone.localtime(row.at):%Y-%m-%d %H:%M}",
         "unit": unit_that_looked(row) or "—",
-        "purpose": wording.clauses([purpose, often]) if times > 1 else purpose,
+        "purpose": wording.clauses([*said, often] if times > 1 else said),
         "authority": str(Authority(row.authority).label),
         "case": row.case_number,
     }

@@ -5,9 +5,11 @@ the key ring alone yields it. All of it must run in an audit context.
 """
 
 import datetime
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from secrets import compare_digest
 
 import structlog
 from django.contrib.auth.hashers import check_password, make_password
@@ -31,6 +33,9 @@ from records.services.consent_notices import tell_closed, tell_opened
 
 SHORTEST_HOURS, LONGEST_DAYS = "share_link.shortest_hours", "share_link.longest_days"
 CODE_LENGTH = 8
+# So long the browser that opened a link may send or load the page again: a double click, another language.
+READING = datetime.timedelta(minutes=10)
+READER_INDEXED_AS = "records.ShareLink.reader"
 LONGEST_RECIPIENT = 200
 log = structlog.get_logger(__name__)
 
@@ -63,10 +68,11 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link showed."""
+    """What a link showed, and until when the browser that opened it may show it again."""
 
     link: ShareLink
     records: list[Shown]
+    until: datetime.datetime
 
 
 def bounds() -> Bounds:
@@ -112,19 +118,32 @@ def revoke(*, link: ShareLink, user: User) -> ShareLink:
     return locked
 
 
-def open_link(*, token: str, code: str, user: User | None) -> Opened:
+def open_link(*, token: str, code: str, user: User | None, reader: str = "") -> Opened:
     """Show what the person chose, once, to whoever has link and code; the locked row lets one of many in.
 
-    What is refused stays written, so the transaction must be kept. Raises NotOpened, OpenedBefore.
+    `reader` is the mark of a browser: where it opened the link a moment ago, the page was sent twice, and is shown
+    again. What is refused stays written, so the transaction must be kept. Raises NotOpened, OpenedBefore.
     """
     pk = pk_of_token(SHARE_KIND, token)
     with transaction.atomic():
         link = _locked(pk) if pk is not None else None
         asker = Asker(agency=None, user=user, door=Door.WEB)
+        if link is not None and _is_read_by(link, reader):
+            return _shown(link, asker)
         refusal = _refusal(link, _typed(code), asker)
         if link is not None and refusal is None:
-            return _opened(link, asker)
+            return _opened(link, asker, reader)
     raise refusal or NotOpened
+
+
+def read_on(*, token: str, user: User | None, reader: str) -> Opened | None:
+    """The same once more for the browser that opened it a moment ago, registered as a look; None for every other."""
+    pk = pk_of_token(SHARE_KIND, token)
+    link = ShareLink.objects.select_related("subject").filter(pk=pk).first() if pk is not None and reader else None
+    if link is None or not _is_read_by(link, reader):
+        return None
+    with transaction.atomic():
+        return _shown(link, Asker(agency=None, user=user, door=Door.WEB))
 
 
 def is_live(link: ShareLink, at: datetime.datetime | None = None) -> bool:
@@ -133,12 +152,29 @@ def is_live(link: ShareLink, at: datetime.datetime | None = None) -> bool:
     return unused and link.wrong_codes < MOST_WRONG_CODES and (at or timezone.now()) < link.expires_at
 
 
-def _opened(link: ShareLink, asker: Asker) -> Opened:
+def _opened(link: ShareLink, asker: Asker, reader: str) -> Opened:
     link.opened_at = timezone.now()
-    link.save(update_fields=["opened_at"])
-    records = disclose(link.subject, grant_by_link(link), asker)
+    if reader:
+        link.reader_index = blind_index(reader, READER_INDEXED_AS)
+    link.save(update_fields=["opened_at", "reader_index"])
     tell_opened(link)
-    return Opened(link, records)
+    return _shown(link, asker)
+
+
+def _shown(link: ShareLink, asker: Asker) -> Opened:
+    return Opened(link, disclose(link.subject, grant_by_link(link), asker), _read_until(link))
+
+
+def _read_until(link: ShareLink) -> datetime.datetime:
+    return min((link.opened_at or link.made_at) + READING, link.expires_at)
+
+
+def _is_read_by(link: ShareLink, reader: str) -> bool:
+    """Whether this browser has opened it, and so lately that it may show it again."""
+    if not reader or link.opened_at is None or link.reader_index is None:
+        return False
+    known = compare_digest(bytes(link.reader_index), blind_index(reader, READER_INDEXED_AS))
+    return known and timezone.now() < _read_until(link)
 
 
 def _refusal(link: ShareLink | None, code: str, asker: Asker) -> CreditError | None:
@@ -180,8 +216,8 @@ def _keyed(code: str) -> str:
 
 
 def _typed(code: str) -> str:
-    """The code as it was meant: small letters and spaces between groups do no harm."""
-    return "".join(code.upper().split()).replace("-", "")
+    """The code as it was meant: small and full-width letters and spaces between groups do no harm."""
+    return "".join(unicodedata.normalize("NFKC", code).upper().split()).replace("-", "")
 
 
 def _minute(moment: datetime.datetime) -> str:

@@ -1,6 +1,7 @@
 """Check a report by its number. An unknown number, a mistyped one and a forged one get the same page."""
 
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 
+from creditplatform.core.masking import holds_number
 from creditplatform.core.permissions import anyone, rule
 from records.models import CreditReport
 from records.own_numbers import note_nobodys
@@ -17,6 +19,11 @@ from records.querysets.queries import REPORT_KIND
 from records.reports.checking import LARGEST_FILE, Verdict, judge, typed
 from records.verify.headings import NOT_COMPARED, of_file, of_number, state_of
 from records.verify.selectors import Answer, answer_about, checked_too_often
+
+OF_A_PERSON = _(
+    "This is no number of a report but one of a document, telephone or bank card. Numbers of persons are never entered"
+    " here."
+)
 
 
 class NumberForm(forms.Form):
@@ -31,6 +38,8 @@ class NumberForm(forms.Form):
     def clean_code(self) -> str:
         """The number as its address bears it; what can be no number is told beside the field."""
         number = typed(self.cleaned_data["code"])
+        if holds_number(normalize("NFKC", self.cleaned_data["code"])):
+            raise ValidationError(OF_A_PERSON)
         if not (number.isascii() and number.isalnum()):
             raise ValidationError(_("A report number has letters and digits only. Type it as it stands on the report."))
         return number
@@ -57,7 +66,7 @@ class FileForm(forms.Form):
 @cache_control(no_store=True)
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for the number of a report; leads to the page about it."""
-    form = NumberForm(request.GET if "code" in request.GET else None)
+    form = NumberForm(request.POST or (request.GET if "code" in request.GET else None))
     if form.is_bound and form.is_valid():
         return redirect("verify:answer", form.cleaned_data["code"])
     return render(request, "verify/ask.html", {"form": form})

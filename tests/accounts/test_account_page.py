@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from creditplatform.core.models import User
-from tests.cast import PASSWORD, Cast
+from tests.cast import PASSWORD, PERSON_NUMBER, Cast
 from tests.counts import forget_counts
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
@@ -95,6 +95,15 @@ def test_the_account_is_there_in_both_languages(language: str, cast: Cast) -> No
     with translation.override(language):
         for page in ("me:account", "me:represent", "me:represent-ask", "mfa_index"):
             assert browser.get(reverse(page)).status_code == 200
+
+
+@pytest.mark.parametrize("name", [PERSON_NUMBER, "13800138000", "１３８００１３８０００"])
+def test_the_number_of_a_person_is_no_user_name(db: None, name: str) -> None:
+    browser = Client()
+    browser.cookies["django_language"] = "en"
+    answer = browser.post(reverse("account_signup"), {"username": name, "password1": NEW, "password2": NEW})
+    assert answer.status_code == 200 and "no number of a document" in answer.content.decode()
+    assert not User.objects.filter(username=name).exists()
 
 
 def test_whoever_signs_up_is_on_the_list_too(db: None) -> None:

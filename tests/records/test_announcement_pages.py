@@ -1,5 +1,6 @@
 """The pages of announcements: the person reads and replies, the unit sees delivery and reply, nobody sees another's."""
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from guardian.shortcuts import assign_perm
 
 from creditplatform.core.enums import Authority, Door
 from creditplatform.core.models import AccessLog, Agency, RuleValue, User
+from records import announcement_selectors
 from records.models import PriorNotice
 from records.services import announcements
 from records.services.announcements import SHOWN_REPLY
@@ -54,7 +56,24 @@ def test_the_person_finds_it_in_the_letters_the_list_and_the_timeline_and_replie
     assert (fresh(case).state, fresh(case).reply) == ("replied", REPLY)
     text = page(client, "me:announcement", case.number)
     assert REPLY in text and "<textarea" not in text
+    for name in ("announcements", "timeline"):
+        text = page(client, f"me:{name}")
+        assert "replied" in text and "reply until" not in text, name
     assert client.post(address, {"words": "再说一次。"}).status_code == 200 and fresh(case).reply == REPLY
+
+
+def test_what_waits_for_a_reply_stands_on_the_first_page_until_it_is_given(cast: Cast) -> None:
+    client = browser(cast.person)
+    assert "Something unfavourable is announced" not in page(client, "me:home")
+    case, other = announced(cast), announced(cast, document_number="惠市监罚〔2026〕9号")
+    PriorNotice.objects.filter(pk=other.pk).update(reply_until=case.reply_until + datetime.timedelta(days=1))
+    text = page(client, "me:home")
+    assert "Units intend to put 2 unfavourable things" in text and "to the first until" in text
+    announcements.reply(case=case, user=cast.person, words=REPLY)
+    assert announcement_selectors.waiting_for(cast.person.real_name.subject).replies == 1
+    assert "A unit intends to put something unfavourable on file about you" in page(client, "me:home")
+    announcements.reply(case=other, user=cast.person, words=REPLY)
+    assert "Something unfavourable is announced" not in page(client, "me:home")
 
 
 @pytest.mark.parametrize(("words", "said"), [("", "Please write"), ("字" * 1001, "1000"), (PERSON_NUMBER, "leave out")])
@@ -83,7 +102,7 @@ def test_a_representative_reads_and_does_not_reply(cast: Cast, settings: Any, tm
     address = reverse("me:announcement", args=[case.number])
     assert address in page(client, "me:announcements")
     text = page(client, "me:announcement", case.number)
-    assert INTENDED in text and "<textarea" not in text
+    assert INTENDED in text and "<textarea" not in text and "只有本人登录自己的账号后方可陈述申辩" in text
     looks = AccessLog.objects.filter(reference=standing.token, fields__contains=[SHOWN_REPLY])
     assert looks.count() == 2
     client.post(address, {"words": REPLY})

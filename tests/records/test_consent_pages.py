@@ -227,6 +227,12 @@ def test_the_receipt_bears_the_fields_of_the_standard_and_names_nobody(cast: Cas
     assert (last["event_state"], last["entity_id"]) == ("withdrawn", found["pii_principal_id"])
     unit = found["party_identification"][0]["party_id"]
     assert [event["entity_id"] for event in found["events"]] == [unit, found["pii_principal_id"], unit]
+    assert processing["processing_methods"] == ["look at records"]
+
+
+def test_a_receipt_names_a_yes_or_no_only_where_all_of_it_is_allowed(cast: Cast) -> None:
+    whole = receipt(consent(purpose("special-industry"), cast.clerk, cast.person))
+    (processing,) = whole["pii_processing"]["purposes"]
     assert processing["processing_methods"] == ["look at records", "answer yes or no"]
 
 

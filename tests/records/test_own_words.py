@@ -38,6 +38,8 @@ def test_words_are_written_shown_changed_and_taken_back(me: Client) -> None:  # 
     assert said(record) == "没有异议。"
     me.post(page_of(record), {"text": "没有异议。", "take_back": "1"})
     assert said(record) == ""
+    nothing = me.post(page_of(record), {"text": " "})
+    assert nothing.status_code == 200 and "errors" in nothing.content.decode()
 
 
 @pytest.mark.parametrize("text", ["长" * 501, f"号码{PERSON_NUMBER}", "电话13800138000"])

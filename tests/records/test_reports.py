@@ -241,6 +241,25 @@ def test_it_says_who_looked_but_not_oneself_nor_what_is_deferred(cast: Cast) -> 
     assert [row["unit"] for row in looks["rows"]] == [shown.agency.label]
 
 
+def test_what_was_refused_is_no_look_and_one_that_found_nothing_says_so(cast: Cast) -> None:
+    person, unit = person_of(cast.person), Agency.objects.order_by("pk")[0]
+    words = {"subject_ref": person.pk, "purpose": "green-channel", "authority": Authority.CONSENT, "fields": []}
+    words["reference"] = "a"
+    for actor, result in ((cast.clerk, AccessResult.REFUSED), (cast.officer, AccessResult.NOTHING)):
+        record_disclosure(**words, actor=actor, agency=unit, result=result)
+    for _wrong_code in range(3):
+        record_disclosure(**words | {"purpose": "share-link"}, actor=None, agency=None, result=AccessResult.REFUSED)
+    (row,) = said(issued(cast.person, language="en"))["looks"]["rows"]
+    assert "nothing on file" in row["purpose"]
+
+
+def test_a_special_report_says_that_it_is_limited_and_a_full_one_does_not(cast: Cast, record: CreditRecord) -> None:
+    special = said(issued(cast.person, kind="special", entries=("administrative-penalty",), language="en"))
+    full = said(issued(cast.person, language="en"))
+    (limit,) = [line for line in special["scope"] if "has chosen" in line]
+    assert record.entry.name_en in limit and not [line for line in full["scope"] if "limited" in line]
+
+
 def test_apps_above_say_what_they_know(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "_sources", {})
     item = sections.Item(key="list:1", state="in_force", sentence="Listed.", facts=[("Since", "2026-01-01")])

@@ -223,6 +223,15 @@ def test_one_of_many_who_open_it_at_the_same_moment_sees_it(people: Cast) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_page_sent_twice_by_one_browser_is_one_reading(people: Cast) -> None:
+    with audit.context(actor=None, door=Door.COMMAND, reason="test"):
+        link, code = made(people)
+    words = {"token": link.token, "code": code, "user": None, "reader": "one browser"}
+    assert at_once([lambda: share_links.open_link(**words)] * 3) == ["opened"] * 3
+    assert Notice.objects.filter(code="share_link_opened").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_wrong_codes_at_the_same_moment_are_all_counted(people: Cast) -> None:
     with audit.context(actor=None, door=Door.COMMAND, reason="test"):
         link, code = made(people)
@@ -274,9 +283,52 @@ def test_the_page_shows_it_once_is_kept_nowhere_and_names_nobody(cast: Cast, vis
     for answer in (page, visitor.get(address)):
         assert "no-store" in answer["Cache-Control"]
         assert "noindex" in answer["X-Robots-Tag"] and answer["Referrer-Policy"] == "same-origin"
-    again = visitor.post(address, {"code": code})
+    other = Client()
+    other.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "en"
+    again = other.post(address, {"code": code})
     assert again.status_code == 409 and "was opened on" in again.content.decode()
     assert record.document_number not in again.content.decode()
+
+
+def test_the_browser_that_opened_it_may_send_or_load_the_page_again_for_minutes(cast: Cast, visitor: Client) -> None:
+    record = fined()
+    link, code = made(cast)
+    address = reverse("share", args=[link.token])
+    visitor.get(address)
+    cookie = visitor.cookies["share_reader"]
+    assert cookie["path"] == address and cookie["httponly"] and cookie["samesite"] == "Lax"
+    pages = [visitor.post(address, {"code": code}), visitor.post(address, {"code": code}), visitor.get(address)]
+    assert [page.status_code for page in pages] == [200] * 3
+    assert all(record.document_number in page.content.decode() for page in pages)
+    looks = AccessLog.objects.filter(reference=link.token)
+    assert looks.count() == 3 and not looks.filter(result=AccessResult.REFUSED).exists()
+    assert Notice.objects.filter(code="share_link_opened").count() == 1
+    assert cookie.value.encode() not in bytes(ShareLink.objects.get().reader_index)
+    with time_machine.travel(timezone.now() + share_links.READING):
+        late = visitor.get(address)
+        assert late.status_code == 200 and record.document_number not in late.content.decode()
+        assert visitor.post(address, {"code": code}).status_code == 409
+    other, _code = made(cast)
+    assert record.document_number not in visitor.get(reverse("share", args=[other.token])).content.decode()
+
+
+def test_a_reading_ends_with_the_link(cast: Cast) -> None:
+    fined()
+    link, code = made(cast)
+    with time_machine.travel(link.expires_at - datetime.timedelta(minutes=1), tick=False):
+        found = share_links.open_link(token=link.token, code=code, user=None, reader="a")
+        assert found.until == link.expires_at
+        assert share_links.read_on(token=link.token, user=None, reader="a")
+        assert share_links.read_on(token=link.token, user=None, reader="b") is None
+    with time_machine.travel(link.expires_at, tick=False):
+        assert share_links.read_on(token=link.token, user=None, reader="a") is None
+
+
+@pytest.mark.parametrize("typed", ["{0}", "{1}", "{2}", " {3}\u3000{4} "])
+def test_a_code_is_understood_however_it_is_typed(cast: Cast, typed: str) -> None:
+    link, code = made(cast)
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in code)
+    assert opened(link, typed.format(code.lower(), wide, wide.lower(), code[:4], code[4:]))
 
 
 def test_pages_of_links_that_open_nothing_look_alike(cast: Cast, visitor: Client) -> None:

@@ -180,6 +180,15 @@ def test_what_can_be_no_number_is_told_beside_the_field_and_leads_nowhere(visito
     assert not AccessLog.objects.filter(purpose=OwnPurpose.REPORT_CHECK).exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", [PERSON_NUMBER, "13800138000", "１３８００１３８０００"])
+def test_the_number_of_a_person_goes_into_no_address(visitor: Client, typed: str) -> None:
+    response = visitor.post(reverse("verify:ask"), {"code": typed})
+    assert response.status_code == 200 and "Location" not in response
+    assert "never entered here" in response.content.decode()
+    assert 'method="post"' in response.content.decode()
+
+
 # --- limited ----------------------------------------------------------------------------------------------
 
 
