@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from creditplatform.core.enums import AccessResult, Authority, Door, Role
 from creditplatform.core.labels import Kind, labels_of
+from creditplatform.core.masking import Mask, mask
 from creditplatform.core.models import AccessLog, Agency, Membership
 from creditplatform.core.vault import pk_of_token, public_token
 from creditplatform.core.wording import bracketed, chinese
@@ -38,9 +39,11 @@ from records.models import (
     EntryField,
     Purpose,
     RealNameBinding,
+    Representation,
     Subject,
 )
 from records.models.authorisation import AUTHORISATION_KIND
+from records.models.representation import REPRESENTATION_KIND
 from records.queries.disclosure import DISCLOSED, LISTED_AGAIN, REPEATED
 from records.querysets.queries import deferred_case
 from records.services import human_review
@@ -256,6 +259,7 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
     shown = field_labels({code for row in found for code in row.fields})
     purposes = labels_of(Kind.PURPOSE, {row.purpose for row in found})
     roles, receipts, account = _roles(found), _receipts(subject, found), _account(subject)
+    representatives = _representatives(subject, found)
     deferrals = {
         one.access_id: one
         for one in AccessDeferral.objects.filter(
@@ -270,7 +274,7 @@ def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
         Look(
             row=row,
             own=row.authority == Authority.SELF and row.actor_id == account,
-            who=_who(row, roles),
+            who=_who(row, roles) + representatives.get(row.reference, ""),
             shown=[shown[code] for code in row.fields],
             purpose=purposes[row.purpose],
             receipt=row.reference if row.reference in receipts else "",
@@ -317,6 +321,17 @@ def _receipts(subject: Subject, rows: Sequence[AccessLog]) -> set[str]:
     keys = {pk: text for text in named if (pk := pk_of_token(AUTHORISATION_KIND, text)) is not None}
     own = Authorisation.objects.filter(pk__in=keys, subject=subject) if keys else Authorisation.objects.none()
     return {keys[pk] for pk in own.values_list("pk", flat=True)}
+
+
+def _representatives(subject: Subject, rows: Sequence[AccessLog]) -> dict[str, str]:
+    """Whose representation a look rests on, in brackets, with so much of the name that the person knows who it is."""
+    named = {row.reference for row in rows if row.agency_id is None and row.purpose in BY_REPRESENTATIVES}
+    keys = [pk for text in named if (pk := pk_of_token(REPRESENTATION_KIND, text)) is not None]
+    found = Representation.objects.filter(pk__in=keys, person=subject) if keys else Representation.objects.none()
+    return {
+        one.token: bracketed(mask(Mask.NAME, one.representative.name_sealed or ""))
+        for one in found.select_related("representative")
+    }
 
 
 def field_labels(codes: set[str]) -> dict[str, str]:

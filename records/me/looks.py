@@ -39,7 +39,10 @@ class ComplaintForm(forms.Form):
         label=gettext_lazy("What was not right?"), max_length=access_complaints.LONGEST_WORDS,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=gettext_lazy("In your own words. Kept encrypted; only those who review it read it."),
-        error_messages={"required": gettext_lazy("Please say in a few words what was not right.")},
+        error_messages={
+            "required": gettext_lazy("Please say in a few words what was not right."),
+            "max_length": gettext_lazy("Please say it in fewer words."),
+        },
     )  # fmt: skip
 
 

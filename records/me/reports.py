@@ -26,6 +26,7 @@ from records.reports.content import file_name, grouped
 from records.reports.order import Order
 from records.reports.sections import SECTIONS, section_of
 from records.reports.store import JWS, PDF
+from records.services import own_limits
 from records.services import reports as service
 from records.services.unit_reports import opens
 
@@ -134,7 +135,8 @@ def listed(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     reports = service.own_reports(user, subject).select_related("site")[:SHOWN]
     rows = [(report, grouped(report.code)) for report in reports]
     of_units = service.reports_of_units(user, subject).select_related("agency", "authorisation")[:SHOWN]
-    return render(request, "me/reports.html", {"rows": rows, "of_units": shown_of_units(of_units)})
+    context = {"rows": rows, "of_units": shown_of_units(of_units), "most": own_limits.most_reports()}
+    return render(request, "me/reports.html", context)
 
 
 def shown_of_units(reports: Iterable[CreditReport]) -> list[tuple[CreditReport, str, bool]]:

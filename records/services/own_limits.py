@@ -48,6 +48,11 @@ def check_reports(user: User) -> None:
     _refuse_today(made.count(), _most(book, MOST_REPORTS))
 
 
+def most_reports() -> int:
+    """How many reports an account may order a day. Raises RuleMissing."""
+    return _most(load_rulebook(), MOST_REPORTS)
+
+
 def _refuse_today(found: int, most: int) -> None:
     if found >= most:
         raise TooManyToday(most=most)

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -19,6 +19,7 @@ from creditplatform.core.errors import Conflict, Invalid, NotPermitted, VaultErr
 from creditplatform.core.identity import make_resident_id
 from creditplatform.core.models import AccessLog, Notice, User
 from records import papers as store
+from records.look_selectors import looks
 from records.models import CreditRecord, RealNameBinding, Representation, Subject
 from records.services import representations as service
 from records.services.statements import write_statement
@@ -201,9 +202,17 @@ def test_the_file_of_the_person_is_open_and_every_look_names_the_representation(
     looks = AccessLog.objects.filter(subject_ref=case.person_id, reference=case.token)
     assert {(look.actor_id, look.authority) for look in looks} == {(cast.person.pk, "consent")} and looks.count() >= 4
     shown = browser(cast.stranger).get(reverse("me:looks")).context["looks"]
-    assert all(look.who == "代理人" for look in shown if look.row.reference) and shown
+    assert all(look.who == "代理人（林**）" for look in shown if look.row.reference) and shown
     one.post(reverse("me:represent-back"))
     assert "林示例" in one.get(reverse("me:home")).content.decode()
+
+
+def test_the_list_of_looks_says_which_representative_it_was(cast: Cast) -> None:
+    case = confirmed(cast, attorney(cast))
+    opened(cast, case).get(reverse("me:records"))
+    with translation.override("en"):
+        (found, *_older) = looks(case.person)
+    assert found.row.reference == case.token and found.who == "a representative (林**)"
 
 
 def test_a_guardian_looks_on_statute(cast: Cast) -> None:
