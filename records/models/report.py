@@ -73,7 +73,11 @@ class CreditReport(models.Model):
         verbose_name = _("credit report")
         verbose_name_plural = _("credit reports")
         ordering: ClassVar = ["-issued_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["subject", "-issued_at"], name="credit_report_of_person")]
+        indexes: ClassVar = [
+            models.Index(fields=["subject", "-issued_at"], name="credit_report_of_person"),
+            models.Index(fields=["pdf_digest"], name="credit_report_by_pdf"),
+            models.Index(fields=["signed_digest"], name="credit_report_by_json"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(state=CreditReportState.ISSUED, revoked_at=None)

@@ -244,6 +244,11 @@ class CreditReportQuerySet(models.QuerySet["CreditReport"]):
         rows = self.select_related("subject", "site", "agency", "authorisation")
         return rows.filter(pk=-1 if pk is None else pk).first()
 
+    def with_file(self, digest: str) -> CreditReport | None:
+        """The report whose PDF or signed JSON has this SHA-256, or nothing."""
+        rows = self.select_related("subject", "site", "agency", "authorisation")
+        return rows.filter(Q(pdf_digest=digest) | Q(signed_digest=digest)).first()
+
     def of_person(self, subject_id: int) -> CreditReportQuerySet:
         """Reports the person or a representative got, newest first; those given to units stand in the access log."""
         return self.filter(subject=subject_id, agency=None).order_by("-issued_at", "-pk")

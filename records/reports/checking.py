@@ -52,15 +52,25 @@ def changed_since(report: CreditReport) -> bool:
 
 
 def judge(report: CreditReport, data: bytes) -> Verdict:
-    """Whether a file is that of the report, a genuine one of another report, or neither. The file is kept nowhere.
-
-    White space at the end of signed JSON does not matter: editors and mail programs add it.
-    """
-    if not data.startswith(PDF_BEGINS):
-        data = data.rstrip()
-    if hashlib.sha256(data).hexdigest() in (report.pdf_digest, report.signed_digest):
+    """Whether a file is that of the report, a genuine one of another report, or neither. The file is kept nowhere."""
+    data = _as_issued(data)
+    if _digest_of(data) in (report.pdf_digest, report.signed_digest):
         return Verdict.SAME
     return Verdict.ANOTHER if signed_by_us(data) else Verdict.CHANGED
+
+
+def report_of_file(data: bytes) -> CreditReport | None:
+    """The report of which this is, to the last character, the file that was issued. The file is kept nowhere."""
+    return CreditReport.objects.with_file(_digest_of(_as_issued(data)))
+
+
+def _as_issued(data: bytes) -> bytes:
+    """White space at the end of signed JSON does not matter: editors and mail programs add it."""
+    return data if data.startswith(PDF_BEGINS) else data.rstrip()
+
+
+def _digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def signed_by_us(data: bytes) -> bool:

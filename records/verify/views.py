@@ -16,13 +16,19 @@ from creditplatform.core.permissions import anyone, rule
 from records.models import CreditReport
 from records.own_numbers import note_nobodys
 from records.querysets.queries import REPORT_KIND
-from records.reports.checking import LARGEST_FILE, Verdict, judge, typed
+from records.reports.checking import LARGEST_FILE, Verdict, judge, report_of_file, typed
 from records.verify.headings import NOT_COMPARED, of_file, of_number, state_of
 from records.verify.selectors import Answer, answer_about, checked_too_often
 
 OF_A_PERSON = _(
     "This is no number of a report but one of a document, telephone or bank card. Numbers of persons are never entered"
     " here."
+)
+
+
+NOT_ISSUED = _(
+    "This is no file that was issued here, or it was changed afterwards. Enter the number that stands in it to see what"
+    " was issued under it; do not rely on the file."
 )
 
 
@@ -65,11 +71,26 @@ class FileForm(forms.Form):
 @rule(anyone)
 @cache_control(no_store=True)
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask for the number of a report; leads to the page about it."""
+    """Ask for the number of a report, which leads to the page about it; or for its file, where only that is at hand."""
+    if request.method == "POST" and "by_file" in request.POST:
+        return _by_file(request)
     form = NumberForm(request.POST or (request.GET if "code" in request.GET else None))
     if form.is_bound and form.is_valid():
         return redirect("verify:answer", form.cleaned_data["code"])
-    return render(request, "verify/ask.html", {"form": form})
+    return render(request, "verify/ask.html", {"form": form, "file_form": FileForm()})
+
+
+def _by_file(request: HttpRequest) -> HttpResponse:
+    """What can be said about the report of which the file is, to the last character, the one that was issued."""
+    form = FileForm(request.POST, request.FILES)
+    found = report_of_file(form.cleaned_data["file"].read()) if form.is_valid() else None
+    if found is None:
+        if form.is_valid():
+            form.add_error("file", NOT_ISSUED)
+        return render(request, "verify/ask.html", {"form": NumberForm(), "file_form": form})
+    if checked_too_often(found):
+        return render(request, "verify/too_often.html", status=429)
+    return render(request, "verify/answer.html", _told(answer_about(found), form, Verdict.SAME))
 
 
 @rule(anyone)

@@ -217,6 +217,8 @@ def test_one_report_is_checked_so_often_a_day_and_stands_in_one_line(
     other, today = issued(cast.person), timezone.now()
     with time_machine.travel(timezone.now() + datetime.timedelta(days=1), tick=False):
         assert [visitor.get(address).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        file = SimpleUploadedFile("report.pdf", pdf_of(report))
+        assert visitor.post(reverse("verify:ask"), {"by_file": "1", "file": file}).status_code == 429
         assert "check it again tomorrow" in visitor.post(address).content.decode()
         page(visitor, other)
         AccessLog.objects.create(

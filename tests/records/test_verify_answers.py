@@ -158,6 +158,31 @@ def test_another_reports_json_with_a_final_newline_is_another_reports(
     assert headline(compared(visitor, report, jws_of(issued(cast.person)) + b"\n"))[1] == "▲ another report"
 
 
+def by_file(client: Client, data: bytes) -> str:
+    answer = client.post(reverse("verify:ask"), {"by_file": "1", "file": SimpleUploadedFile("report.pdf", data)})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_file_alone_is_found_without_its_number(visitor: Client, report: CreditReport, cast: Cast) -> None:
+    other = issued(cast.stranger)
+    for one, data in ((report, pdf_of(report)), (report, jws_of(report) + b"\r\n"), (other, pdf_of(other))):
+        text = by_file(visitor, data)
+        assert "exactly the file that was issued" in text and grouped(one.code) in text
+        assert f'action="{reverse("verify:answer", args=[one.code])}"' in text
+    looks = AccessLog.objects.filter(purpose=OwnPurpose.REPORT_CHECK)
+    assert looks.filter(subject_ref=report.subject_id).count() == 2
+
+
+def test_a_file_that_was_not_issued_says_so_and_nothing_of_anybody(visitor: Client, report: CreditReport) -> None:
+    for data in (altered(pdf_of(report)), jws_of(report)[:-1], b"%PDF-1.7", b"x"):
+        text = by_file(visitor, data)
+        assert "no file that was issued here" in text and grouped(report.code) not in text
+    missing = visitor.post(reverse("verify:ask"), {"by_file": "1"})
+    assert missing.status_code == 200 and "errors" in missing.content.decode()
+    assert not AccessLog.objects.filter(purpose=OwnPurpose.REPORT_CHECK).exists()
+
+
 # --- the number -------------------------------------------------------------------------------------------
 
 
