@@ -122,33 +122,38 @@ class Latest:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which looks are to be seen: those of a year, of a unit, also one's own."""
+    """Which looks are to be seen: those of a year, of a unit, also one's own.
+
+    `names`: each with who the representative was, for the person alone and for no other representative.
+    """
 
     year: int | None = None
     unit: str = ""
     with_own: bool = False
+    names: bool = False
 
     @classmethod
-    def of(cls, given: Any) -> "Chosen":
+    def of(cls, given: Any, *, names: bool) -> "Chosen":
         """From what stands in the address; what makes no sense there chooses nothing."""
         year = given.get("year", "")
         known = year.isascii() and year.isdecimal() and len(year) == 4 and FIRST_YEAR <= int(year) <= LAST_YEAR
         unit = given.get("unit", "").replace("\x00", "")[:60]
-        return cls(int(year) if known else None, unit, given.get("own") == "1")
+        return cls(int(year) if known else None, unit, given.get("own") == "1", names)
 
 
 def looks(
     subject: Subject, chosen: Chosen | None = None, *, before: tuple[datetime.datetime, int] | None = None
 ) -> list[Look]:
-    """One page and one line more, newest first, after those of the page before; nine queries at most.
+    """One page and one line more, newest first, after those of the page before; ten queries at most.
 
     All checks of one report on one day are one line, the last of them; so is what one unit was refused.
     """
-    rows = _one_a_day(_rows(subject, chosen or Chosen()))
+    chosen = chosen or Chosen()
+    rows = _one_a_day(_rows(subject, chosen))
     if before:
         at, pk = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
-    found = _prepared(subject, rows[: PAGE + 1])
+    found = _prepared(subject, rows[: PAGE + 1], names=chosen.names)
     times = _times_a_day(subject, found)
     return [replace(one, times=times.get(_kind_of(one), 1)) for one in found]
 
@@ -170,18 +175,18 @@ def all_looks(subject: Subject, chosen: Chosen) -> Iterator[Look]:
         rows = _rows(subject, chosen)
         if before:
             rows = rows.filter(Q(at__lt=before[0]) | Q(at=before[0], pk__lt=before[1]))
-        some = _prepared(subject, rows[:AT_A_TIME])
+        some = _prepared(subject, rows[:AT_A_TIME], names=chosen.names)
         yield from some
         if len(some) < AT_A_TIME:
             return
         before = some[-1].row.at, some[-1].row.pk
 
 
-def look(subject: Subject, token: str) -> Look | None:
-    """One look at the person that may be shown today, by its number."""
+def look(subject: Subject, token: str, *, names: bool = False) -> Look | None:
+    """One look at the person that may be shown today, by its number; `names` as in `Chosen`."""
     pk = pk_of_token(LOOK_KIND, token)
     rows = _rows(subject, Chosen(with_own=True)).filter(pk=pk)[:1] if pk is not None else ()
-    return next(iter(_prepared(subject, rows)), None)
+    return next(iter(_prepared(subject, rows, names=names)), None)
 
 
 def years_and_units(subject: Subject) -> tuple[list[int], list[Agency]]:
@@ -253,13 +258,13 @@ def _account(subject: Subject) -> int:
     return binding.user_id if binding else 0
 
 
-def _prepared(subject: Subject, rows: Iterable[AccessLog]) -> list[Look]:
+def _prepared(subject: Subject, rows: Iterable[AccessLog], *, names: bool) -> list[Look]:
     found = list(rows)
     keys = [row.pk for row in found]
     shown = field_labels({code for row in found for code in row.fields})
     purposes = labels_of(Kind.PURPOSE, {row.purpose for row in found})
     roles, receipts, account = _roles(found), _receipts(subject, found), _account(subject)
-    representatives = _representatives(subject, found)
+    representatives = _representatives(subject, found) if names else {}
     deferrals = {
         one.access_id: one
         for one in AccessDeferral.objects.filter(

@@ -78,7 +78,7 @@ class SubjectStore:
         return map(self._line_heads.__getitem__, indexes)
 
     def made(self, index: bytes) -> bool:
-        """Whether this batch made the subject itself, so that nobody else has recorded anything of it."""
+        """Whether this batch made the subject itself, so that nothing was recorded of it before."""
         return index in self._made or hash_of(index) in self._made_before
 
     def ensure(self, cursor: Any, prepared: Prepared) -> None:

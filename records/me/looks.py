@@ -49,7 +49,7 @@ class ComplaintForm(forms.Form):
 @represented(RepresentationScope.FILE)
 def look_list(request: HttpRequest, user: User, subject: Subject) -> HttpResponse:
     """Who looked at my data, when, for what purpose and on what authority."""
-    chosen = Chosen.of(request.GET)
+    chosen = Chosen.of(request.GET, names=is_own(user, subject))
     log_looks_shown(user, subject)
     found = looks(subject, chosen, before=mark_of(request, LOOKS_SALT))
     page, more = found[:PAGE], len(found) > PAGE
@@ -91,14 +91,14 @@ def export(request: HttpRequest, user: User, subject: Subject, form: str) -> Htt
     if form not in FORMS:
         raise Http404
     content_type, write = FORMS[form]
-    response = HttpResponse(write(all_looks(subject, Chosen.of(request.GET))), content_type=content_type)
+    response = HttpResponse(write(all_looks(subject, Chosen.of(request.GET, names=True))), content_type=content_type)
     day = timezone.localdate().isoformat()
     response["Content-Disposition"] = f'attachment; filename="who-looked-{day}.{form}"'
     return response
 
 
 def _found(user: User, subject: Subject, token: str) -> Look:
-    found = look(subject, token)
+    found = look(subject, token, names=is_own(user, subject))
     if found is None:
         raise not_theirs(LOOK_KIND, user)
     return found

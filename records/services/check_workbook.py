@@ -92,7 +92,7 @@ def _table(batch: BatchCheck, before: int) -> Iterator[list[str]]:
             cells = [line.at(place) for place in range(len(header))]
             known_answer = answers.get(line.number)
             answer = in_words(known_answer) if known_answer else ("", "")
-            # What is not given again, since consent has ended, takes the decision on it along.
+            # What is not given again takes the decision on it along.
             given_still = known_answer is not None and not known_answer.problem
             yield [*cells, str(line.number), *answer, *_decision(decided.get(line.number) if given_still else None)]
 

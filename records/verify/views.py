@@ -24,8 +24,6 @@ OF_A_PERSON = _(
     "This is no number of a report but one of a document, telephone or bank card. Numbers of persons are never entered"
     " here."
 )
-
-
 NOT_ISSUED = _(
     "This is no file that was issued here, or it was changed afterwards. Enter the number that stands in it to see what"
     " was issued under it; do not rely on the file."
