@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from creditplatform.core import audit
 from creditplatform.core.enums import Door
@@ -19,7 +19,6 @@ from creditplatform.core.errors import Conflict, Invalid, NotPermitted, VaultErr
 from creditplatform.core.identity import make_resident_id
 from creditplatform.core.models import AccessLog, Notice, User
 from records import papers as store
-from records.look_selectors import Chosen, looks
 from records.models import CreditRecord, RealNameBinding, Representation, Subject
 from records.services import representations as service
 from records.services.statements import write_statement
@@ -205,19 +204,6 @@ def test_the_file_of_the_person_is_open_and_every_look_names_the_representation(
     assert all(look.who == "代理人（林**）" for look in shown if look.row.reference) and shown
     one.post(reverse("me:represent-back"))
     assert "林示例" in one.get(reverse("me:home")).content.decode()
-
-
-def test_the_list_of_looks_says_which_representative_it_was(cast: Cast) -> None:
-    case = confirmed(cast, attorney(cast))
-    one = opened(cast, case)
-    one.get(reverse("me:records"))
-    with translation.override("en"):
-        (found, *_older) = looks(case.person, Chosen(names=True))
-    assert found.row.reference == case.token and found.who == "a representative (林**)"
-    assert {look.who for look in one.get(reverse("me:looks")).context["looks"]} == {"代理人"}, "no name for them"
-    by_number = reverse("me:look", args=[found.token])
-    assert browser(cast.stranger).get(by_number).context["look"].who == "代理人（林**）"
-    assert one.get(by_number).context["look"].who == "代理人"
 
 
 def test_a_guardian_looks_on_statute(cast: Cast) -> None:

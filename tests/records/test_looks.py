@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from records.models import AccessDeferral, AccessReview, CatalogueEntry, LegalBa
 from records.queries.asking import ask_records
 from records.queries.disclosure import NOBODY
 from records.services import access_complaints, deferrals
+from tests.accounts.representation_world import attorney, confirmed, opened
 from tests.cast import Cast
 from tests.deliveries import quick_passwords  # noqa: F401
 from tests.records.queries_world import consent, fined, market, purpose, question
@@ -118,6 +120,22 @@ def test_own_looks_are_apart_and_those_of_a_representative_are_not_own(cast: Cas
     looked(cast, actor=cast.stranger, **own)
     (found,) = looks(person_of(cast))
     assert not found.own
+
+
+def test_the_person_alone_reads_which_representative_it_was(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    case = confirmed(cast, attorney(cast))
+    acting, person = opened(cast, case), browser(cast.stranger)
+    acting.get(reverse("me:records"))
+    with translation.override("en"):
+        (found, *_older) = looks(case.person, Chosen(names=True))
+    assert found.row.reference == case.token and found.who == "a representative (林**)"
+    assert "a representative (林**)" in person.get(reverse("me:looks")).content.decode()
+    assert {look.who for look in acting.get(reverse("me:looks")).context["looks"]} == {"代理人"}, "no name for them"
+    by_number = reverse("me:look", args=[found.token])
+    assert (person.get(by_number).context["look"].who, acting.get(by_number).context["look"].who) == (
+        "a representative (林**)", "代理人",
+    )  # fmt: skip
 
 
 def test_looks_are_narrowed_down_by_year_and_unit(cast: Cast) -> None:
